@@ -1,0 +1,107 @@
+"""The typed configuration. Loading, validation and reload are in khojd/configfile.py."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Positive = Annotated[int, Meta(ge=1)]
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class Folder(Struct, frozen=True, forbid_unknown_fields=True):
+    """A folder of notes."""
+
+    path: Annotated[str, Meta(description="absolute, or starting with ~")]
+    include: Annotated[
+        tuple[str, ...], Meta(description="gitignore-style patterns; when given, only files that match are read")
+    ] = ()
+    exclude: Annotated[tuple[str, ...], Meta(description="gitignore-style patterns of what to leave out")] = ()
+    gitignore: Annotated[bool, Meta(description="respect .gitignore files")] = True
+    hidden: Annotated[bool, Meta(description="read hidden files and folders")] = False
+
+
+class Content(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is read from files."""
+
+    max_file_bytes: Annotated[int, Meta(ge=1, description="larger files are skipped")] = 20_000_000
+    entry_tokens: Annotated[int, Meta(ge=32, le=8192, description="subtrees up to this many tokens stay one entry")] = 256
+    archived: Annotated[bool, Meta(description="index trees tagged ARCHIVE")] = False
+    commented: Annotated[bool, Meta(description="index trees whose heading starts with COMMENT")] = False
+    todo_keywords: Annotated[tuple[str, ...], Meta(description="TODO keywords besides Org's own and the usual ones")] = ()
+    date_order: Annotated[Literal["day-first", "month-first"], Meta(description="how 03/04/2024 is read")] = "day-first"
+
+
+class Index(Struct, frozen=True, forbid_unknown_fields=True):
+    """The index on disk."""
+
+    path: Annotated[str, Meta(description="directory of the index; empty for the default")] = ""
+    workers: Annotated[int, Meta(ge=0, le=64, description="parsing processes in a large run; 0 chooses")] = 0
+    watch: Annotated[Literal["auto", "poll", "off"], Meta(description="how changes on disk are noticed")] = "auto"
+    debounce_ms: Annotated[int, Meta(ge=10, le=10_000, description="quiet time after a change before it is read")] = 50
+
+
+class Embedding(Struct, frozen=True, forbid_unknown_fields=True):
+    """The model that turns text into vectors."""
+
+    model: Annotated[
+        str,
+        Meta(
+            description="bundled, a preset (fast, balanced, high-quality, multilingual), a sentence-transformers name or path, or off"
+        ),
+    ] = "bundled"
+    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], Meta(description="for sentence-transformers models")] = "auto"
+    threads: Annotated[int, Meta(ge=0, le=256, description="for the bundled model; 0 chooses")] = 0
+    query_cache: Annotated[int, Meta(ge=0, description="query vectors kept")] = 1024
+    query_cache_seconds: Annotated[int, Meta(ge=0, description="how long they are kept")] = 3600
+    query_prompt: Annotated[str, Meta(description="text put before each query, for models that ask for one")] = ""
+    passage_prompt: Annotated[str, Meta(description="text put before each passage, for models that ask for one")] = ""
+
+
+class Profile(Struct, frozen=True, forbid_unknown_fields=True):
+    """Tuning of the ranked list. A profile of the user's own starts from these defaults."""
+
+    candidates: Annotated[int, Meta(ge=10, le=2000, description="entries taken from each ranker")] = 100
+    limit: Annotated[int, Meta(ge=1, le=200, description="hits when the request names no number")] = 10
+    min_score: Annotated[float, Meta(ge=0.0, le=1.0, description="hits below are left out")] = 0.0
+    per_file: Annotated[int, Meta(ge=0, description="most hits of one file; 0 is no limit")] = 0
+    diversity: Annotated[float, Meta(ge=0.0, le=1.0, description="0 ranks by score alone, 1 by difference alone")] = 0.0
+    recency: Annotated[float, Meta(ge=0.0, le=1.0, description="share of the score that decays with age")] = 0.0
+    half_life_days: Annotated[float, Meta(gt=0.0, description="age at which that share has halved")] = 90.0
+    weights: Annotated[dict[str, float], Meta(description="factor per type, e.g. { org = 1.2, text = 0.8 }")] = field(
+        default_factory=dict
+    )
+
+
+class Search(Struct, frozen=True, forbid_unknown_fields=True):
+    """How search answers."""
+
+    profile: Annotated[str, Meta(description="default, precise, broad, recent, or one of your own")] = "default"
+    rerank: Annotated[
+        str,
+        Meta(description="off, maxsim (the bundled model's token vectors), or a sentence-transformers cross-encoder"),
+    ] = "off"
+    first_weekday: Annotated[Literal["monday", "sunday", "saturday"], Meta(description="first day of the week in 'last week'")] = (
+        "monday"
+    )
+    profiles: Annotated[dict[str, Profile], Meta(description="profiles of your own, or changes to the four built-in ones")] = field(
+        default_factory=dict
+    )
+
+
+class Daemon(Struct, frozen=True, forbid_unknown_fields=True):
+    """The process that serves editors."""
+
+    idle_minutes: Annotated[float, Meta(ge=0.05, description="leave after this long without a client or work")] = 20.0
+    max_message_bytes: Annotated[int, Meta(ge=65_536, description="largest message taken from a client")] = 32_000_000
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="debug may hold note text")] = "info"
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of config.toml."""
+
+    folders: Annotated[tuple[Folder, ...], Meta(description="[[folders]] tables: where the notes are")] = ()
+    content: Content = field(default_factory=Content)
+    index: Index = field(default_factory=Index)
+    embedding: Embedding = field(default_factory=Embedding)
+    search: Search = field(default_factory=Search)
+    daemon: Daemon = field(default_factory=Daemon)

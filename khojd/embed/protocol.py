@@ -1,0 +1,43 @@
+"""What an embedding model must offer. Calls are synchronous and thread-safe; they run in worker threads."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Text to L2-normalised float32 vectors."""
+
+    @property
+    def id(self) -> str:
+        """Identity of the vectors: changes whenever the same text would get another vector."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens a text may have, special tokens not counted; what is longer would be cut off by the model."""
+
+    def count(self, text: str) -> int:
+        """Exact number of tokens of `text` without special tokens."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape (len(texts), dimensions), in the order given. Raises ModelError."""
+
+    def embed_query(self, text: str) -> Vectors:
+        """The vector of a query, shape (dimensions,). Raises ModelError."""
+
+    def token_vectors(self, texts: Sequence[str]) -> list[Vectors]:
+        """Per text the normalised vectors of its tokens without special tokens, shape (tokens, dimensions).
+
+        Raises ModelError where the model has none.
+        """
+
+    def close(self) -> None:
+        """Give memory and threads back."""

@@ -1,0 +1,52 @@
+"""Fixtures that every test may use."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+TEST_ALL = os.environ.get("KHOJD_TEST_ALL") == "1"
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def missing(what: str) -> None:
+    """Leave the test out because `what` is not here; under KHOJD_TEST_ALL=1 that is a failure."""
+    if TEST_ALL:
+        pytest.fail(f"{what} is missing, and KHOJD_TEST_ALL=1 says that everything must be here")
+    pytest.skip(f"{what} is not here")
+
+
+def program(name: str) -> str:
+    """The path of an installed program the test needs."""
+    found = shutil.which(name)
+    if found is None:
+        missing(name)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own, so that no test sees or touches a person's configuration or index."""
+    home = tmp_path_factory.mktemp("home")
+    for variable in (
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "XDG_STATE_HOME",
+        "XDG_CACHE_HOME",
+        "XDG_RUNTIME_DIR",
+        "KHOJD_CONFIG",
+        "KHOJD_INDEX",
+    ):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The collections and corpora that lie beside a developer's checkout."""
+    if not SHARED_DATA.is_dir():
+        missing("../shared/data")
+    return SHARED_DATA
