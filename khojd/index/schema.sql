@@ -61,19 +61,21 @@ CREATE INDEX sections_entry ON sections (entry_id);
 CREATE INDEX sections_todo ON sections (todo) WHERE todo <> '';
 
 -- kind: tag (key ''), prop (key as written), id (key ''); folded is the casefolded value, folded_key the casefolded key.
+-- place is the order within the section.
 CREATE TABLE section_values (
   section_id INTEGER NOT NULL REFERENCES sections (id) ON DELETE CASCADE,
-  kind TEXT NOT NULL, key TEXT NOT NULL, folded_key TEXT NOT NULL, value TEXT NOT NULL, folded TEXT NOT NULL
-);
-CREATE INDEX section_values_section ON section_values (section_id);
-CREATE INDEX section_values_lookup ON section_values (kind, folded_key, folded, section_id);
+  place INTEGER NOT NULL,
+  kind TEXT NOT NULL, key TEXT NOT NULL, folded_key TEXT NOT NULL, value TEXT NOT NULL, folded TEXT NOT NULL,
+  PRIMARY KEY (section_id, place)
+) WITHOUT ROWID;
+CREATE INDEX section_values_lookup ON section_values (kind, folded_key, folded);
 
 CREATE TABLE section_dates (
   section_id INTEGER NOT NULL REFERENCES sections (id) ON DELETE CASCADE,
-  kind TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL
-);
-CREATE INDEX section_dates_section ON section_dates (section_id);
-CREATE INDEX section_dates_lookup ON section_dates (kind, start, end, section_id);
+  kind TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+  PRIMARY KEY (section_id, kind, start, end)
+) WITHOUT ROWID;
+CREATE INDEX section_dates_lookup ON section_dates (kind, start, end);
 
 -- Entries gone from the catalog whose words may still be in the words index.
 CREATE TABLE words_tombstones (entry_id INTEGER PRIMARY KEY);

@@ -1,0 +1,205 @@
+"""The catalog: one SQLite database that is the truth about files, entries, chunks and vectors.
+
+Writes go through `transaction()`, one thread at a time; every thread reads through its own `reader()`. The helpers that read and
+write rows are in catalog_documents, catalog_queue, catalog_vectors, catalog_hits and catalog_status; they take the connection.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from khojd.errors import IndexCorrupt, StorageFull, StoreError
+from khojd.index import migrate
+from khojd.paths import private_dir
+
+FILE = "catalog.db"
+BUSY_SECONDS = 10.0
+WRITER_CACHE_KIB = 16_384
+READER_CACHE_KIB = 4_096
+WAL_BYTES = 64 * 1024 * 1024  # the log file is cut back to this after a checkpoint
+
+_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_STORAGE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+
+# Rows that point nowhere, though every foreign key holds.
+_DANGLING = {
+    "sections whose entry is of another document": """
+        SELECT count(*) FROM sections s JOIN entries e ON e.id = s.entry_id WHERE e.document_id <> s.document_id""",
+    "entries marked as embedded with a chunk that has no vector": """
+        SELECT count(DISTINCT e.id) FROM entries e JOIN chunks c ON c.entry_id = e.id AND c.model_id = e.vectors
+        LEFT JOIN vectors v ON v.hash = c.hash WHERE v.hash IS NULL""",
+    "entries of files that are failed or skipped": """
+        SELECT count(*) FROM entries e JOIN documents d ON d.id = e.document_id WHERE d.state IN ('failed', 'skipped')""",
+    "files hidden by no buffer": """
+        SELECT count(*) FROM documents f WHERE f.overlay = 0 AND f.visible = 0 AND f.state <> 'pending'
+        AND NOT EXISTS (SELECT 1 FROM documents b WHERE b.path = f.path AND b.overlay = 1)""",
+    "entries waiting for removal from the words index that are still in the catalog": """
+        SELECT count(*) FROM words_tombstones t JOIN entries e ON e.id = t.entry_id""",
+}
+
+
+class Catalog:
+    """The open catalog of one index directory.
+
+    `read_only` is true when the directory cannot be written: readers work, `transaction()` raises StorageFull.
+    """
+
+    def __init__(self, directory: Path, writer: sqlite3.Connection, *, read_only: bool) -> None:
+        self.directory = directory
+        self.read_only = read_only
+        self._writer = writer
+        self._lock = threading.RLock()
+        self._readers: dict[int, sqlite3.Connection] = {}
+        self._readers_lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(cls, directory: Path, *, steps: Mapping[int, migrate.Step] = migrate.MIGRATIONS) -> Self:
+        """Open or create the catalog in `directory`, and migrate it. Raises IndexCorrupt, IndexTooNew, StorageFull."""
+        path = directory / FILE
+        with errors(path):
+            try:
+                private_dir(directory)
+            except OSError as error:
+                raise StorageFull(
+                    f"the index directory {directory} cannot be made: {error.strerror}", path=str(directory)
+                ) from error
+            read_only = not os.access(directory, os.W_OK) or (path.exists() and not os.access(path, os.W_OK))
+            if not read_only:
+                _make_private(directory, path)
+            elif not path.exists():
+                raise StorageFull(f"the index directory {directory} cannot be written, and holds no index yet", path=str(directory))
+            writer = _connect(path, WRITER_CACHE_KIB, read_only=read_only)
+            try:
+                if read_only:
+                    migrate.check(writer, str(path), steps)
+                else:
+                    _set_up(writer)
+                    migrate.migrate(writer, str(path), steps)
+                writer.execute("SELECT count(*) FROM documents, meta, entries WHERE 0").fetchone()
+            except sqlite3.OperationalError as error:
+                writer.close()
+                if "no such table" in str(error):
+                    raise IndexCorrupt(f"the catalog {path} lacks tables: {error}", path=str(path), store="catalog") from error
+                raise
+            except BaseException:
+                writer.close()
+                raise
+        return cls(directory, writer, read_only=read_only)
+
+    @property
+    def path(self) -> Path:
+        return self.directory / FILE
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The writing connection inside a transaction: committed at the end, rolled back on any exception.
+
+        Threads wait for each other. Raises StorageFull, IndexCorrupt.
+        """
+        if self.read_only:
+            raise StorageFull(f"the index {self.directory} is read-only", path=str(self.directory))
+        with self._lock, errors(self.path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def reader(self) -> sqlite3.Connection:
+        """This thread's reading connection (autocommit: every statement sees the newest committed state)."""
+        thread = threading.get_ident()
+        connection = self._readers.get(thread)
+        if connection is None:
+            with errors(self.path), self._readers_lock:
+                if self._closed:
+                    raise StoreError(f"the catalog {self.path} is closed", path=str(self.path))
+                # A thread's id is reused only after it ended, so a connection is never in two threads at once.
+                connection = self._readers[thread] = _connect(self.path, READER_CACHE_KIB, read_only=self.read_only)
+                connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def integrity(self) -> list[str]:
+        """What is wrong with the catalog, one line each; reads the whole database. An unreadable one is a line, too."""
+        found: list[str] = []
+        try:
+            db = self.reader()
+            found += [str(row[0]) for row in db.execute("PRAGMA quick_check(20)") if row[0] != "ok"]
+            broken = len(db.execute("PRAGMA foreign_key_check").fetchall())
+            if broken:
+                found.append(f"{broken} rows that refer to rows which are gone")
+            for what, sql in _DANGLING.items():
+                (count,) = db.execute(sql).fetchone()
+                if count:
+                    found.append(f"{count} {what}")
+        except sqlite3.DatabaseError as error:
+            found.append(f"cannot be read: {error}")
+        return found
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the database and cut it back; for quiet moments. Raises StorageFull, IndexCorrupt."""
+        if not self.read_only:
+            with self._lock, errors(self.path):
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close every connection; threads must have stopped reading."""
+        with self._lock, self._readers_lock:
+            self._closed = True
+            for connection in self._readers.values():
+                connection.close()
+            self._readers.clear()
+            self._writer.close()
+
+
+@contextmanager
+def errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into IndexCorrupt and StorageFull; for code that reads through `Catalog.reader()` as well."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _CORRUPT:
+            raise IndexCorrupt(f"the catalog {path} does not read back ({error})", path=str(path), store="catalog") from error
+        if code in _STORAGE:
+            raise StorageFull(f"the catalog {path} cannot be written ({error})", path=str(path)) from error
+        raise
+
+
+def _connect(path: Path, cache_kib: int, *, read_only: bool) -> sqlite3.Connection:
+    if read_only:
+        # Without a log file nothing can be missing from the database, and only then SQLite needs no shared-memory file beside it.
+        pending = path.with_name(path.name + "-wal")
+        options = "mode=ro" if pending.exists() and pending.stat().st_size else "mode=ro&immutable=1"
+    else:
+        options = "mode=rw"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _set_up(writer: sqlite3.Connection) -> None:
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("PRAGMA synchronous = NORMAL")
+    writer.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+
+
+def _make_private(directory: Path, path: Path) -> None:
+    try:
+        directory.chmod(0o700)
+        # SQLite gives its log files the mode of the database.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise StorageFull(f"the index file {path} cannot be written: {error.strerror}", path=str(path)) from error

@@ -1,0 +1,250 @@
+"""Writing documents: each function works inside the caller's transaction."""
+
+import sqlite3
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from khojd.content.model import DateRef, Document, Entry, Section, Segment
+from khojd.index.rows import Change, FileStat, KnownFile, State
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+# The order of importance of dates for lists; within a rank the first in the entry counts.
+_DAY_RANK = {"scheduled": 0, "deadline": 0, "timestamp": 0, "filename": 1, "frontmatter": 1, "inactive": 2, "text": 2, "closed": 2}
+
+_INSERT_DOCUMENT = """
+INSERT INTO documents (path, overlay, visible, folder, state, reason, state_at, size, mtime_ns, inode, hash, fingerprint,
+                       format, language, encoding, title, notes)
+VALUES (?, ?, ?, ?, 'indexed', '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_UPDATE_DOCUMENT = """
+UPDATE documents SET visible = ?, folder = ?, state = 'indexed', reason = '', state_at = ?, size = ?, mtime_ns = ?, inode = ?,
+  hash = ?, fingerprint = ?, format = ?, language = ?, encoding = ?, title = ?, notes = ? WHERE id = ?"""
+_INSERT_ENTRY = """
+INSERT INTO entries (document_id, position, start, end, start_line, start_column, end_line, end_column, segments, day,
+                     key, headings, text, id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_STATE = """
+INSERT INTO documents (path, overlay, visible, folder, state, reason, state_at, size, mtime_ns, inode, hash, fingerprint)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_UPDATE_STATE = """
+UPDATE documents SET folder = ?, state = ?, reason = ?, state_at = ?, size = ?, mtime_ns = ?, inode = ?, hash = ?, fingerprint = ?
+WHERE id = ?"""
+_UPDATE_ENTRY = """
+UPDATE entries SET position = ?, start = ?, end = ?, start_line = ?, start_column = ?, end_line = ?, end_column = ?, segments = ?,
+  day = ? WHERE id = ?"""
+_OLD_ENTRIES = """
+SELECT key, id, position, start, end, start_line, start_column, end_line, end_column, segments, day
+FROM entries WHERE document_id = ? ORDER BY position"""
+_INSERT_SECTION = """
+INSERT INTO sections (id, document_id, entry_id, position, parent, level, heading, start, end, line, todo, priority)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_VALUE = "INSERT INTO section_values (section_id, place, kind, key, folded_key, value, folded) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT_DATE = "INSERT OR IGNORE INTO section_dates (section_id, kind, start, end) VALUES (?, ?, ?, ?)"
+
+
+def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -> Change:
+    """Make `document` what the catalog has for `file`, with the state `indexed`.
+
+    Entries whose key is unchanged keep their id, words and vectors, and only move; equal keys are matched in order. New ones
+    wait for words and vectors; vanished ones leave a tombstone for the words index. A buffer (`file.overlay`) hides its file.
+    """
+    row = db.execute("SELECT id FROM documents WHERE path = ? AND overlay = ?", (file.path, file.overlay)).fetchone()
+    about = (
+        *(time.time(), file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint),
+        *(document.format, document.language, document.encoding, document.title, _json(document.notes)),
+    )
+    old: dict[bytes, deque[tuple[int, tuple[object, ...]]]] = defaultdict(deque)
+    visible = file.overlay or not _has_buffer(db, file.path)
+    if row is None:
+        known = db.execute(_INSERT_DOCUMENT, (file.path, file.overlay, visible, file.folder, *about)).lastrowid or 0
+    else:
+        known = int(row[0])
+        db.execute(_UPDATE_DOCUMENT, (visible, file.folder, *about, known))
+        for key, entry_id, *place in db.execute(_OLD_ENTRIES, (known,)):
+            old[key].append((entry_id, tuple(place)))
+        db.execute("DELETE FROM sections WHERE document_id = ?", (known,))
+    if file.overlay:
+        db.execute("UPDATE documents SET visible = 0 WHERE path = ? AND overlay = 0", (file.path,))
+
+    next_id = _last(db, "SELECT seq FROM sqlite_sequence WHERE name = 'entries'") + 1
+    headings_at = {s.heading_segment.start: s.heading_segment for s in document.sections if s.heading_segment}
+    owner: dict[int, int] = {}
+    added, kept, inserts, updates = [], [], [], []
+    for position, entry in enumerate(document.entries):
+        place = (position, *_range(entry, headings_at), _pack(entry.segments), _day(document.sections, entry.sections))
+        matches = old.get(entry.key)
+        if matches:
+            entry_id, before = matches.popleft()
+            kept.append(entry_id)
+            if before != place:
+                updates.append((*place, entry_id))
+        else:
+            entry_id, next_id = next_id, next_id + 1
+            added.append(entry_id)
+            inserts.append((known, *place, entry.key, _json(entry.headings), entry.text, entry_id))
+        for index in entry.sections:
+            owner[index] = entry_id
+    removed = tuple(entry_id for matches in old.values() for entry_id, _ in matches)
+    if updates:
+        db.executemany(_UPDATE_ENTRY, updates)
+    if inserts:
+        db.executemany(_INSERT_ENTRY, inserts)
+    _store_sections(db, known, document.sections, owner)
+    if removed:
+        ids = [(entry_id,) for entry_id in removed]
+        db.executemany("INSERT OR IGNORE INTO words_tombstones VALUES (?)", ids)
+        db.executemany("DELETE FROM entries WHERE id = ?", ids)
+    return Change(known, tuple(added), tuple(kept), removed)
+
+
+def set_state(db: sqlite3.Connection, file: FileStat, state: State, reason: str) -> Change:
+    """Record that `file` is `pending`, `skipped` or `failed`, and why.
+
+    The entries of a skipped or failed file are withdrawn; those of a pending one still answer. The file's stat is kept as given,
+    so that an unchanged file is not read again; a pending file keeps the hash and fingerprint of what its entries were made from.
+    """
+    now = time.time()
+    about = (file.folder, state, reason, now, file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint)
+    known = document_id(db, file.path, overlay=file.overlay)
+    if known is None:
+        visible = file.overlay or not _has_buffer(db, file.path)
+        return Change(db.execute(_INSERT_STATE, (file.path, file.overlay, visible, *about)).lastrowid or 0)
+    if state == "pending":
+        db.execute("UPDATE documents SET state = ?, reason = ?, state_at = ? WHERE id = ?", (state, reason, now, known))
+        return Change(known)
+    db.execute(_UPDATE_STATE, (*about, known))
+    return Change(known, removed=_withdraw(db, known))
+
+
+def touch(db: sqlite3.Connection, document_id: int, *, size: int, mtime_ns: int, inode: int) -> None:
+    """Record the new stat of a file whose bytes are unchanged."""
+    db.execute("UPDATE documents SET size = ?, mtime_ns = ?, inode = ? WHERE id = ?", (size, mtime_ns, inode, document_id))
+
+
+def remove_document(db: sqlite3.Connection, document_id: int) -> Change:
+    """Remove a file or a buffer with all that belongs to it. Without its buffer, a file answers again."""
+    row = db.execute("SELECT path, overlay FROM documents WHERE id = ?", (document_id,)).fetchone()
+    if row is None:
+        return Change(document_id)
+    removed = _withdraw(db, document_id)
+    db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+    if row[1]:
+        # A file of a folder that is out of reach is pending, and stays hidden.
+        db.execute("UPDATE documents SET visible = 1 WHERE path = ? AND state <> 'pending'", (row[0],))
+    return Change(document_id, removed=removed)
+
+
+def rename_document(db: sqlite3.Connection, document_id: int, path: str, folder: str) -> Change:
+    """Move a file to another path: its entries keep their ids and vectors, their words are written again with the new name.
+
+    A file that was known at `path` is removed. Where the format or the date in the name changed, the entries do, too: then the
+    caller stores the document again after this.
+    """
+    replaced = db.execute("SELECT id FROM documents WHERE path = ? AND overlay = 0 AND id <> ?", (path, document_id)).fetchone()
+    removed = remove_document(db, replaced[0]).removed if replaced else ()
+    visible = not _has_buffer(db, path)
+    db.execute("UPDATE documents SET path = ?, folder = ?, visible = ? WHERE id = ?", (path, folder, visible, document_id))
+    db.execute("UPDATE entries SET words = 0 WHERE document_id = ?", (document_id,))
+    return Change(document_id, kept=_entry_ids(db, document_id), removed=removed)
+
+
+def clear_overlays(db: sqlite3.Connection) -> int:
+    """Remove every buffer (at start-up no editor is attached) and show their files; returns how many there were."""
+    ids = [row[0] for row in db.execute("SELECT id FROM documents WHERE overlay = 1")]
+    for overlay in ids:
+        remove_document(db, overlay)
+    return len(ids)
+
+
+def document_id(db: sqlite3.Connection, path: str, *, overlay: bool = False) -> int | None:
+    """The id of a file, or of the buffer that stands in for it."""
+    row = db.execute("SELECT id FROM documents WHERE path = ? AND overlay = ?", (path, overlay)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def known_files(db: sqlite3.Connection) -> dict[str, KnownFile]:
+    """Every file by path; buffers are left out."""
+    rows = db.execute("SELECT path, id, size, mtime_ns, inode, state, hash, fingerprint FROM documents WHERE overlay = 0")
+    return {path: KnownFile(*rest) for path, *rest in rows}
+
+
+def _withdraw(db: sqlite3.Connection, document_id: int) -> tuple[int, ...]:
+    ids = _entry_ids(db, document_id)
+    db.execute("INSERT OR IGNORE INTO words_tombstones SELECT id FROM entries WHERE document_id = ?", (document_id,))
+    db.execute("DELETE FROM sections WHERE document_id = ?", (document_id,))
+    db.execute("DELETE FROM entries WHERE document_id = ?", (document_id,))
+    return ids
+
+
+def _entry_ids(db: sqlite3.Connection, document_id: int) -> tuple[int, ...]:
+    return tuple(row[0] for row in db.execute("SELECT id FROM entries WHERE document_id = ? ORDER BY position", (document_id,)))
+
+
+def _store_sections(db: sqlite3.Connection, document_id: int, sections: Sequence[Section], owner: dict[int, int]) -> None:
+    next_id = _last(db, "SELECT max(id) FROM sections") + 1
+    rows, values, dates = [], [], []
+    for section_id, (position, section) in enumerate(enumerate(sections), next_id):
+        line = section.heading_segment.line if section.heading_segment else 0
+        rows.append(
+            (
+                *(section_id, document_id, owner.get(position), position, section.parent, section.level, section.heading),
+                *(section.span.start, section.span.end, line, section.todo, section.priority),
+            )
+        )
+        own = [("tag", "", "", tag, tag.casefold()) for tag in section.tags]
+        own += [("prop", key, key.casefold(), value, value.casefold()) for key, value in section.properties]
+        own += [("id", "", "", value, value.casefold()) for value in section.ids]
+        values += [(section_id, place, *value) for place, value in enumerate(own)]
+        dates += [(section_id, date.kind, date.start, date.end) for date in section.dates]
+    db.executemany(_INSERT_SECTION, rows)
+    if values:
+        db.executemany(_INSERT_VALUE, values)
+    if dates:
+        db.executemany(_INSERT_DATE, dates)
+
+
+def _range(entry: Entry, headings_at: Mapping[int, Segment]) -> tuple[int, int, int, int, int, int]:
+    """Start and end of the entry as offsets, then as line and column of each.
+
+    The entry knows no line of its end: it is the place of the heading that starts there, else the end of its last text.
+    """
+    start, end = entry.span.start, entry.span.end
+    first = headings_at.get(start) or (entry.segments[0] if entry.segments else Segment(start, start, 0))
+    following = headings_at.get(end)
+    if following is not None:
+        place = (following.line, following.column)
+    elif not entry.segments:
+        place = (first.line, first.column + first.end - first.start)
+    else:
+        last = entry.segments[-1]
+        text = entry.text[len(entry.text) - (last.end - last.start) :]
+        breaks = text.count("\n") + (text.count("\r") - text.count("\r\n") if "\r" in text else 0)
+        tail = len(text) - 1 - max(text.rfind("\n"), text.rfind("\r"))
+        place = (last.line + breaks, tail if breaks else last.column + tail)
+    return start, end, first.line, first.column, *place
+
+
+def _day(sections: Sequence[Section], indices: Iterable[int]) -> int | None:
+    best: DateRef | None = None
+    for index in indices:
+        for date in sections[index].dates:
+            if best is None or _DAY_RANK.get(date.kind, 2) < _DAY_RANK.get(best.kind, 2):
+                best = date
+    return None if best is None else best.start
+
+
+def _has_buffer(db: sqlite3.Connection, path: str) -> bool:
+    return db.execute("SELECT 1 FROM documents WHERE path = ? AND overlay = 1", (path,)).fetchone() is not None
+
+
+def _last(db: sqlite3.Connection, sql: str) -> int:
+    row = db.execute(sql).fetchone()
+    return int(row[0] or 0) if row else 0

@@ -1,0 +1,92 @@
+"""What waits for the words index and for the embedding model."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from khojd.index.rows import PendingEntry, WordsRow
+
+_headings = msgspec.json.Decoder(tuple[str, ...]).decode
+_ids = msgspec.json.Encoder().encode
+
+_WORDS = """
+SELECT e.id, d.title, e.headings, e.text, d.path, d.folder FROM entries e JOIN documents d ON d.id = e.document_id
+WHERE {where} ORDER BY e.id LIMIT ?"""
+_TAGS = """
+SELECT DISTINCT s.entry_id, v.value FROM sections s JOIN section_values v ON v.section_id = s.id AND v.kind = 'tag'
+WHERE s.entry_id BETWEEN ? AND ?"""
+_VECTORS = """
+SELECT e.id, d.title, e.headings, e.text FROM entries e JOIN documents d ON d.id = e.document_id
+WHERE {where} ORDER BY e.id DESC LIMIT ?"""
+
+
+def words_pending(db: sqlite3.Connection, limit: int) -> list[WordsRow]:
+    """Entries that the words index lacks, or has under an old name, oldest first."""
+    return _words_rows(db, "e.words = 0", (), limit)
+
+
+def words_all(db: sqlite3.Connection, after: int, limit: int) -> list[WordsRow]:
+    """Entries with an id above `after`, in the order of their ids; for building the words index anew."""
+    return _words_rows(db, "e.id > ?", (after,), limit)
+
+
+def mark_words(db: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Record that the words index has these entries, committed."""
+    db.execute("UPDATE entries SET words = 1 WHERE id IN (SELECT value FROM json_each(?))", (id_list(ids),))
+
+
+def forget_words(db: sqlite3.Connection) -> None:
+    """Let every entry wait for the words index, which starts from nothing."""
+    db.execute("UPDATE entries SET words = 0 WHERE words <> 0")
+    db.execute("DELETE FROM words_tombstones")
+
+
+def tombstones(db: sqlite3.Connection, limit: int = -1) -> list[int]:
+    """Ids of removed entries whose words may still be in the words index; -1 is all."""
+    return [row[0] for row in db.execute("SELECT entry_id FROM words_tombstones LIMIT ?", (limit,))]
+
+
+def clear_tombstones(db: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Record that the words index has lost these entries, committed."""
+    db.execute("DELETE FROM words_tombstones WHERE entry_id IN (SELECT value FROM json_each(?))", (id_list(ids),))
+
+
+def vectors_pending(db: sqlite3.Connection, model_id: int, limit: int) -> list[PendingEntry]:
+    """Entries not embedded with the model, newest first; those without vectors of any model come before the others."""
+    rows = _pending(db, "e.vectors = 0", (), limit)
+    if len(rows) < limit:
+        rows += _pending(db, "(e.vectors BETWEEN 1 AND ? - 1 OR e.vectors > ?)", (model_id, model_id), limit - len(rows))
+    return rows
+
+
+def mark_embedded(db: sqlite3.Connection, model_id: int, ids: Iterable[int]) -> None:
+    """Record that the chunks of these entries and their vectors of this model are in the catalog."""
+    db.execute("UPDATE entries SET vectors = ? WHERE id IN (SELECT value FROM json_each(?))", (model_id, id_list(ids)))
+
+
+def id_list(ids: Iterable[int]) -> str:
+    """A JSON array of ids, for json_each."""
+    return _ids(list(ids)).decode()
+
+
+def _words_rows(db: sqlite3.Connection, where: str, values: Sequence[int], limit: int) -> list[WordsRow]:
+    rows = db.execute(_WORDS.format(where=where), (*values, limit)).fetchall()
+    if not rows:
+        return []
+    tags: dict[int, list[str]] = {}
+    for entry_id, tag in db.execute(_TAGS, (rows[0][0], rows[-1][0])):
+        tags.setdefault(entry_id, []).append(tag)
+    return [
+        WordsRow(entry_id, title, _headings(headings), text, tuple(tags.get(entry_id, ())), _below(path, folder))
+        for entry_id, title, headings, text, path, folder in rows
+    ]
+
+
+def _pending(db: sqlite3.Connection, where: str, values: Sequence[int], limit: int) -> list[PendingEntry]:
+    rows = db.execute(_VECTORS.format(where=where), (*values, limit))
+    return [PendingEntry(entry_id, title, _headings(headings), text) for entry_id, title, headings, text in rows]
+
+
+def _below(path: str, folder: str) -> str:
+    return path[len(folder) :].lstrip("/\\") if path.startswith(folder) else path

@@ -1,0 +1,63 @@
+"""Counts and states for status, files and doctor."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from khojd.index.catalog_vectors import active_model
+from khojd.index.rows import FileRow, Statistics
+
+_notes = msgspec.json.Decoder(tuple[str, ...]).decode
+
+_FILES = """
+SELECT d.path, d.folder, d.state, d.reason, d.state_at, d.mtime_ns, d.size,
+       (SELECT count(*) FROM entries e WHERE e.document_id = d.id),
+       (SELECT count(*) FROM entries e WHERE e.document_id = d.id AND (e.words = 0 OR e.vectors = 0)),
+       d.format, d.language, d.encoding, d.notes, d.overlay
+FROM documents d WHERE {where} ORDER BY d.path, d.overlay LIMIT ? OFFSET ?"""
+
+
+def statistics(db: sqlite3.Connection, model_id: int | None = None) -> Statistics:
+    """Counts over the catalog. Entries wait for vectors of `model_id`, by default the active model; without one none waits."""
+    target = active_model(db) if model_id is None else model_id
+    states: dict[str, int] = {"indexed": 0, "pending": 0, "skipped": 0, "failed": 0}
+    states.update(db.execute("SELECT state, count(*) FROM documents WHERE overlay = 0 GROUP BY state"))
+    pages, size = _one(db, "PRAGMA page_count"), _one(db, "PRAGMA page_size")
+    return Statistics(
+        documents=states,
+        buffers=_one(db, "SELECT count(*) FROM documents WHERE overlay = 1"),
+        entries=_one(db, "SELECT count(*) FROM entries"),
+        chunks=_one(db, "SELECT count(*) FROM chunks"),
+        vectors=_one(db, "SELECT count(*) FROM vectors"),
+        pending_words=_one(db, "SELECT count(*) FROM entries WHERE words = 0"),
+        pending_vectors=0 if target is None else _one(db, "SELECT count(*) FROM entries WHERE vectors <> ?", target),
+        tombstones=_one(db, "SELECT count(*) FROM words_tombstones"),
+        bytes=pages * size,
+    )
+
+
+def file_rows(
+    db: sqlite3.Connection,
+    *,
+    paths: Sequence[str] = (),
+    states: Sequence[str] = (),
+    folder: str = "",
+    limit: int = -1,
+    offset: int = 0,
+) -> list[FileRow]:
+    """Files in the order of their paths, a file's buffer after it. `paths`, `states` and `folder` narrow the list."""
+    where, values = ["1"], []
+    for column, wanted in (("d.path", paths), ("d.state", states)):
+        if wanted:
+            where.append(f"{column} IN (SELECT value FROM json_each(?))")
+            values.append(msgspec.json.encode(list(wanted)).decode())
+    if folder:
+        where.append("d.folder = ?")
+        values.append(folder)
+    rows = db.execute(_FILES.format(where=" AND ".join(where)), (*values, limit, offset))
+    return [FileRow(*row[:5], row[5] / 1e9, *row[6:-2], _notes(row[-2]), bool(row[-1])) for row in rows]
+
+
+def _one(db: sqlite3.Connection, sql: str, *values: object) -> int:
+    return int(db.execute(sql, values).fetchone()[0])

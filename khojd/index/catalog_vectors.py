@@ -1,0 +1,170 @@
+"""Models, chunks and vectors in the catalog. A vector's blob is its components as little-endian float16."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from khojd.index.catalog_queue import id_list
+from khojd.index.rows import ChunkRow
+
+PARAMETERS = 500  # per statement
+
+_CHUNKS_OF_HASHES = """
+SELECT c.entry_id, c.start, c.end, c.hash FROM chunks c
+JOIN entries e ON e.id = c.entry_id JOIN documents d ON d.id = e.document_id
+WHERE d.visible = 1 AND c.model_id = ? AND c.hash IN ({marks})"""
+_CHUNKS_OF_ENTRIES = """
+SELECT c.entry_id, c.start, c.end, c.hash FROM chunks c
+WHERE c.model_id = ? AND c.entry_id IN (SELECT value FROM json_each(?)) ORDER BY c.entry_id, c.start"""
+
+
+def model_id(db: sqlite3.Connection, fingerprint: str, dimensions: int) -> int:
+    """The id of the model with this fingerprint; it is added when it is new (then `db` must be in a transaction)."""
+    row = db.execute("SELECT id FROM models WHERE fingerprint = ?", (fingerprint,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    return db.execute("INSERT INTO models (fingerprint, dimensions) VALUES (?, ?)", (fingerprint, dimensions)).lastrowid or 0
+
+
+def model(db: sqlite3.Connection, model_id: int) -> tuple[str, int] | None:
+    """Fingerprint and dimensions of a model."""
+    row = db.execute("SELECT fingerprint, dimensions FROM models WHERE id = ?", (model_id,)).fetchone()
+    return None if row is None else (str(row[0]), int(row[1]))
+
+
+def active_model(db: sqlite3.Connection) -> int | None:
+    """The id of the model that serves queries."""
+    value = meta(db, "active_model")
+    return int(value) if value else None
+
+
+def set_active_model(db: sqlite3.Connection, model_id: int | None) -> None:
+    set_meta(db, "active_model", "" if model_id is None else str(model_id))
+
+
+def drop_model(db: sqlite3.Connection, model_id: int) -> None:
+    """Remove a model with its chunks and vectors; entries embedded with it wait again."""
+    db.execute("UPDATE entries SET vectors = 0 WHERE vectors = ?", (model_id,))
+    db.execute("DELETE FROM chunks WHERE model_id = ?", (model_id,))
+    db.execute("DELETE FROM vectors WHERE model_id = ?", (model_id,))
+    db.execute("DELETE FROM models WHERE id = ?", (model_id,))
+
+
+def models(db: sqlite3.Connection) -> dict[int, str]:
+    """Fingerprints by id."""
+    return dict(db.execute("SELECT id, fingerprint FROM models"))
+
+
+def meta(db: sqlite3.Connection, key: str) -> str:
+    """A value of the `meta` table, "" when it is not set."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def set_meta(db: sqlite3.Connection, key: str, value: str) -> None:
+    db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
+
+
+def store_chunks(db: sqlite3.Connection, model_id: int, entry_id: int, chunks: Iterable[tuple[int, int, bytes]]) -> None:
+    """Make (start, end, hash) the chunks of the entry for this model."""
+    db.execute("DELETE FROM chunks WHERE entry_id = ? AND model_id = ?", (entry_id, model_id))
+    # The entry may be gone by now: it was read before its text was embedded.
+    db.executemany(
+        "INSERT INTO chunks (entry_id, model_id, start, end, hash) SELECT id, ?, ?, ?, ? FROM entries WHERE id = ?",
+        ((model_id, start, end, hash_, entry_id) for start, end, hash_ in chunks),
+    )
+
+
+def missing_vectors(db: sqlite3.Connection, hashes: Iterable[bytes]) -> list[bytes]:
+    """Those of `hashes` that the catalog has no vector for, without duplicates, in order."""
+    wanted = list(dict.fromkeys(hashes))
+    known: set[bytes] = set()
+    for part in _parts(wanted):
+        known.update(row[0] for row in db.execute(f"SELECT hash FROM vectors WHERE hash IN ({_marks(part)})", part))
+    return [hash_ for hash_ in wanted if hash_ not in known]
+
+
+def store_vectors(db: sqlite3.Connection, model_id: int, vectors: Iterable[tuple[bytes, bytes]]) -> None:
+    """Add (hash, float16 blob) pairs; they wait for Chroma. What is already there stays."""
+    db.executemany(
+        "INSERT OR IGNORE INTO vectors (hash, model_id, vector) VALUES (?, ?, ?)",
+        ((hash_, model_id, blob) for hash_, blob in vectors),
+    )
+
+
+def vectors_to_store(db: sqlite3.Connection, model_id: int, limit: int) -> list[tuple[bytes, bytes]]:
+    """(hash, blob) pairs of the model that Chroma lacks."""
+    return db.execute("SELECT hash, vector FROM vectors WHERE stored = 0 AND model_id = ? LIMIT ?", (model_id, limit)).fetchall()
+
+
+def mark_stored(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
+    """Record that Chroma has these vectors."""
+    db.executemany("UPDATE vectors SET stored = 1 WHERE hash = ?", ((hash_,) for hash_ in hashes))
+
+
+def forget_stored_hashes(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
+    """Let these vectors wait for Chroma, which lost them."""
+    db.executemany("UPDATE vectors SET stored = 0 WHERE hash = ?", ((hash_,) for hash_ in hashes))
+
+
+def orphan_vectors(db: sqlite3.Connection, limit: int) -> list[bytes]:
+    """Vectors of no chunk. They leave Chroma first and the catalog (`delete_vectors`) next."""
+    sql = "SELECT hash FROM vectors v WHERE NOT EXISTS (SELECT 1 FROM chunks c WHERE c.hash = v.hash) LIMIT ?"
+    return [row[0] for row in db.execute(sql, (limit,))]
+
+
+def delete_vectors(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
+    """Remove vectors that are still of no chunk."""
+    db.executemany(
+        "DELETE FROM vectors WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM chunks WHERE hash = ?1)", ((hash_,) for hash_ in hashes)
+    )
+
+
+def vector_hashes(db: sqlite3.Connection, model_id: int) -> set[bytes]:
+    """Hashes of all vectors of a model: what Chroma should hold."""
+    return {row[0] for row in db.execute("SELECT hash FROM vectors WHERE model_id = ?", (model_id,))}
+
+
+def vectors_for(db: sqlite3.Connection, hashes: Iterable[bytes]) -> tuple[list[bytes], NDArray[np.float32]]:
+    """The hashes that have a vector, and their vectors: shape (len(hashes), dimensions). All must be of one model."""
+    found: list[bytes] = []
+    blobs: list[bytes] = []
+    for part in _parts(list(dict.fromkeys(hashes))):
+        for hash_, blob in db.execute(f"SELECT hash, vector FROM vectors WHERE hash IN ({_marks(part)})", part):
+            found.append(hash_)
+            blobs.append(blob)
+    if not found:
+        return [], np.empty((0, 0), np.float32)
+    return found, np.frombuffer(b"".join(blobs), "<f2").reshape(len(found), -1).astype(np.float32)
+
+
+def chunks_for_hashes(db: sqlite3.Connection, hashes: Sequence[bytes]) -> list[ChunkRow]:
+    """Chunks of the active model with these hashes, in visible documents."""
+    active = active_model(db)
+    found: list[ChunkRow] = []
+    for part in _parts(hashes) if active is not None else ():
+        found += [ChunkRow(*row) for row in db.execute(_CHUNKS_OF_HASHES.format(marks=_marks(part)), (active, *part))]
+    return found
+
+
+def chunks_for_entries(db: sqlite3.Connection, ids: Iterable[int]) -> list[ChunkRow]:
+    """Chunks of the active model of these entries, in the order of entry and start."""
+    return [ChunkRow(*row) for row in db.execute(_CHUNKS_OF_ENTRIES, (active_model(db), id_list(ids)))]
+
+
+def blob(vector: NDArray[np.float32]) -> bytes:
+    """A vector as the catalog stores it."""
+    return vector.astype("<f2").tobytes()
+
+
+def _parts(hashes: Sequence[bytes]) -> Iterator[list[bytes]]:
+    rest = iter(hashes)
+    while part := list(islice(rest, PARAMETERS)):
+        yield part
+
+
+def _marks(part: Sequence[bytes]) -> str:
+    return ",".join("?" * len(part))

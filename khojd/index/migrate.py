@@ -1,0 +1,79 @@
+"""Forward migrations of the catalog. `PRAGMA user_version` holds the version; 0 is an empty file.
+
+A step is SQL or a function of the connection, and runs in one transaction together with the new version number, so that a crash
+leaves the database at one version or the next.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from importlib import resources
+
+from khojd.errors import IndexTooNew
+
+Step = str | Callable[[sqlite3.Connection], None]
+
+
+def schema() -> str:
+    """The SQL of version 1."""
+    return resources.files("khojd.index").joinpath("schema.sql").read_text("utf-8")
+
+
+def _first(db: sqlite3.Connection) -> None:
+    for statement in statements(schema()):
+        db.execute(statement)
+
+
+MIGRATIONS: Mapping[int, Step] = {1: _first}
+
+
+def version(db: sqlite3.Connection) -> int:
+    """The version of the database, 0 when it is empty."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(db: sqlite3.Connection, path: str, steps: Mapping[int, Step] = MIGRATIONS) -> list[int]:
+    """Bring `db` (in autocommit mode) to the newest version of `steps` and return the versions passed. Raises IndexTooNew."""
+    check(db, path, steps)
+    done = []
+    for target in sorted(step for step in steps if step > version(db)):
+        step = steps[target]
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            if isinstance(step, str):
+                for statement in statements(step):
+                    db.execute(statement)
+            else:
+                step(db)
+            db.execute(f"PRAGMA user_version = {target:d}")
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        done.append(target)
+    return done
+
+
+def check(db: sqlite3.Connection, path: str, steps: Mapping[int, Step] = MIGRATIONS) -> None:
+    """Raise IndexTooNew when `db` was made by a newer khojd."""
+    found, newest = version(db), max(steps)
+    if found > newest:
+        raise IndexTooNew(
+            f"the index {path} has version {found}, this khojd reads up to {newest}:"
+            " update khojd, or remove the index to build it anew",
+            path=path,
+            found=found,
+            supported=newest,
+        )
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of an SQL script (sqlite3's executescript would commit an open transaction)."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending.strip() and not all(line.lstrip().startswith("--") or not line.strip() for line in pending.splitlines()):
+        yield pending
