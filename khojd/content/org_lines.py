@@ -1,0 +1,194 @@
+"""The lines of an Org file that are not plain text: headings, keywords, drawers, clocks and blocks.
+
+One pass of one regular expression finds them; each section's are then read in order, blocks and drawers matched with their ends.
+Only whole lines are hidden, so what is left is the section's text. Syntax: https://orgmode.org/worg/org-syntax.html
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from khojd.content.model import DateRef
+from khojd.content.org_dates import read_planning
+from khojd.content.org_properties import file_drawer_start, read_drawer
+
+Range = tuple[int, int]
+
+# Searched in "\n" + text, so that every line, also the first, follows a line end: a match's start is the line's offset in text.
+_MARK = re.compile(
+    r"[\r\n](?:(?P<stars>\*+)[ ]"
+    r"|[ \t]*(?:#\+(?P<key>[^\s:\[]+)(?P<colon>(?:\[[^\r\n]*\])?:)?(?P<value>[^\r\n]*)"
+    r"|:(?P<drawer>[\w-]+):[ \t]*(?![^\r\n])"
+    r"|(?P<clock>CLOCK:)))"
+)
+_CLOCK = re.compile(
+    r"[ \t]*CLOCK:[ \t]*(?:\[[^\]\r\n]*\](?:--\[[^\]\r\n]*\])?)?[ \t]*(?:=>[ \t]*-?[0-9]+:[0-9]{2})?[ \t]*(?![^\r\n])"
+)
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)?")
+_INLINE_STARS = "*" * 15
+_INLINE_TASK_END = re.compile(r"[\r\n](\*+) ([^\r\n]*)")
+
+_LITERAL = frozenset({"begin_src", "begin_example", "begin_export", "begin_comment"})  # hold no timestamps
+_VERBATIM = _LITERAL | {"begin_verse"}  # hold no drawers, clocks or keywords
+_METADATA_DRAWERS = frozenset({"LOGBOOK", "CLOCK"})
+# Keywords that set something up. All others hold words of the author (captions, names, descriptions) and stay text.
+_SETTINGS = frozenset(
+    {
+        *("title", "filetags", "todo", "seq_todo", "typ_todo", "property", "category", "language"),  # read here
+        *("archive", "bind", "cite_export", "columns", "constants", "creator", "exclude_tags", "export_exclude_tags"),
+        *("export_file_name", "export_select_tags", "infojs_opt", "link", "macro", "mathjax", "options", "priorities"),
+        *("select_tags", "setupfile", "startup", "style", "tags", "uniquify", "xslt"),
+    }
+)
+_SETTING_PREFIXES = ("html_", "latex_", "beamer_", "texinfo_", "odt_", "man_", "reveal_")
+
+
+@dataclass(slots=True)
+class Lines:
+    """One section's own lines. Ranges are offsets of whole lines, in order, within `start` to `end`."""
+
+    start: int
+    level: int  # number of stars; 0 for the text before the first heading
+    body: int  # first offset after the heading's line
+    end: int  # of the section's own body
+    hidden: list[Range] = field(default_factory=list)  # metadata: planning, drawers, clocks, settings
+    undated: list[Range] = field(default_factory=list)  # stamps here are no dates of the text: planning, log drawers, clocks, code
+    planned: tuple[DateRef, ...] = ()
+    properties: list[tuple[str, str]] = field(default_factory=list)
+    keywords: list[tuple[str, str, Range]] = field(default_factory=list)  # settings and `date`: lower-case key, value, its line
+
+
+def read_lines(text: str) -> list[Lines]:
+    """The sections' lines in file order; the first one is the text before the first heading."""
+    padded = "\n" + text
+    starts, ends = _inline_tasks(padded) if _INLINE_STARS in text else (set(), set())
+    sections: list[Lines] = []
+    marks: list[re.Match[str]] = []
+    start = level = body = 0
+    for mark in _MARK.finditer(padded):
+        if not mark["stars"] or mark.start() in ends:
+            marks.append(mark)
+        elif mark.start() not in starts:
+            sections.append(_section(text, Lines(start, level, body, mark.start()), marks))
+            marks = []
+            start, level = mark.start(), len(mark["stars"])
+            body = line_end(text, start)
+    sections.append(_section(text, Lines(start, level, body, len(text)), marks))
+    return sections
+
+
+def line_end(text: str, start: int) -> int:
+    """The offset after the line that holds `start`, its line end included."""
+    match = _LINE.match(text, start)
+    assert match is not None  # the pattern matches everywhere
+    return match.end()
+
+
+def _section(text: str, section: Lines, marks: list[re.Match[str]]) -> Lines:
+    """Fill a new section from its marks."""
+    position = section.body
+    if not section.level:
+        position = file_drawer_start(text, section.end) if marks else 0
+    elif planning := read_planning(text, position):
+        section.planned = planning.dates
+        section.undated.append((position, planning.stop))
+        if planning.bare:
+            section.hidden.append((position, planning.end))
+        position = planning.end
+    if marks and (drawer := read_drawer(text, position, section.end)):
+        end, section.properties = drawer
+        _read_marks(text, [mark for mark in marks if mark.start() < position], section)
+        section.hidden.append((position, end))
+        marks = [mark for mark in marks if mark.start() >= end]
+    if marks:
+        _read_marks(text, marks, section)
+    return section
+
+
+def _read_marks(text: str, marks: list[re.Match[str]], section: Lines) -> None:
+    """Sort a section's marked lines into hidden and undated ranges and keywords."""
+    closes = _closing(marks)
+    limits = [len(marks)]  # indices of the marks that end the drawers and blocks around the current one
+    index = 0
+    while index < len(marks):
+        mark = marks[index]
+        start = mark.start()
+        close = closes[index]
+        if index == limits[-1]:
+            limits.pop()
+            if mark["drawer"]:
+                section.hidden.append((start, line_end(text, start)))
+        elif close and close < limits[-1]:
+            key = mark["key"]
+            whole = (start, line_end(text, marks[close].start()))
+            if key and key.lower() in _VERBATIM:
+                if key.lower() in _LITERAL:
+                    section.undated.append(whole)
+                index = close
+            elif not key and mark["drawer"].upper() in _METADATA_DRAWERS:
+                section.hidden.append(whole)
+                section.undated.append(whole)
+                index = close
+            else:
+                if not key:
+                    section.hidden.append((start, line_end(text, start)))
+                limits.append(close)
+        elif mark["stars"]:  # the END of an inline task
+            section.hidden.append((start, line_end(text, start)))
+        elif mark["clock"]:
+            if _CLOCK.match(text, start):
+                section.hidden.append((start, line_end(text, start)))
+                section.undated.append(section.hidden[-1])
+        elif mark["key"] and mark["colon"]:
+            _read_keyword(text, mark, section)
+        index += 1
+
+
+def _read_keyword(text: str, mark: re.Match[str], section: Lines) -> None:
+    key = mark["key"].lower()
+    if key == "date" or key in _SETTINGS or key.startswith(_SETTING_PREFIXES):
+        line = (mark.start(), line_end(text, mark.start()))
+        section.keywords.append((key, mark["value"].strip(), line))
+        if key != "date":
+            section.hidden.append(line)
+
+
+def _closing(marks: list[re.Match[str]]) -> list[int]:
+    """For each mark that opens a block or drawer the index of the first mark after it that closes it, else 0."""
+    closes = [0] * len(marks)
+    nearest: dict[str, int] = {}
+    for index in range(len(marks) - 1, -1, -1):
+        if drawer := marks[index]["drawer"]:
+            if drawer.upper() == "END":
+                nearest[":"] = index
+            else:
+                closes[index] = nearest.get(":", 0)
+        elif key := marks[index]["key"]:
+            key = key.lower()
+            if key.startswith("end"):
+                nearest[key] = index
+            elif key.startswith("begin"):
+                closes[index] = nearest.get("end" + key.removeprefix("begin"), 0)
+    return closes
+
+
+def _inline_tasks(padded: str) -> tuple[set[int], set[int]]:
+    """Offsets of the first and last lines of inline tasks (org-inlinetask): 15 stars or more, closed by the same stars and END.
+
+    Without an END such lines are headings, as they are in Org when that module is not loaded.
+    """
+    starts, ends = set(), set()
+    open_stars, open_start = "", 0
+    for stars, title, start in _headings(padded):
+        if len(stars) >= len(_INLINE_STARS) and title.strip() == "END" and stars == open_stars:
+            starts.add(open_start)
+            ends.add(start)
+            open_stars = ""
+        else:
+            open_stars, open_start = stars, start
+    return starts, ends
+
+
+def _headings(padded: str) -> Iterator[tuple[str, str, int]]:
+    for match in _INLINE_TASK_END.finditer(padded):
+        yield match[1], match[2], match.start()
