@@ -60,6 +60,7 @@ class IndexStatus(Struct, frozen=True):
     model: str  # serving queries; "" when meaning is off
     model_target: str  # being filled when it differs from `model`
     model_problem: str  # why meaning is not available, ""
+    embedded: int  # texts for which the model was run since the start
     cache_hits: int  # of the query cache
     cache_misses: int
     catalog_bytes: int

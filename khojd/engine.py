@@ -1,0 +1,433 @@
+"""The engine: folders and buffers in, answers out. It wires the parts and knows nothing of LSP.
+
+Everything public is called on one event loop; what blocks runs on threads: one that writes, one that embeds, a few that search.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from khojd.config import Config, Folder
+from khojd.content.model import ContentSettings
+from khojd.errors import ConfigError, IndexCorrupt, KhojdError, NotFound
+from khojd.index.filler import Filler
+from khojd.index.indexer import Indexer
+from khojd.index.overview import files, overview
+from khojd.index.pool import Pool
+from khojd.index.status import FileStatus, IndexStatus, Progress, UpdateReport
+from khojd.index.stores import Stores, mark_suspect
+from khojd.index.writer import Writer
+from khojd.search.grep import grep
+from khojd.search.retrieve import Retriever
+from khojd.search.similar import similar
+from khojd.search.types import GrepRequest, GrepResult, Measure, SearchRequest, SearchResult, SimilarRequest
+from khojd.sources.buffers import Buffer, Buffers
+from khojd.sources.rules import SKIPPED_DIRECTORIES, Rules
+from khojd.sources.scan import notes
+from khojd.sources.watch import FolderWatch
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SEARCH_THREADS = 4
+MODEL_PATIENCE = 10.0  # a first search waits this long for the model to open
+GREP_SECONDS = 20.0
+
+Phases = Callable[[SearchResult], Awaitable[None]]
+Report = Callable[[Progress], None]
+
+
+class Engine:
+    """One open index. Make it with `open`, end it with `close`."""
+
+    def __init__(self, config: Config, stores: Stores) -> None:
+        self.config = config
+        self.fatal = asyncio.Event()  # the catalog does not read back: the process must end, the next start repairs it
+        self._stores = stores
+        self._listeners: list[Callable[[], None]] = []
+        self._buffers = Buffers()
+        self._pool = Pool(config.index.workers)
+        self._writer = Writer(stores.catalog, stores.words, content_settings(config))
+        self._filler = Filler(stores.catalog, stores.directory, config.embedding, self._changed)
+        self._indexer = Indexer(self._writer, self._pool, self._buffers, self._wrote)
+        self._search = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-search")
+        self._watches: dict[str, tuple[FolderWatch, asyncio.Task[None]]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._problems: dict[str, str] = dict(stores.problems)
+        self._retriever: Retriever | None = None
+
+    @classmethod
+    async def open(cls, config: Config, *, index_dir: Path) -> Self:
+        """Open the index in `index_dir`, make it if there is none, and start to keep it up to date.
+
+        Raises IndexTooNew, StorageFull, ConfigError. A store that does not read back is set aside and built anew.
+        """
+        rules = {folder.path: Rules(folder) for folder in map(resolved, config.folders)}
+        stores = await asyncio.to_thread(Stores.open, index_dir)
+        engine = cls(config, stores)
+        if not stores.catalog.read_only:
+            await engine._indexer.on_writer(engine._writer.recover)
+            await engine._indexer.on_writer(lambda: engine._writer.hide_others(list(rules)))
+        for root, rule in rules.items():
+            engine._watch(root, rule)
+        engine._spawn(engine._filler.run(), "meaning")
+        engine._spawn(engine._indexer.serve_buffers(), "buffers")
+        if stores.unclean:
+            engine._spawn(engine._check(), "check")
+        return engine
+
+    async def close(self) -> None:
+        """Stop all work and close the stores. What is unfinished is resumed at the next start."""
+        tasks = [*self._tasks, *(task for _, task in self._watches.values())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._indexer.close()
+        await self._filler.close()
+        await asyncio.to_thread(self._search.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(self._stores.close)
+
+    @property
+    def busy(self) -> bool:
+        """Whether work is pending, so that the process should stay."""
+        return (self._indexer.busy or self._filler.busy) and not self._indexer.paused
+
+    @property
+    def index_dir(self) -> Path:
+        return self._stores.directory
+
+    # Search
+
+    async def search(self, request: SearchRequest, *, measure: Measure = len, on_phase: Phases | None = None) -> SearchResult:
+        """Answer a search; `on_phase` gets each phase as it is known, the last one included. Raises QueryError, ModelError."""
+        if request.mode != "lexical":
+            await self._model()
+        for attempt in (1, 2):
+            result = await self._phases(request, measure, on_phase)
+            # A hit must point at the file as it is now: read what changed since, and ask again.
+            stale = await asyncio.to_thread(_stale, result)
+            if not stale or attempt == 2:
+                break
+            await self._indexer.look_at(stale)
+        return result
+
+    async def similar(self, request: SimilarRequest, *, measure: Measure = len) -> SearchResult:
+        """More like a text or a place in a note; never the place itself. Raises QueryError, NotFound, ModelError."""
+        await self._model()
+        retriever = self._retriever_now()
+        with self._filler.query():
+            return await self._on_search(lambda: similar(retriever, request, measure=measure))
+
+    async def grep(self, request: GrepRequest, *, measure: Measure = len) -> GrepResult:
+        """Lines of the files on disk that match a regular expression. Raises QueryError."""
+        stop = threading.Event()
+        roots = {root: rules for root, rules in self._indexer.rules.items() if not request.folders or root in request.folders}
+        roots = roots or self._indexer.rules
+
+        def work() -> GrepResult:
+            paths = (
+                path for root, rules in roots.items() for path in notes(rules, others=[r for r in self._indexer.rules if r != root])
+            )
+            return grep(request, paths, measure=measure, cancelled=stop.is_set, limit_s=GREP_SECONDS)
+
+        try:
+            return await self._on_search(work)
+        finally:
+            stop.set()
+
+    # Buffers
+
+    def open_buffer(self, owner: str, path: str, text: str, version: int) -> None:
+        """An editor shows `path` with this text, saved or not."""
+        self._buffers.set(Buffer(owner, path, text, version))
+        self._indexer.buffer_changed(path)
+
+    change_buffer = open_buffer
+
+    def close_buffer(self, owner: str, path: str) -> None:
+        """The editor shows it no longer; the file on disk counts again."""
+        if self._buffers.close(owner, path):
+            self._indexer.buffer_changed(path)
+
+    def close_owner(self, owner: str) -> None:
+        """The editor is gone."""
+        for path in self._buffers.close_owner(owner):
+            self._indexer.buffer_changed(path)
+
+    # Index
+
+    async def update(self, paths: Sequence[str] = (), *, progress: Report | None = None, embed: bool = False) -> UpdateReport:
+        """Look at given paths (all folders when none) and read what changed; with `embed`, also wait until all has its vectors.
+
+        Returns when the words are searchable. Raises NotFound for a path outside every folder.
+        """
+        for path in paths:
+            if not any(path == root or path.startswith(root + "/") for root in self._indexer.rules):
+                raise NotFound(
+                    f"{path} is in none of the folders; add it with `khojd index --add` or in the configuration", path=path
+                )
+        if paths:
+            report = await self._indexer.look_at(paths, progress)
+        else:
+            report = await self._indexer.look_at_folders(None, progress)
+        if embed:
+            await self._filler.drained(progress)
+        return report
+
+    async def pause(self) -> None:
+        """Read and embed nothing until resumed. Buffers and searches go on."""
+        self._indexer.pause()
+        self._filler.pause()
+        self._changed()
+
+    async def resume(self) -> None:
+        self._indexer.resume()
+        self._filler.resume()
+        self._changed()
+
+    async def add_folder(self, folder: Folder) -> None:
+        """Take a folder in, for the life of this process. Raises ConfigError when it cannot be one."""
+        folder = resolved(folder)
+        if folder.path in self._indexer.rules:
+            return
+        check_folder(folder)
+        self._watch(folder.path, Rules(folder))
+        self._changed()
+
+    async def remove_folder(self, path: str) -> None:
+        """Leave a folder and forget its files. Raises NotFound."""
+        root = resolved(Folder(path=path)).path
+        if root not in self._watches:
+            raise NotFound(f"{path} is not one of the folders", path=path, folders=sorted(self._watches))
+        await self._unwatch(root)
+        await self._indexer.on_writer(lambda: self._writer.remove_folder(root))
+        await self._indexer.on_writer(self._writer.flush)
+        self._wrote()
+
+    def folders(self) -> tuple[Folder, ...]:
+        return tuple(rules.folder for rules in self._indexer.rules.values())
+
+    async def status(self) -> IndexStatus:
+        """The state of the index."""
+        folders = [(root, watch.mode, watch.problem) for root, (watch, _) in self._watches.items()]
+        problems = tuple(self._problems.values())
+        return await asyncio.to_thread(overview, self._stores, self._indexer, self._filler, folders, problems)
+
+    async def files(
+        self, *, states: tuple[str, ...] = (), prefix: str = "", limit: int = 0, offset: int = 0
+    ) -> tuple[FileStatus, ...]:
+        """Files with their states, in the order of their paths; `limit` 0 is all."""
+        return await asyncio.to_thread(files, self._stores.catalog, states=states, prefix=prefix, limit=limit, offset=offset)
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` on the loop whenever the status changes; the returned function ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    # Configuration
+
+    async def reconfigure(self, config: Config) -> None:
+        """Go on with other settings; whatever they change is brought up to date in the background. Raises ConfigError."""
+        wanted = {folder.path: folder for folder in map(resolved, config.folders)}
+        rules = {path: Rules(folder) for path, folder in wanted.items()}
+        before, self.config = self.config, config
+        configured = {resolved(folder).path for folder in before.folders}
+        for root in list(self._watches):
+            if root in configured and (root not in wanted or self._indexer.rules[root].folder != wanted[root]):
+                await self._unwatch(root)
+                if root not in wanted:
+                    await self._indexer.on_writer(lambda root=root: self._writer.remove_folder(root))  # type: ignore[misc]
+        settings = content_settings(config)
+        content_changed = settings != self._writer.settings
+        if content_changed:
+            await self._indexer.on_writer(lambda: self._writer.configure(settings))
+        for root, rule in rules.items():
+            if root not in self._watches:
+                self._watch(root, rule)
+        if content_changed:
+            self._spawn(self._look(), "look")
+        if config.embedding != before.embedding:
+            await self._filler.reopen(config.embedding)
+        self._retriever = None
+        await self._indexer.on_writer(self._writer.flush)
+        self._wrote()
+
+    def problem(self, key: str, message: str) -> None:
+        """Show `message` in the status under `key`; "" takes it away."""
+        if message:
+            self._problems[key] = message
+        else:
+            self._problems.pop(key, None)
+        self._changed()
+
+    # Inside
+
+    async def _phases(self, request: SearchRequest, measure: Measure, on_phase: Phases | None) -> SearchResult:
+        retriever = self._retriever_now()
+        loop = asyncio.get_running_loop()
+        results: asyncio.Queue[SearchResult | None] = asyncio.Queue()
+        stop = threading.Event()
+
+        def work() -> None:
+            try:
+                for result in retriever.search(request, today=date.today(), measure=measure, phases=on_phase is not None):
+                    loop.call_soon_threadsafe(results.put_nowait, result)
+                    if stop.is_set():
+                        return
+            finally:
+                loop.call_soon_threadsafe(results.put_nowait, None)
+
+        with self._filler.query():
+            running = asyncio.ensure_future(self._on_search(work))
+            last: SearchResult | None = None
+            try:
+                while (result := await results.get()) is not None:
+                    last = result
+                    if on_phase is not None:
+                        await on_phase(result)
+                await running
+            finally:
+                stop.set()
+        assert last is not None, "a search that ends without an error has a result"
+        return last
+
+    async def _model(self) -> None:
+        try:
+            await asyncio.wait_for(self._filler.opened.wait(), MODEL_PATIENCE)
+        except TimeoutError:
+            log.info("the model is not open yet; answering by words")
+
+    def _retriever_now(self) -> Retriever:
+        serving = self._filler.serving
+        store = serving.store if serving is not None else None
+        if self._retriever is None or self._retriever.vectors is not store:
+            self._retriever = Retriever(self._stores.catalog, self._stores.words, store, self._filler.cache, self.config)
+        return self._retriever
+
+    async def _on_search(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._search, work)
+        except IndexCorrupt as error:
+            self._suspect(error)
+            raise
+
+    def _suspect(self, error: IndexCorrupt) -> None:
+        log.error("%s; it is repaired at the next start", error.message)
+        self.problem("corrupt", f"{error.message}; khojd starts anew to repair it")
+        mark_suspect(self._stores.directory)
+        self.fatal.set()
+
+    def _watch(self, root: str, rules: Rules) -> None:
+        self._indexer.rules[root] = rules
+
+        async def changed(paths: frozenset[str] | None) -> None:
+            try:
+                if paths is not None:
+                    await self._indexer.look_at(paths)
+                elif await asyncio.to_thread(Path(root).is_dir):
+                    await self._indexer.look_at_folders([root])
+                else:
+                    await self._indexer.on_writer(lambda: self._writer.hide_folder(root, f"the folder {root} is not there"))
+                self.problem(f"folder {root}", "")
+            except IndexCorrupt as error:
+                self._suspect(error)
+            except (KhojdError, OSError) as error:
+                # A full disk, a folder that may not be read: said, and tried again with the next change.
+                log.warning("%s: %s", root, error)
+                self.problem(f"folder {root}", f"{root}: {error}")
+            self._changed()
+
+        mode = self.config.index.watch
+        watch = FolderWatch(
+            Path(root), changed, poll=mode == "poll", debounce_ms=self.config.index.debounce_ms, status=self._changed
+        )
+        task = asyncio.create_task(watch.run() if mode != "off" else changed(None), name=f"watch {root}")
+        self._watches[root] = (watch, task)
+
+    async def _unwatch(self, root: str) -> None:
+        _, task = self._watches.pop(root)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self._indexer.rules.pop(root, None)
+
+    async def _look(self) -> None:
+        await self._indexer.look_at_folders()
+
+    async def _check(self) -> None:
+        """After a start that followed no clean end: read the whole catalog once, in the background."""
+        found = await asyncio.to_thread(self._stores.catalog.integrity)
+        if found:
+            self._suspect(IndexCorrupt(f"the catalog is damaged: {found[0]}", path=str(self._stores.catalog.path), store="catalog"))
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.append(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if task in self._tasks:
+            self._tasks.remove(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s ended by an error", task.get_name(), exc_info=error)
+            self.problem(task.get_name(), f"{task.get_name()}: {error}")
+
+    def _wrote(self) -> None:
+        self._filler.wake()
+        self._changed()
+
+    def _changed(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+
+def content_settings(config: Config) -> ContentSettings:
+    """The settings that decide what entries a text has."""
+    content = config.content
+    return ContentSettings(
+        entry_tokens=content.entry_tokens,
+        include_archived=content.archived,
+        include_commented=content.commented,
+        max_file_bytes=content.max_file_bytes,
+        todo_keywords=content.todo_keywords,
+        day_first=content.date_order == "day-first",
+    )
+
+
+def resolved(folder: Folder) -> Folder:
+    """The folder with its path absolute, `~` expanded, without a slash at the end."""
+    path = os.path.abspath(os.path.expanduser(folder.path))  # noqa: PTH100, PTH111 - Path would follow no "..", but keep "//"
+    return Folder(path=path, include=folder.include, exclude=folder.exclude, gitignore=folder.gitignore, hidden=folder.hidden)
+
+
+def check_folder(folder: Folder) -> None:
+    """Raises ConfigError when `folder` cannot be a folder of notes now."""
+    path = Path(folder.path)
+    if not path.exists():
+        raise ConfigError(f"{path} does not exist", key="folders.path", value=folder.path)
+    if not path.is_dir():
+        raise ConfigError(f"{path} is a file; name the folder it is in", key="folders.path", value=folder.path)
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise ConfigError(f"{path} may not be read by this user", key="folders.path", value=folder.path)
+    if skipped := SKIPPED_DIRECTORIES.intersection(path.parts):
+        raise ConfigError(f"{path} is never read: {min(skipped)} folders hold no notes", key="folders.path", value=folder.path)
+
+
+def _stale(result: SearchResult) -> list[str]:
+    """Paths of hits whose file is not the one that was indexed."""
+    stale: dict[str, None] = {}
+    for hit in result.hits:
+        if hit.unsaved or hit.path in stale:
+            continue
+        try:
+            same = os.stat(hit.path).st_mtime_ns / 1e9 == hit.modified  # noqa: PTH116
+        except OSError:
+            same = False
+        if not same:
+            stale[hit.path] = None
+    return list(stale)

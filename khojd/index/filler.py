@@ -1,0 +1,248 @@
+"""Keeps meaning up to date in the background: opens the model, embeds what waits, changes models while the old one serves."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from khojd import config
+from khojd.embed.cache import QueryCache
+from khojd.embed.factory import open_embedder
+from khojd.errors import KhojdError
+from khojd.index import catalog_vectors as rows
+from khojd.index.catalog import Catalog
+from khojd.index.catalog_status import statistics
+from khojd.index.meaning import Meaning
+from khojd.index.status import Progress
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SETTLE_SECONDS = 0.5  # typing goes on: embed when it pauses
+COLLECT_SECONDS = 60.0  # orphaned vectors stay this long after the last change; the text may come back (undo, a move)
+RETRY_SECONDS = 30.0
+QUERY_PATIENCE = 0.25  # longest wait for queries between two of the model's batches, seconds
+
+
+class Filler:
+    """Owns the models and the thread they fill up on. Belongs to one event loop.
+
+    `serving` answers queries; `target` is being filled and takes over when it is complete; mostly they are one.
+    """
+
+    def __init__(self, catalog: Catalog, directory: Path, settings: config.Embedding, changed: Callable[[], None]) -> None:
+        self.serving: Meaning | None = None
+        self.target: Meaning | None = None
+        self.cache: QueryCache | None = None
+        self.problem = ""  # why there is no meaning
+        self.opened = asyncio.Event()  # the attempt to open the model has ended
+        self.entries_per_second = 0.0
+        self.running: Progress | None = None
+        self._catalog = catalog
+        self._directory = directory
+        self._settings = settings
+        self._changed = changed
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="khojd-meaning")
+        self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._reopen = asyncio.Event()
+        self._resumed = asyncio.Event()
+        self._resumed.set()
+        self._queries = 0
+        self._quiet = threading.Event()
+        self._quiet.set()
+
+    @property
+    def busy(self) -> bool:
+        return not self.opened.is_set() or (self.target is not None and not self._drained.is_set() and self._resumed.is_set())
+
+    def wake(self) -> None:
+        """Entries may wait."""
+        self._drained.clear()
+        self._wake.set()
+
+    def pause(self) -> None:
+        self._resumed.clear()
+
+    def resume(self) -> None:
+        self._resumed.set()
+
+    @contextmanager
+    def query(self) -> Iterator[None]:
+        """While a query runs, the model's next batch waits a little. Call on the loop."""
+        self._queries += 1
+        self._quiet.clear()
+        try:
+            yield
+        finally:
+            self._queries -= 1
+            if not self._queries:
+                self._quiet.set()
+
+    async def drained(self, progress: Callable[[Progress], None] | None = None) -> None:
+        """Return when every entry is embedded, or none will be (no model, paused)."""
+        await self.opened.wait()
+        while self.target is not None and self._resumed.is_set() and not self._drained.is_set():
+            if progress is not None and self.running is not None:
+                progress(self.running)
+            try:
+                await asyncio.wait_for(self._drained.wait(), 0.2)
+            except TimeoutError:
+                continue
+
+    async def run(self) -> None:
+        """Open the model and fill until cancelled; with other settings, begin again."""
+        while True:
+            self._reopen.clear()
+            try:
+                await self._on_thread(self._open)
+            except KhojdError as error:
+                self.problem = error.message
+                log.warning("no search by meaning: %s", error.message)
+            except Exception as error:
+                self.problem = f"the model could not be opened: {error}"
+                log.exception("no search by meaning")
+            self.opened.set()
+            self._changed()
+            if self.target is None:
+                await self._reopen.wait()
+            else:
+                await self._on_thread(self.target.repair)
+                await self._keep_full()
+
+    async def _keep_full(self) -> None:
+        """Embed whatever waits, until the model is to be another."""
+        while not self._reopen.is_set():
+            await self._resumed.wait()
+            self._wake.clear()
+            try:
+                await self._fill()
+                await self._on_thread(self._complete)
+            except (KhojdError, OSError) as error:
+                # A full disk, say. What waits keeps waiting; the old vectors answer.
+                log.warning("embedding stopped: %s", error)
+                self.problem = str(error)
+                self._changed()
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self.problem = ""
+            if not self._wake.is_set():
+                self._drained.set()
+                self._changed()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), COLLECT_SECONDS)
+                except TimeoutError:
+                    await self._on_thread(self._collect)
+                    await self._wake.wait()
+            await asyncio.sleep(SETTLE_SECONDS)
+
+    async def reopen(self, settings: config.Embedding) -> None:
+        """Use another model from now on; the present one serves until the other is complete."""
+        self._settings = settings
+        self._reopen.set()
+        self.wake()
+
+    async def close(self) -> None:
+        self._quiet.set()
+        await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)
+        for meaning in {id(m): m for m in (self.serving, self.target) if m is not None}.values():
+            meaning.close()
+
+    async def _fill(self) -> None:
+        assert self.target is not None
+        target = self.target
+        done, started = 0, time.monotonic()
+        waiting = await self._on_thread(self._waiting)
+        while waiting and not self._reopen.is_set():
+            await self._resumed.wait()
+            made = await self._on_thread(lambda: target.fill(breathe=self._breathe))
+            if not made.entries:
+                break
+            done += made.entries
+            self.entries_per_second = done / max(time.monotonic() - started, 1e-6)
+            self.running = Progress("embedding", done, max(done, waiting))
+            self._changed()
+        self.running = None
+
+    def _waiting(self) -> int:
+        assert self.target is not None
+        return statistics(self._catalog.reader(), self.target.model_id).pending_vectors
+
+    def _breathe(self) -> None:
+        self._quiet.wait(QUERY_PATIENCE)
+
+    def _open(self) -> None:
+        embedder = open_embedder(self._settings)
+        former, self.target = self.target, None
+        if former is not None and former is not self.serving:
+            former.close()
+        if embedder is None:
+            self.problem = 'embedding.model is "off"'
+            self.serving = self.cache = None
+            return
+        self.target = Meaning(self._catalog, self._directory, embedder)
+        with self._catalog.transaction() as db:
+            rows.set_meta(db, f"model_settings.{self.target.model_id}", msgspec.json.encode(self._settings).decode())
+        active = rows.active_model(self._catalog.reader())
+        if active is not None and active != self.target.model_id and self.serving is None:
+            self.serving = self._former(active)
+        if self.serving is None or active == self.target.model_id:
+            self._serve(self.target)
+        else:
+            self._cache(self.serving)
+
+    def _former(self, model_id: int) -> Meaning | None:
+        """The model that served before the settings changed, None where it cannot be opened any more."""
+        text = rows.meta(self._catalog.reader(), f"model_settings.{model_id}")
+        try:
+            settings = msgspec.json.decode(text, type=config.Embedding)
+            embedder = open_embedder(settings)
+        except (msgspec.MsgspecError, KhojdError) as error:
+            log.warning("the former model cannot serve until the new one is ready: %s", error)
+            return None
+        if embedder is None:
+            return None
+        former = Meaning(self._catalog, self._directory, embedder)
+        if former.model_id != model_id:
+            former.close()
+            return None
+        return former
+
+    def _serve(self, meaning: Meaning) -> None:
+        with self._catalog.transaction() as db:
+            rows.set_active_model(db, meaning.model_id)
+        self._cache(meaning)
+        self.serving = meaning
+
+    def _cache(self, meaning: Meaning) -> None:
+        self.cache = QueryCache(meaning.embedder, self._settings.query_cache, self._settings.query_cache_seconds)
+
+    def _complete(self) -> None:
+        """The target has everything: it serves from now on, and other models' vectors go."""
+        assert self.target is not None
+        former = self.serving
+        if former is not self.target:
+            self._serve(self.target)
+            if former is not None:
+                former.close()
+        for model_id, fingerprint in rows.models(self._catalog.reader()).items():
+            if model_id != self.target.model_id:
+                with self._catalog.transaction() as db:
+                    rows.drop_model(db, model_id)
+                self.target.store.drop(fingerprint)
+
+    def _collect(self) -> None:
+        if self.target is not None:
+            removed = self.target.collect()
+            log.info("removed %d vectors of text that is gone", removed)
+            self._catalog.checkpoint()
+
+    async def _on_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,0 +1,299 @@
+"""What changed -> the stores. Looks at folders and paths, reads what differs, and keeps account of the run.
+
+Everything that writes goes through one writer thread; reading and parsing happen beside it (worker processes when there is much).
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePath
+from typing import TypeVar
+
+from khojd.index import catalog_folders as folders
+from khojd.index.pool import FEW, Pool, batched
+from khojd.index.reader import Job, Reading
+from khojd.index.rows import KnownFile
+from khojd.index.status import Progress, UpdateReport
+from khojd.index.writer import Tally, Writer
+from khojd.sources.buffers import Buffer, Buffers
+from khojd.sources.rules import GITIGNORE, Rules
+from khojd.sources.scan import FileStat, inside, look, scan
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+FLUSH_SECONDS = 1.0  # in a long run, words become searchable at least this often
+BUFFER_SECONDS = 0.08  # typing is indexed at most this often
+ROUNDS = 3  # a file that changes while it is read is read again this often, then left to its next change
+
+Report = Callable[[Progress], None]
+
+
+class Look:
+    """What a look at the disk found: the files that are there, and what the catalog expected to be there."""
+
+    def __init__(self) -> None:
+        self.facts: list[FileStat] = []
+        self.expected: dict[str, KnownFile] = {}
+        self.owners: dict[str, str] = {}  # path -> folder
+        self.unreadable: dict[str, str] = {}  # directory -> reason
+        self.force = False  # read also what looks unchanged
+
+    def add(self, other: "Look") -> None:
+        self.facts += other.facts
+        self.expected.update(other.expected)
+        self.owners.update(other.owners)
+        self.unreadable.update(other.unreadable)
+
+
+class Indexer:
+    """Keeps the stores in line with folders and buffers. Belongs to one event loop.
+
+    `wrote` is called after each write with True when entries may wait for vectors.
+    """
+
+    def __init__(self, writer: Writer, pool: Pool, buffers: Buffers, wrote: Callable[[], None]) -> None:
+        self.rules: dict[str, Rules] = {}
+        self.running: Progress | None = None
+        self.files_per_second = 0.0
+        self.queue = 0
+        self._writer = writer
+        self._pool = pool
+        self._buffers = buffers
+        self._wrote = wrote
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="khojd-writer")
+        self._resumed = asyncio.Event()
+        self._resumed.set()
+        self._runs = 0
+        self._dirty: set[str] = set()
+        self._dirty_event = asyncio.Event()
+
+    @property
+    def paused(self) -> bool:
+        return not self._resumed.is_set()
+
+    @property
+    def busy(self) -> bool:
+        return self._runs > 0 or bool(self._dirty)
+
+    def pause(self) -> None:
+        """Read no further files until resumed; buffers and searches go on."""
+        self._resumed.clear()
+
+    def resume(self) -> None:
+        self._resumed.set()
+
+    async def on_writer(self, work: Callable[[], T]) -> T:
+        """Run `work` on the writer thread. It is not cut off when the caller is cancelled."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def look_at_folders(self, roots: Iterable[str] | None = None, progress: Report | None = None) -> UpdateReport:
+        """Compare whole folders (all when None) with the catalog and read what differs."""
+        chosen = list(self.rules) if roots is None else [root for root in roots if root in self.rules]
+        for root in chosen:
+            self.rules[root].forget()
+        return await self._run(lambda: self._scan(dict.fromkeys(chosen, "")), progress)
+
+    async def look_at(self, paths: Iterable[str], progress: Report | None = None) -> UpdateReport:
+        """Compare given files or directories with the catalog and read what differs. Paths outside the folders are left aside."""
+        wanted = set(paths)
+        for path in list(wanted):
+            root = inside(path, self.rules)
+            if root is None:
+                wanted.discard(path)
+            elif PurePath(path).name == GITIGNORE:
+                self.rules[root].forget()
+                wanted.add(str(PurePath(path).parent))
+        # A directory stands for what is below it.
+        wanted = {path for path in wanted if not any(str(parent) in wanted for parent in PurePath(path).parents)}
+        return await self._run(lambda: self._inspect(wanted), progress)
+
+    def folder_of(self, path: str) -> str | None:
+        """The folder whose rules accept `path`, None when no folder takes it as a note."""
+        root = inside(path, self.rules)
+        return root if root is not None and self.rules[root].accepts(path) else None
+
+    def buffer_changed(self, path: str) -> None:
+        """A buffer was opened, changed or closed: its text is indexed soon."""
+        self._dirty.add(path)
+        self._dirty_event.set()
+
+    async def serve_buffers(self) -> None:
+        """Index buffers as they change, until cancelled."""
+        while True:
+            await self._dirty_event.wait()
+            self._dirty_event.clear()
+            await asyncio.sleep(BUFFER_SECONDS)
+            for path in list(self._dirty):
+                folder = self.folder_of(path)
+                buffer = self._buffers.current(path)
+                try:
+                    if folder is not None:
+                        await self.on_writer(lambda path=path, folder=folder, buffer=buffer: self._buffer(path, folder, buffer))  # type: ignore[misc]
+                        self._wrote()
+                except Exception:
+                    log.exception("the unsaved text of %s could not be indexed", path)
+                if self._buffers.current(path) is buffer:
+                    self._dirty.discard(path)
+                else:
+                    self._dirty_event.set()
+
+    async def close(self) -> None:
+        self._pool.close()
+        await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)
+
+    def _buffer(self, path: str, folder: str, buffer: Buffer | None) -> None:
+        self._writer.buffer(path, folder, buffer)
+        self._writer.flush()
+
+    async def _run(self, find: Callable[[], Look], progress: Report | None) -> UpdateReport:
+        started = time.monotonic()
+        tally = Tally()
+        self._runs += 1
+        cancelled = False
+        try:
+            found = await asyncio.to_thread(find)
+            for _ in range(ROUNDS):
+                again = await self._read(found, tally, progress)
+                if not again:
+                    break
+                found = await asyncio.to_thread(self._inspect, set(again))
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
+        finally:
+            self._runs -= 1
+            if not self._runs:
+                self.running = None
+                self.queue = 0
+            self._wrote()
+        elapsed = time.monotonic() - started
+        read_files = tally.added + tally.changed + tally.renamed + tally.failed + tally.skipped
+        if read_files:
+            self.files_per_second = read_files / max(elapsed, 1e-6)
+        return UpdateReport(
+            added=tally.added,
+            changed=tally.changed,
+            renamed=tally.renamed,
+            removed=tally.removed,
+            unchanged=tally.unchanged,
+            skipped=tally.skipped,
+            failed=tally.failed,
+            took_ms=elapsed * 1000,
+            cancelled=cancelled,
+        )
+
+    async def _read(self, found: Look, tally: Tally, progress: Report | None) -> list[str]:
+        settings, fingerprint = self._writer.settings, self._writer.fingerprint
+        jobs: list[tuple[Job, int]] = []
+        problems: list[Reading] = []
+        fresh: list[FileStat] = []
+        for fact in found.facts:
+            known = found.expected.pop(fact.path, None)
+            current = known is not None and known.fingerprint == fingerprint and known.state != "pending"
+            if fact.problem:
+                problems.append(Reading(fact.path, fact, state="failed", reason=fact.problem))
+            elif known is not None and current and not found.force and fact.same_as(known.size, known.mtime_ns, known.inode):
+                tally.unchanged += 1
+                if known.state == "failed":
+                    tally.failed += 1
+                elif known.state == "skipped":
+                    tally.skipped += 1
+            else:
+                usable = known is not None and known.fingerprint == fingerprint and known.state in ("indexed", "pending")
+                jobs.append((Job(fact.path, known.hash if known is not None and usable else b""), fact.size))
+                if known is None:
+                    fresh.append(fact)
+        gone = found.expected
+        for path in list(gone):
+            lost = inside(path, found.unreadable)
+            if lost is not None:
+                del gone[path]
+                reason = f"{lost}: {found.unreadable[lost]}"
+                problems.append(Reading(path, FileStat(path, 0, 0, 0, reason), state="failed", reason=reason))
+        again: list[str] = []
+        total = len(jobs) + len(problems)
+        many = len(jobs) > FEW
+        if many:
+            # The newest notes are the ones a person looks for first.
+            newest = {fact.path: -fact.mtime_ns for fact in found.facts}
+            jobs.sort(key=lambda job: newest[job[0].path])
+            await self.on_writer(lambda: self._announce(fresh, found.owners))
+        if problems:
+            await self.on_writer(lambda: self._writer.apply(problems, found.owners, gone, tally))
+        done, flushed = len(problems), time.monotonic()
+        self._tell(Progress("reading", done, total), progress)
+        readings = self._pool.read(batched(jobs), settings, many=many)
+        try:
+            async with contextlib.aclosing(readings):
+                async for batch in readings:
+                    await self._resumed.wait()
+                    again += await self.on_writer(lambda batch=batch: self._writer.apply(batch, found.owners, gone, tally))  # type: ignore[misc]
+                    done += len(batch)
+                    self._tell(Progress("reading", done, total), progress)
+                    if time.monotonic() - flushed > FLUSH_SECONDS:
+                        await self.on_writer(self._writer.flush)
+                        self._wrote()
+                        flushed = time.monotonic()
+            if gone:
+                tally.removed += await self.on_writer(lambda: self._writer.remove(gone))
+        finally:
+            await asyncio.shield(self.on_writer(self._writer.flush))
+            self._wrote()
+        return again
+
+    def _announce(self, fresh: list[FileStat], owners: Mapping[str, str]) -> None:
+        by_folder: dict[str, list[FileStat]] = {}
+        for fact in fresh:
+            by_folder.setdefault(owners[fact.path], []).append(fact)
+        for folder, facts in by_folder.items():
+            self._writer.announce(facts, folder)
+
+    def _tell(self, now: Progress, progress: Report | None) -> None:
+        self.running = now
+        self.queue = now.left
+        if progress is not None:
+            progress(now)
+
+    def _scan(self, parts: Mapping[str, str]) -> Look:
+        """Look at folders, or at parts of them (root -> directory below it, relative)."""
+        found = Look()
+        db = self._writer.catalog.reader()
+        for root, below in parts.items():
+            rules = self.rules[root]
+            known = folders.known_under(db, f"{root}/{below}") if below else folders.known_below(db, root)
+            others = [other for other in self.rules if other != root]
+            facts = list(scan(rules, below=below, others=others, unreadable=found.unreadable.__setitem__))
+            found.facts += facts
+            found.expected.update(known)
+            found.owners.update(dict.fromkeys(known, root))
+            found.owners.update((fact.path, root) for fact in facts)
+        return found
+
+    def _inspect(self, paths: set[str]) -> Look:
+        """Look at single paths: files, directories, and what is gone."""
+        found = Look()
+        found.force = True
+        db = self._writer.catalog.reader()
+        for path in paths:
+            root = inside(path, self.rules)
+            if root is None:
+                continue
+            relative = path[len(root) :].strip("/")
+            if os.path.isdir(path):  # noqa: PTH112
+                parents = relative.split("/") if relative else []
+                if all(self.rules[root].directory("/".join(parents[: i + 1])) for i in range(len(parents))):
+                    found.add(self._scan({root: relative}))
+                continue
+            known = folders.known_file(db, path)
+            gone = {path: known} if known is not None else folders.known_under(db, path)
+            fact = look(path) if self.rules[root].accepts(path) else None
+            if fact is not None:
+                found.facts.append(fact)
+            found.expected.update(gone)
+            found.owners.update(dict.fromkeys([*gone, path], root))
+        return found

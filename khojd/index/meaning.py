@@ -1,0 +1,146 @@
+"""The meaning side of the index: one model's vectors, filled up in the background and asked by searches.
+
+Every vector stands in the catalog; the vector store (Chroma) finds neighbours among them and can be rebuilt from the catalog
+without the model. Vectors are keyed by model and text, so a rename, a move or the same text in a second place embeds nothing.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from msgspec import Struct
+
+from khojd.content import chunk
+from khojd.embed.protocol import Embedder
+from khojd.errors import IndexCorrupt
+from khojd.index import catalog_queue as queue
+from khojd.index import catalog_vectors as rows
+from khojd.index.catalog import Catalog
+from khojd.index.rows import PendingEntry
+from khojd.index.vectors import VectorStore
+
+log = logging.getLogger(__name__)
+
+ENTRIES_AT_ONCE = 64
+TEXTS_AT_ONCE = 16  # some tenths of a second: how long a query may find the model busy
+ORPHANS_AT_ONCE = 500
+
+
+class Pass(Struct, frozen=True):
+    """What one pass did."""
+
+    entries: int
+    embedded: int  # chunks for which the model was run
+
+
+class Meaning:
+    """One model's chunks and vectors. The methods block and belong on one thread."""
+
+    def __init__(self, catalog: Catalog, directory: Path, embedder: Embedder) -> None:
+        self.embedder = embedder
+        self.embedded = 0  # chunks for which the model was run since the start
+        self.rebuilt = ""  # why the store was rebuilt, "" when it was not
+        self._catalog = catalog
+        with catalog.transaction() as db:
+            self.model_id = rows.model_id(db, embedder.id, embedder.dimensions)
+        try:
+            self.store = VectorStore.open(directory, embedder.id, embedder.dimensions)
+        except IndexCorrupt as error:
+            log.warning("the vector store does not read back and is rebuilt from the catalog: %s", error)
+            self.rebuilt = error.message
+            VectorStore.destroy(directory)
+            self.store = VectorStore.open(directory, embedder.id, embedder.dimensions)
+
+    def repair(self) -> int:
+        """Make the store hold what the catalog says it holds; returns how many vectors differed.
+
+        What is missing waits for the next pass, what is left over is removed.
+        """
+        there = self.store.hashes()
+        wanted = rows.vector_hashes(self._catalog.reader(), self.model_id)
+        missing, superfluous = wanted - there, there - wanted
+        if missing:
+            with self._catalog.transaction() as db:
+                rows.forget_stored_hashes(db, missing)
+        if superfluous:
+            self.store.delete(list(superfluous))
+        return len(missing) + len(superfluous)
+
+    def fill(self, *, breathe: Callable[[], None] = lambda: None) -> Pass:
+        """Embed the next few pending entries, newest first.
+
+        `breathe` is called between the model's batches; it lets queries go first.
+        """
+        started = time.monotonic()
+        self._store_pending()
+        pending = queue.vectors_pending(self._catalog.reader(), self.model_id, ENTRIES_AT_ONCE)
+        if not pending:
+            return Pass(0, 0)
+        texts: dict[bytes, str] = {}
+        chunks = [self._chunks(entry, texts) for entry in pending]
+        # Texts of similar length together: the model pads a batch to its longest.
+        unknown = sorted(rows.missing_vectors(self._catalog.reader(), texts), key=lambda digest: len(texts[digest]))
+        vectors: list[tuple[bytes, bytes]] = []
+        for start in range(0, len(unknown), TEXTS_AT_ONCE):
+            breathe()
+            some = unknown[start : start + TEXTS_AT_ONCE]
+            made = self.embedder.embed_passages([texts[digest] for digest in some])
+            vectors.extend(zip(some, map(rows.blob, made), strict=True))
+        with self._catalog.transaction() as db:
+            rows.store_vectors(db, self.model_id, vectors)
+            for entry, ranges in zip(pending, chunks, strict=True):
+                rows.store_chunks(db, self.model_id, entry.id, ranges)
+            queue.mark_embedded(db, self.model_id, [entry.id for entry in pending])
+        self.embedded += len(unknown)
+        breathe()
+        self._store_pending()
+        log.debug("embedded %d entries, %d new chunks in %.2f s", len(pending), len(unknown), time.monotonic() - started)
+        return Pass(len(pending), len(unknown))
+
+    def collect(self) -> int:
+        """Remove vectors whose text is nowhere in the notes any more. Returns how many."""
+        removed = 0
+        while True:
+            orphans = rows.orphan_vectors(self._catalog.reader(), ORPHANS_AT_ONCE)
+            if not orphans:
+                return removed
+            self.store.delete(orphans)
+            with self._catalog.transaction() as db:
+                rows.delete_vectors(db, orphans)
+            removed += len(orphans)
+
+    def close(self) -> None:
+        self.store.close()
+        self.embedder.close()
+
+    def _chunks(self, entry: PendingEntry, texts: dict[bytes, str]) -> list[tuple[int, int, bytes]]:
+        """Cut an entry into chunks; their compiled texts are added to `texts` by hash."""
+        prefix = chunk.context(entry.title, entry.headings)
+        ranges: list[tuple[int, int, bytes]] = []
+        # An entry without text is found by its headings.
+        spans = chunk.split(entry.text, prefix=prefix, count=self.embedder.count, max_tokens=self.embedder.max_tokens)
+        for start, end in [(span.start, span.end) for span in spans] or [(0, 0)]:
+            text = chunk.compiled(prefix, entry.text[start:end])
+            digest = vector_hash(self.embedder.id, text)
+            texts[digest] = text
+            ranges.append((start, end, digest))
+        return ranges
+
+    def _store_pending(self) -> None:
+        """Hand vectors that stand in the catalog on to the store."""
+        while True:
+            waiting = rows.vectors_to_store(self._catalog.reader(), self.model_id, ENTRIES_AT_ONCE)
+            if not waiting:
+                return
+            digests = [digest for digest, _ in waiting]
+            self.store.upsert(digests, np.stack([np.frombuffer(half, dtype="<f2").astype(np.float32) for _, half in waiting]))
+            with self._catalog.transaction() as db:
+                rows.mark_stored(db, digests)
+
+
+def vector_hash(model: str, compiled: str) -> bytes:
+    """The key of a vector: 16 bytes of the model's identity and the compiled text."""
+    return hashlib.blake2b(f"{model}\0{compiled}".encode(), digest_size=16).digest()

@@ -1,0 +1,108 @@
+"""Worker processes that parse files in a large run, so that neither the loop nor a search waits for the interpreter's lock."""
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+
+from khojd.content.model import ContentSettings
+from khojd.index.reader import Job, Reading, decode_readings, encode_batch, read, read_batch, worker_setup
+
+log = logging.getLogger(__name__)
+
+FEW = 48  # files that are read in this process: less than starting workers costs
+BATCH_BYTES = 400_000
+BATCH_FILES = 64
+IDLE_SECONDS = 10.0
+
+
+class Pool:
+    """Reads batches of files, in workers when there are many. The workers leave when idle and are started again when needed."""
+
+    def __init__(self, workers: int = 0) -> None:
+        self._workers = workers or max(1, min(8, os.cpu_count() or 1))
+        self._executor: ProcessPoolExecutor | None = None
+        self._retire: asyncio.TimerHandle | None = None
+        self._users = 0
+
+    async def read(
+        self, batches: Iterable[list[Job]], settings: ContentSettings, *, many: bool
+    ) -> AsyncGenerator[list[Reading], None]:
+        """Readings batch by batch, in no fixed order. Closing the iterator stops the run after the batches in work."""
+        if not many:
+            for batch in batches:
+                yield await asyncio.to_thread(_read_here, batch, settings)
+            return
+        self._users += 1
+        if self._retire is not None:
+            self._retire.cancel()
+        waiting: dict[asyncio.Future[bytes], list[Job]] = {}
+        source: Iterator[list[Job]] = iter(batches)
+        try:
+            while True:
+                for batch in islice(source, self._workers + 2 - len(waiting)):
+                    waiting[self._submit(batch, settings)] = batch
+                if not waiting:
+                    return
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for future in done:
+                    batch = waiting.pop(future)
+                    try:
+                        readings = decode_readings(future.result())
+                    except BrokenProcessPool:
+                        # A worker died (killed, out of memory). The files are read here, one by one.
+                        log.warning("a parsing process died; reading %d files without it", len(batch))
+                        self._stop()
+                        readings = await asyncio.to_thread(_read_here, batch, settings)
+                    yield readings
+        finally:
+            for future in waiting:
+                future.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            self._users -= 1
+            if not self._users:
+                self._retire = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._stop)
+
+    def close(self) -> None:
+        if self._retire is not None:
+            self._retire.cancel()
+        self._stop()
+
+    def _submit(self, batch: list[Job], settings: ContentSettings) -> "asyncio.Future[bytes]":
+        if self._executor is None:
+            # Never plain fork: this process has threads. The fork server imports the parsers once for all workers.
+            methods = multiprocessing.get_all_start_methods()
+            context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+            if "forkserver" in methods:
+                context.set_forkserver_preload(["khojd.index.reader"])
+            self._executor = ProcessPoolExecutor(self._workers, mp_context=context, initializer=worker_setup)
+        return asyncio.get_running_loop().run_in_executor(self._executor, read_batch, encode_batch(batch, settings))
+
+    def _stop(self) -> None:
+        if self._executor is not None:
+            with contextlib.suppress(OSError):
+                self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+
+def batched(jobs: Iterable[tuple[Job, int]], *, files: int = BATCH_FILES, size: int = BATCH_BYTES) -> Iterator[list[Job]]:
+    """Group jobs, given with their file sizes, into batches that take a similar time."""
+    batch: list[Job] = []
+    total = 0
+    for job, length in jobs:
+        batch.append(job)
+        total += length
+        if len(batch) >= files or total >= size:
+            yield batch
+            batch, total = [], 0
+    if batch:
+        yield batch
+
+
+def _read_here(batch: list[Job], settings: ContentSettings) -> list[Reading]:
+    return [read(job, settings) for job in batch]
