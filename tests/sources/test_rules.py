@@ -1,0 +1,89 @@
+"""Which files of a folder are notes."""
+
+from pathlib import Path
+
+import pytest
+
+from khojd.config import Folder
+from khojd.errors import ConfigError
+from khojd.sources.rules import Rules
+from khojd.sources.scan import scan
+
+
+def make(root: Path, *files: str) -> None:
+    for name in files:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("text", encoding="utf-8")
+
+
+def found(root: Path, **settings: object) -> set[str]:
+    rules = Rules(Folder(path=str(root), **settings))  # type: ignore[arg-type]
+    names = {str(Path(fact.path).relative_to(root)) for fact in scan(rules)}
+    # What a single path is judged by is what the walk goes by.
+    for path in root.rglob("*"):
+        if path.is_file() and not any(part.is_symlink() for part in path.parents):
+            assert rules.accepts(str(path)) == (str(path.relative_to(root)) in names), path
+    return names
+
+
+def test_hidden_files_and_tool_folders_are_left_out(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", ".hidden.md", ".git/x.md", ".obsidian/app.json", "node_modules/p/readme.md", "sub/b.org")
+    assert found(tmp_path) == {"a.md", "sub/b.org"}
+
+
+def test_hidden_files_are_read_when_asked_for_but_tool_folders_never(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", ".hidden.md", ".notes/b.md", ".git/x.md")
+    assert found(tmp_path, hidden=True) == {"a.md", ".hidden.md", ".notes/b.md"}
+
+
+def test_locks_backups_and_swap_files_of_editors_are_no_notes(tmp_path: Path) -> None:
+    make(tmp_path, "a.org", "#a.org#", "a.org~", ".a.org.swp", "4913")
+    (tmp_path / ".#a.org").symlink_to("user@host.1234")
+    assert found(tmp_path, hidden=True) == {"a.org"}
+
+
+def test_include_patterns_narrow_and_exclude_patterns_win(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", "b.org", "drafts/c.md", "drafts/keep.org")
+    assert found(tmp_path, include=("*.md",)) == {"a.md", "drafts/c.md"}
+    assert found(tmp_path, include=("*.md",), exclude=("/drafts/",)) == {"a.md"}
+
+
+def test_gitignore_files_have_their_meaning_at_every_level(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", "a.log", "keep.log", "build/x.md", "sub/build/y.md", "sub/z.tmp", "sub/other.log")
+    (tmp_path / ".gitignore").write_text("*.log\n!keep.log\n/build/\n", encoding="utf-8")
+    (tmp_path / "sub/.gitignore").write_text("*.tmp\n!other.log\n", encoding="utf-8")
+    assert found(tmp_path) == {"a.md", "keep.log", "sub/build/y.md", "sub/other.log"}
+    assert "a.log" in found(tmp_path, gitignore=False)
+
+
+def test_nothing_below_an_ignored_directory_comes_back(tmp_path: Path) -> None:
+    make(tmp_path, "private/a.md", "b.md")
+    (tmp_path / ".gitignore").write_text("private/\n!private/a.md\n", encoding="utf-8")
+    assert found(tmp_path) == {"b.md"}
+
+
+def test_gitignore_above_the_folder_counts_inside_a_work_tree_only(tmp_path: Path) -> None:
+    make(tmp_path, "notes/a.md", "notes/secret.md")
+    (tmp_path / ".gitignore").write_text("notes/secret.md\n", encoding="utf-8")
+    assert found(tmp_path / "notes") == {"a.md", "secret.md"}
+    (tmp_path / ".git").mkdir()
+    assert found(tmp_path / "notes") == {"a.md"}
+
+
+def test_a_changed_gitignore_is_read_again_after_forget(tmp_path: Path) -> None:
+    make(tmp_path, "a.md")
+    rules = Rules(Folder(path=str(tmp_path)))
+    assert rules.accepts(str(tmp_path / "a.md"))
+    (tmp_path / ".gitignore").write_text("a.md\n", encoding="utf-8")
+    rules.forget()
+    assert not rules.accepts(str(tmp_path / "a.md"))
+
+
+def test_a_path_outside_the_folder_is_not_accepted(tmp_path: Path) -> None:
+    assert not Rules(Folder(path=str(tmp_path / "notes"))).accepts(str(tmp_path / "other.md"))
+
+
+def test_a_pattern_that_is_none_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"exclude pattern '!'"):
+        Rules(Folder(path=str(tmp_path), exclude=("!",)))
