@@ -78,8 +78,9 @@ class BundledEmbedder:
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         rows = []
-        for encoding in self._tokenizer.encode_batch_fast([encodable(text) for text in texts]):
-            ids = encoding.ids
+        # One by one: batch calls start threads of the tokenizer's own, which do not survive a fork.
+        for text in texts:
+            ids = self._tokenizer.encode(encodable(text)).ids
             rows.append(ids if len(ids) <= self._positions else [*ids[: self._positions - 1], ids[-1]])
         return rows
 
