@@ -36,7 +36,8 @@ def hit_rows(db: sqlite3.Connection, entry_ids: Sequence[int]) -> dict[int, HitR
         entry_id, overlay, mtime_ns, headings = row[0], row[7], row[8], row[10]
         own = tuple(sections.get(entry_id, ()))
         marked = tuple(tags.get(own[0].id, ())) if own else ()
-        found[entry_id] = HitRow(*row[:7], bool(overlay), mtime_ns / 1e9, row[9], _headings(headings), *row[11:], own, marked)
+        values = (*row[:7], bool(overlay), mtime_ns / 1e9, row[9], _headings(headings), *row[11:], own, marked)
+        found[entry_id] = HitRow(*values)
     return found
 
 

@@ -43,10 +43,12 @@ def file_rows(
     paths: Sequence[str] = (),
     states: Sequence[str] = (),
     folder: str = "",
+    under: str = "",
     limit: int = -1,
     offset: int = 0,
 ) -> list[FileRow]:
-    """Files in the order of their paths, a file's buffer after it. `paths`, `states` and `folder` narrow the list."""
+    """Files in the order of their paths, a file's buffer after it. `paths`, `states`, `folder` and `under` (a path they are at or
+    below) narrow the list."""
     where, values = ["1"], []
     for column, wanted in (("d.path", paths), ("d.state", states)):
         if wanted:
@@ -55,8 +57,12 @@ def file_rows(
     if folder:
         where.append("d.folder = ?")
         values.append(folder)
+    if under:
+        where.append("(d.path = ? OR (d.path > ? AND d.path < ?))")
+        values += [under, f"{under}/", f"{under}0"]
     rows = db.execute(_FILES.format(where=" AND ".join(where)), (*values, limit, offset))
-    return [FileRow(*row[:5], row[5] / 1e9, *row[6:-2], _notes(row[-2]), bool(row[-1])) for row in rows]
+    listed = ((*row[:5], row[5] / 1e9, *row[6:-2], _notes(row[-2]), bool(row[-1])) for row in rows)
+    return [FileRow(*row) for row in listed]
 
 
 def _one(db: sqlite3.Connection, sql: str, *values: object) -> int:

@@ -1,0 +1,276 @@
+"""The words index: BM25 over title, headings, body, tags and file name of every entry (tantivy).
+
+Derived from the catalog. One thread writes; any thread searches and sees the last commit. A query is a bag of terms, never syntax.
+"""
+
+import json
+import os
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import tantivy
+
+from khojd.errors import IndexCorrupt, StorageFull, StoreError
+from khojd.index import analysis
+from khojd.index.analysis import Token
+from khojd.index.rows import WordsRow
+from khojd.paths import private_dir
+
+# What a term counts in each field.
+BOOSTS = {"title": 1.0, "headings": 1.0, "body": 1.0, "tags": 1.0, "name": 0.5}
+MOST_TERMS = 256  # of a query; of a longer one the rarest count
+MOST_EXTENSIONS = 64  # terms that a query of one character stands for, the most frequent ones
+SMALL_SET = 1000  # `within` up to this size is looked up, a larger one filters a longer list
+HEAP_BYTES = 60_000_000  # tantivy's budget while writing; it is given back at each commit
+THREADS = 2
+SETTINGS = "khojd.json"
+
+_FULL = ("No space left", "Read-only file system", "Permission denied", "Disk quota")
+
+
+class Words:
+    """The open words index of one directory.
+
+    `outdated` is true when it was made with another analysis: it still answers, but should be created anew from the catalog.
+    """
+
+    def __init__(self, directory: Path, index: tantivy.Index, *, outdated: bool) -> None:
+        self.directory = directory
+        self.outdated = outdated
+        self._index = index
+        self._schema = index.schema
+        self._writer: tantivy.IndexWriter | None = None
+        self._writing = threading.RLock()
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Open the index. Raises IndexCorrupt when it is missing or does not read back."""
+        try:
+            settings = json.loads((directory / SETTINGS).read_text("utf-8"))
+            made_with = settings["analysis"]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise _corrupt(directory, error) from error
+        with _reading(directory):
+            index = tantivy.Index.open(str(directory))
+            _prepare(index)
+            index.searcher().search(tantivy.Query.all_query(), 1)
+        return cls(directory, index, outdated=made_with != analysis.FINGERPRINT)
+
+    @classmethod
+    def create(cls, directory: Path) -> Self:
+        """Make an empty index in place of whatever is in `directory`; the catalog's entries are to be added. Raises StorageFull."""
+        with _writing(directory):
+            if directory.exists():
+                shutil.rmtree(directory)
+            private_dir(directory).chmod(0o700)
+            index = tantivy.Index(_schema(), path=str(directory))
+            _prepare(index)
+            settings = directory / SETTINGS
+            settings.write_text(json.dumps({"analysis": analysis.FINGERPRINT}), "utf-8")
+            settings.chmod(0o600)
+        return cls(directory, index, outdated=False)
+
+    def add(self, rows: Iterable[WordsRow]) -> None:
+        """Add entries that the index does not have; seen after `commit`. Raises StorageFull."""
+        with self._write() as writer:
+            for row in rows:
+                document = tantivy.Document()
+                document.add_unsigned("id", row.entry_id)
+                for field, text in (
+                    ("title", row.title),
+                    ("headings", "\n".join(row.headings)),
+                    ("body", row.text),
+                    ("tags", "\n".join(row.tags)),
+                    ("name", row.name),
+                ):
+                    if text:
+                        document.add_text(field, analysis.fold(text))
+                writer.add_document(document)
+
+    def delete(self, ids: Iterable[int]) -> None:
+        """Remove entries, whether there or not; seen after `commit`. Raises StorageFull."""
+        with self._write() as writer:
+            # By query: tantivy-py's deletion by term matches nothing in an unsigned field.
+            if unwanted := list(ids):
+                writer.delete_documents_by_query(tantivy.Query.term_set_query(self._schema, "id", unwanted))
+
+    def commit(self) -> None:
+        """Make what was added and removed durable and visible. Raises StorageFull; then all since the last commit is undone."""
+        with self._write() as writer:
+            writer.commit()
+            self._index.reload()
+
+    def rest(self) -> None:
+        """Wait for background merges and give the writer's threads back; for quiet moments after a large run."""
+        with self._writing:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                with _writing(self.directory):
+                    writer.wait_merging_threads()
+                    self._index.reload()
+
+    def search(self, query: str, limit: int, within: Collection[int] | None = None) -> list[tuple[int, float]]:
+        """(entry id, BM25) of the entries with any of the query's terms, best first; only entries of `within`, if given."""
+        if limit < 1 or (within is not None and not within):
+            return []
+        with _reading(self.directory):
+            searcher = self._index.searcher()
+            bag = self._bag(searcher, query)
+            if bag is None:
+                return []
+            if within is None:
+                return _run(searcher, bag, limit)
+            if len(within) <= SMALL_SET:
+                return _run(searcher, self._restricted(bag, within), limit)
+            wanted = within if isinstance(within, set | frozenset) else frozenset(within)
+            ask = limit + limit * searcher.num_docs // len(wanted)
+            while True:
+                found = _run(searcher, bag, ask)
+                inside = [hit for hit in found if hit[0] in wanted]
+                if len(inside) >= limit or len(found) < ask:
+                    return inside[:limit]
+                ask *= 8
+
+    def scores(self, query: str, ids: Collection[int]) -> dict[int, float]:
+        """BM25 of these entries for the query, as `search` gives it; entries without any of its terms are left out."""
+        if not ids:
+            return {}
+        with _reading(self.directory):
+            searcher = self._index.searcher()
+            bag = self._bag(searcher, query)
+            return {} if bag is None else dict(_run(searcher, self._restricted(bag, ids), len(ids)))
+
+    def phrase(self, words: str) -> set[int]:
+        """Entries that may contain the words in this order in one field: all that do, and some that do not.
+
+        The caller verifies. Words without any term (punctuation) may be in every entry.
+        """
+        with _reading(self.directory):
+            searcher = self._index.searcher()
+            if searcher.num_docs == 0:
+                return set()
+            terms = analysis.analyzer().analyze(analysis.fold(words))
+            # The last character of an unspaced run may go on as a pair in the text.
+            open_end = terms.pop() if terms and len(terms[-1]) == 1 and analysis.unspaced(terms[-1]) else ""
+            if terms:
+                fields = [self._words_in(field, terms) for field in BOOSTS]
+            elif open_end:
+                fields = [self._term(field, term) for field in BOOSTS for term, _ in searcher.terms_with_prefix(field, open_end)]
+            else:
+                fields = [tantivy.Query.all_query()]
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Should, field) for field in fields])
+            return {entry_id for entry_id, _ in _run(searcher, tantivy.Query.const_score_query(query, 1.0), searcher.num_docs)}
+
+    def analyze(self, text: str) -> list[Token]:
+        """The terms of a text with their ranges, for highlights."""
+        return list(analysis.tokens(text))
+
+    def count(self) -> int:
+        """Entries in the index."""
+        with _reading(self.directory):
+            return int(self._index.searcher().num_docs)
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(item.stat().st_size for item in os.scandir(self.directory) if item.is_file())
+
+    def close(self) -> None:
+        """Give the writer back; what was not committed is lost."""
+        with self._writing:
+            self._writer = None
+
+    def _bag(self, searcher: Any, query: str) -> Any | None:
+        counts = Counter(analysis.terms(query))
+        kept = {term: count for term, count in counts.items() if term not in analysis.STOPWORDS} or dict(counts)
+        if len(kept) > MOST_TERMS:
+            rarest = sorted(kept, key=lambda term: (searcher.doc_freq("body", term) or searcher.num_docs + 1, term))[:MOST_TERMS]
+            kept = {term: kept[term] for term in rarest}
+        clauses = []
+        for term, count in kept.items():
+            for field, boost in BOOSTS.items():
+                variants = [term]
+                if len(term) == 1 and analysis.unspaced(term):
+                    variants = [found for found, _ in searcher.terms_with_prefix(field, term, limit=MOST_EXTENSIONS)]
+                for variant in variants:
+                    weighted = tantivy.Query.boost_query(self._term(field, variant), boost * count)
+                    clauses.append((tantivy.Occur.Should, weighted))
+        return tantivy.Query.boolean_query(clauses) if clauses else None
+
+    def _term(self, field: str, term: str) -> Any:
+        return tantivy.Query.term_query(self._schema, field, term, "freq")
+
+    def _words_in(self, field: str, terms: Sequence[str]) -> Any:
+        if len(terms) == 1:
+            return self._term(field, terms[0])
+        return tantivy.Query.phrase_query(self._schema, field, list(terms))
+
+    def _restricted(self, query: Any, ids: Collection[int]) -> Any:
+        members = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "id", list(ids)), 0.0)
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, members)])
+
+    @contextmanager
+    def _write(self) -> Iterator[Any]:
+        with self._writing:
+            try:
+                with _writing(self.directory):
+                    if self._writer is None:
+                        self._writer = self._index.writer(HEAP_BYTES, THREADS)
+                    yield self._writer
+            except StoreError:
+                # A writer that failed once fails for ever.
+                self._writer = None
+                raise
+
+
+def _schema() -> Any:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("id", indexed=True, fast=True)
+    for field in BOOSTS:
+        builder.add_text_field(field, tokenizer_name=analysis.TOKENIZER)
+    return builder.build()
+
+
+def _prepare(index: Any) -> None:
+    index.register_tokenizer(analysis.TOKENIZER, analysis.analyzer())
+    # Otherwise a thread looks for commits of other processes all the time; there are none.
+    index.config_reader("manual")
+    index.reload()
+
+
+def _run(searcher: Any, query: Any, limit: int) -> list[tuple[int, float]]:
+    hits = searcher.search(query, max(1, min(limit, searcher.num_docs)), count=False).hits
+    ids = searcher.fast_field_values("id", [address for _, address in hits])
+    return [(entry_id, score) for entry_id, (score, _) in zip(ids, hits, strict=True)]
+
+
+def _corrupt(directory: Path, error: BaseException) -> IndexCorrupt:
+    return IndexCorrupt(f"the words index {directory} does not read back ({error})", path=str(directory), store="words")
+
+
+@contextmanager
+def _reading(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise _corrupt(directory, error) from error
+    except BaseException as error:
+        # A Rust panic over a damaged file; it does not derive from Exception.
+        if type(error).__name__ == "PanicException":
+            raise _corrupt(directory, error) from error
+        raise
+
+
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    try:
+        with _reading(directory):
+            yield
+    except IndexCorrupt as error:
+        if any(sign in error.message for sign in _FULL):
+            raise StorageFull(f"the words index {directory} cannot be written ({error.__cause__})", path=str(directory)) from error
+        raise
