@@ -107,6 +107,7 @@ class GrepMatch(Struct, frozen=True):
     line: str
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    line_offset: int = 0  # code points of a long line that are left out before `line`
 
 
 class GrepResult(Struct, frozen=True):
