@@ -1,0 +1,141 @@
+"""config.toml: what is read, and what every mistake says."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from khojd import configfile, configwatch
+from khojd.config import Config, Folder
+from khojd.configwatch import ConfigWatch
+from khojd.errors import ConfigError
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    assert configfile.load(tmp_path / "none.toml") == Config()
+
+
+def test_the_file_is_found_by_xdg_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "khojd").mkdir()
+    (tmp_path / "khojd/config.toml").write_text('[search]\nprofile = "recent"\n', encoding="utf-8")
+    assert configfile.load().search.profile == "recent"
+
+
+def test_the_defaults_text_is_a_configuration_and_names_every_key() -> None:
+    text = configfile.defaults_text()
+    assert configfile.parse(text, "defaults") == Config()
+    commented = "\n".join(line.removeprefix("# ") for line in text.splitlines() if not line.startswith("# khojd"))
+    assert "[[folders]]" in commented
+    for key in ("path", "include", "exclude", "gitignore", "hidden", "half_life_days", "max_message_bytes", "first_weekday"):
+        assert f"{key} = " in commented
+
+
+def test_folders_and_profiles_are_read() -> None:
+    text = '[[folders]]\npath = "~/notes"\nexclude = ["*.log"]\n[search.profiles.mine]\nlimit = 5\nweights = { org = 1.5 }\n'
+    config = configfile.parse(text, "c.toml")
+    assert config.folders == (Folder(path="~/notes", exclude=("*.log",)),)
+    assert config.search.profiles["mine"].limit == 5
+    assert config.search.profiles["mine"].weights == {"org": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[content]\nentry_tokns = 3", "c.toml: unknown key content.entry_tokns; did you mean entry_tokens?"),
+        ('[content]\nentry_tokens = "x"', 'c.toml: content.entry_tokens = "x" is not allowed; it must be an integer, at least 32'),
+        ('[index]\nwatch = "maybe"', 'index.watch = "maybe" is not allowed; it must be one of "auto", "off", "poll"'),
+        ("[search.profiles.x]\nlimit = 0", "search.profiles.x.limit = 0 is not allowed; it must be an integer, at least 1 and at"),
+        ('[search.profiles.x.weights]\norg = "a"', 'search.profiles.x.weights.org = "a" is not allowed; it must be a number'),
+        ("folders = 3", "folders = 3 is not allowed; it must be an array of tables"),
+        ('[[folders]]\ninclude = ["a"]', "folders[0] lacks the key 'path'"),
+        ('[[folders]]\npath = "notes"', 'folders[0].path = "notes" is not allowed; it must be absolute, or start with ~'),
+        ('[[folders]]\npath = "/n"\n[[folders]]\npath = "/n/"', "folders: /n is there 2 times"),
+        ('[[folders]]\npath = "/n"\nexclude = ["!"]', "exclude pattern '!' is not a gitignore pattern"),
+        ('[search]\nprofile = "precize"', 'search.profile = "precize" is not allowed; it must be one of default, precise'),
+        ("[search", "c.toml: not valid TOML"),
+    ],
+)
+def test_a_mistake_names_file_key_value_and_what_is_allowed(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        configfile.parse(text, "c.toml")
+    assert message in caught.value.message
+    assert caught.value.data["file"] == "c.toml"
+
+
+def test_a_file_that_is_not_utf8_or_not_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        configfile.load(tmp_path / "latin.toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        configfile.load(tmp_path)
+
+
+VALUES = st.recursive(
+    st.booleans()
+    | st.integers(-(10**6), 10**6)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(categories=["L"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["path", "limit", "a"]), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(value).lower()
+
+
+@given(
+    st.sampled_from(["content", "index", "embedding", "search", "daemon"]),
+    st.sampled_from(["path", "limit", "profiles", "model"]),
+    VALUES,
+)
+def test_any_value_of_any_key_is_a_configuration_or_an_error_that_names_the_table(table: str, key: str, value: Any) -> None:
+    try:
+        configfile.parse(f"[{table}]\n{key} = {toml(value)}\n", "c.toml")
+    except ConfigError as error:
+        assert f"{table}.{key}" in error.message
+
+
+class Applied:
+    """Receives what a ConfigWatch finds."""
+
+    def __init__(self) -> None:
+        self.configs: asyncio.Queue[Config] = asyncio.Queue()
+        self.problems: asyncio.Queue[str] = asyncio.Queue()
+
+    async def apply(self, config: Config) -> None:
+        await self.configs.put(config)
+
+
+async def test_an_edit_is_taken_up_and_a_bad_one_keeps_the_last_good_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configwatch, "LOOK_SECONDS", 0.01)
+    file, applied = tmp_path / "config.toml", Applied()
+    task = asyncio.create_task(ConfigWatch(file, applied.apply, applied.problems.put_nowait).run())
+    try:
+        async with asyncio.timeout(20):
+            file.write_text('[search]\nprofile = "broad"\n', encoding="utf-8")
+            assert (await applied.configs.get()).search.profile == "broad"
+            assert await applied.problems.get() == ""
+            replacement = tmp_path / "new"
+            replacement.write_text('[search]\nprofile = "brod"\n', encoding="utf-8")
+            replacement.replace(file)
+            assert "the configuration stays as it was" in await applied.problems.get()
+            assert applied.configs.empty()
+            file.unlink()
+            assert await applied.configs.get() == Config()
+            assert await applied.problems.get() == ""
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
