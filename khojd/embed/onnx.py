@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,18 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from khojd.embed.batch import pack
 from khojd.embed.protocol import Vectors
 from khojd.embed.tokens import MODEL_DIR, count_tokens, encodable, tokenizer
 from khojd.errors import ModelError
 
-# Padded tokens of a batch. Larger batches gain nothing on a CPU (their activations leave the cache, and the allocator returns
-# blocks of that size to the system after each), and a query waits for one batch at most.
-BATCH_TOKENS = 1024
-
 
 class BundledEmbedder:
-    """`threads`: cores used for one batch; 0 takes half of them, at least two where there are two."""
+    """`threads`: passages embedded at the same time; 0 takes half of the cores, at least two where there are two.
+
+    Each text runs alone, on one core. On a CPU that is as fast as batches or faster (no padding, no threads that wait for each
+    other, activations that stay in the cache), and it makes a vector depend on nothing but its text: the range of the quantised
+    activations is found at run time over whatever is computed together. A query runs in its caller's thread and waits for nobody.
+    """
 
     def __init__(self, threads: int = 0, model_dir: Path = MODEL_DIR) -> None:
         about = _about(model_dir)
@@ -29,7 +30,8 @@ class BundledEmbedder:
         self._dimensions = int(about["dimensions"])
         self._positions = int(about["max_tokens"])
         self._id = f"{about['name']}-int8-{about['sha256']['model.onnx'][:16]}"
-        self._session: Any = _session(model_dir / "model.onnx", threads)
+        self._session: Any = _session(model_dir / "model.onnx")
+        self._workers = ThreadPoolExecutor(threads or default_threads(), thread_name_prefix="khojd-embed")
 
     @property
     def id(self) -> str:
@@ -48,58 +50,52 @@ class BundledEmbedder:
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self._dimensions), np.float32)
-        for indices, found in self.embed_batches(texts):
-            vectors[indices] = found
+        for index, vector in self._each(self.embed_query, texts):
+            vectors[index] = vector
         return vectors
-
-    def embed_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-        """Embed batch by batch: indices into `texts`, and their vectors in that order. Stop iterating to stop the work."""
-        ids = self._encode(texts)
-        for batch in pack([len(row) for row in ids], BATCH_TOKENS):
-            yield batch, self._run("sentence_embedding", [ids[index] for index in batch])
 
     def embed_query(self, text: str) -> Vectors:
         """The vector of a query; of one longer than `max_tokens`, that of its beginning."""
-        vector: Vectors = self._run("sentence_embedding", self._encode([text]))[0]
+        vector: Vectors = self._run("sentence_embedding", text)[0]
         return vector
 
     def token_vectors(self, texts: Sequence[str]) -> list[Vectors]:
-        ids = self._encode(texts)
-        vectors: list[Vectors] = [np.empty((0, self._dimensions), np.float32)] * len(texts)
-        for batch in pack([len(row) for row in ids], BATCH_TOKENS):
-            found = self._run("token_embeddings", [ids[index] for index in batch])
-            for row, index in enumerate(batch):
-                tokens = found[row, 1 : len(ids[index]) - 1]
-                vectors[index] = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
-        return vectors
+        found = dict(self._each(self._token_vectors, texts))
+        return [found[index] for index in range(len(texts))]
 
     def close(self) -> None:
+        self._workers.shutdown(cancel_futures=True)
         self._session = None
 
-    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        rows = []
-        # One by one: batch calls start threads of the tokenizer's own, which do not survive a fork.
-        for text in texts:
-            ids = self._tokenizer.encode(encodable(text)).ids
-            rows.append(ids if len(ids) <= self._positions else [*ids[: self._positions - 1], ids[-1]])
-        return rows
+    def _token_vectors(self, text: str) -> Vectors:
+        tokens = self._run("token_embeddings", text)[0, 1:-1]
+        vectors: Vectors = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
+        return vectors
 
-    def _run(self, output: str, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def _each(self, work: Callable[[str], Vectors], texts: Sequence[str]) -> Iterator[tuple[int, Vectors]]:
+        """Indices of `texts` and what `work` gives for them. The longest go first, so that the workers end together."""
+        if self._session is None:
+            raise self._closed()
+        order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
+        return zip(order, self._workers.map(work, [texts[index] for index in order]), strict=True)
+
+    def _run(self, output: str, text: str) -> NDArray[np.float32]:
         session = self._session
         if session is None:
-            raise ModelError(f"the embedding model {self._id} was closed", model=self._id)
-        shape = (len(rows), max(map(len, rows)))
-        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        for row, values in enumerate(rows):
-            ids[row, : len(values)] = values
-            mask[row, : len(values)] = 1
+            raise self._closed()
+        ids = self._tokenizer.encode(encodable(text)).ids
+        if len(ids) > self._positions:
+            ids = [*ids[: self._positions - 1], ids[-1]]
+        row = np.array([ids], np.int64)
         try:
-            found: NDArray[np.float32] = session.run([output], {"input_ids": ids, "attention_mask": mask})[0]
+            found: NDArray[np.float32] = session.run([output], {"input_ids": row, "attention_mask": np.ones_like(row)})[0]
         except Exception as error:  # onnxruntime's exceptions have no common base of their own
-            raise ModelError(
-                f"the embedding model {self._id} failed on a batch of {shape[0]} x {shape[1]} tokens: {error}"
-            ) from error
+            message = f"the embedding model {self._id} failed on a text of {len(ids)} tokens: {error}"
+            raise ModelError(message, model=self._id) from error
         return found
+
+    def _closed(self) -> ModelError:
+        return ModelError(f"the embedding model {self._id} was closed", model=self._id)
 
 
 def _about(model_dir: Path) -> dict[str, Any]:
@@ -111,13 +107,12 @@ def _about(model_dir: Path) -> dict[str, Any]:
     return about
 
 
-def _session(path: Path, threads: int) -> Any:
+def _session(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or default_threads()
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # An arena would keep the memory of the largest batch ever seen, and spinning threads would burn a core while idle.
+    # An arena would keep the memory of the most texts ever run at once; without it, nothing is kept between runs.
     options.enable_cpu_mem_arena = False
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
