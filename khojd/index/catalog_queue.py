@@ -42,6 +42,12 @@ def forget_words(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM words_tombstones")
 
 
+def highest_entry(db: sqlite3.Connection) -> int:
+    """The largest id that an entry has had."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
+    return int(row[0]) if row else 0
+
+
 def tombstones(db: sqlite3.Connection, limit: int = -1) -> list[int]:
     """Ids of removed entries whose words may still be in the words index; -1 is all."""
     return [row[0] for row in db.execute("SELECT entry_id FROM words_tombstones LIMIT ?", (limit,))]

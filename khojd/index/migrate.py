@@ -4,6 +4,7 @@ A step is SQL or a function of the connection, and runs in one transaction toget
 leaves the database at one version or the next.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
@@ -70,10 +71,10 @@ def check(db: sqlite3.Connection, path: str, steps: Mapping[int, Step] = MIGRATI
 def statements(script: str) -> Iterator[str]:
     """The statements of an SQL script (sqlite3's executescript would commit an open transaction)."""
     pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
+    for piece in re.split("(?<=;)", script):
+        pending += piece
         if sqlite3.complete_statement(pending):
             yield pending
             pending = ""
-    if pending.strip() and not all(line.lstrip().startswith("--") or not line.strip() for line in pending.splitlines()):
+    if re.sub("--.*", "", pending).strip():
         yield pending

@@ -135,7 +135,7 @@ class FileRow(Struct, frozen=True):
 
     path: str
     folder: str
-    state: str
+    state: State
     reason: str
     state_at: float
     modified: float

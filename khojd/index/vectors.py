@@ -155,7 +155,7 @@ class VectorStore:
 
     @property
     def bloated(self) -> bool:
-        """Whether most of the graph is vectors that were deleted: Chroma keeps their places. Destroying and filling it anew helps."""
+        """Whether most of the graph is vectors that were deleted: Chroma keeps their places, until it is filled anew."""
         return self._places() > 2 * self.count() + SPARE_PLACES
 
     def _places(self) -> int:
