@@ -1,8 +1,7 @@
 """Filters -> ids of entries, in SQLite.
 
 Positive conditions on sections (tag, todo, priority, property, dates) must hold on one and the same section of an entry; negative
-ones on the whole entry. Dates given in frontmatter or in the file's name belong to every section of the file. Only entries of
-documents that are visible and indexed are found.
+ones on the whole entry. Only entries of visible documents are found.
 """
 
 import json
@@ -16,14 +15,13 @@ from khojd.search.conditions import ANY, DateIs, File, Filter, Phrase, Property,
 from khojd.search.paths import Glob
 from khojd.search.phrases import contains, normalised
 
-_VISIBLE = "d.visible = 1 AND d.state = 'indexed'"
+_VISIBLE = "d.visible = 1"  # entries of failed and skipped files are withdrawn; those of pending ones still answer
 _DATE_KINDS = {
     "date": ("scheduled", "deadline", "closed", "timestamp", "inactive", "text", "frontmatter", "filename"),
     "scheduled": ("scheduled",),
     "deadline": ("deadline",),
     "closed": ("closed",),
 }
-_OF_THE_FILE = ("frontmatter", "filename")
 _FOREVER_NS = 2**62
 _EPOCH_DAYS = (600_000, 3_000_000)  # within these ordinals (years 1643 to 8214) every platform has a timestamp
 
@@ -263,11 +261,4 @@ def _dated(field: str, low: int | None, high: int | None) -> _Clause:
         bounds += " AND x.start < ? AND x.end <= ?"  # the first for the index
         parameters += [high, high]
     sql = f"s.id IN (SELECT x.section_id FROM section_dates x WHERE x.kind IN {_marks(kinds)}{bounds}"
-    every: list[object] = [*kinds, *parameters]
-    if field == "date":
-        sql += (
-            " UNION ALL SELECT other.id FROM section_dates x JOIN sections own ON own.id = x.section_id"
-            f" JOIN sections other ON other.document_id = own.document_id WHERE x.kind IN {_marks(_OF_THE_FILE)}{bounds}"
-        )
-        every += [*_OF_THE_FILE, *parameters]
-    return _Clause(sql + ")", every)
+    return _Clause(sql + ")", [*kinds, *parameters])

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from khojd.errors import QueryError
 
-_WILD = re.compile(r"[*?\[{]")
+_WILD = re.compile(r"[*?\[{}]")
 _MOST_ALTERNATIVES = 64
 _MOST_CHARACTERS = 1000
 _ANY = None  # stands for `**` in a list of parts
@@ -105,7 +105,7 @@ class Globs:
 
 def below(path: str, folders: Sequence[str]) -> bool:
     """Whether `path` is one of `folders` or lies under one; () holds everything."""
-    return not folders or any(path == top or path.startswith(top.rstrip("/") + "/") for top in folders)
+    return not folders or any((path + "/").startswith(top.rstrip("/") + "/") for top in folders)
 
 
 def _plain(pattern: str) -> str:
