@@ -1,0 +1,99 @@
+"""What a Markdown heading says: its display text, and the keyword, priority, tags and ids written in its line."""
+
+import html
+import re
+
+from msgspec import Struct
+
+from khojd.content.markdown_marks import block_id, find_tags
+
+# Upper case only, and only before further text: `# TODO call Bob` is a task, `# Todo list` and `# TODO` are headings.
+_KEYWORD = re.compile(r"(?:\*\*|__)?([^\W\d_][\w-]*):?(?:\*\*|__)?:?[ \t]+(?=\S)")
+_CHECKBOX = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
+_PRIORITY = re.compile(r"\[#([A-Za-z0-9])\][ \t]*")
+
+_MARKUP = re.compile(r"[\[\]*_`~=<>\\&!]")
+_ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*([#.][^{}]*)\}[ \t]*$")
+_ATTRIBUTE_ID = re.compile(r"#([^\s{}#.]+)")
+_HTML_ID = re.compile(r"""<[A-Za-z][^<>]*?\b(?:id|name)[ \t]*=[ \t]*["']?([^"'<>\s]+)""")
+_HTML_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->")
+_AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]*:[^<>\s]*)>")
+_WIKILINK = re.compile(r"!?\[\[([^\[\]|]*)(?:\|([^\[\]]*))?\]\]")
+_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*(?:\([^()]*\)[^()]*)?\)|\[[^\[\]]*\])")
+_EMPHASIS = re.compile(r"(?<![\w\\])[*_]{1,3}(?=\S)|(?<=\S)(?<!\\)[*_]{1,3}(?!\w)|(?<!\w)(?:~~|==)(?=\S)|(?<=\S)(?:~~|==)(?!\w)")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^`]+)\1(?!`)")
+_TRAILING_TAGS = re.compile(r"(?:[ \t]+#[^\s#]+)+$")
+
+
+class Heading(Struct, frozen=True):
+    """A heading's line, taken apart. `tags` are all tags in it; trailing ones are not part of `text`."""
+
+    text: str
+    todo: str = ""
+    priority: str = ""
+    tags: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+def read(content: str, keywords: frozenset[str]) -> Heading:
+    """Take apart a heading's content (no hashes or underline). `keywords` are the TODO keywords known."""
+    text = content.strip()
+    ids: list[str] = []
+    if text.endswith("}") and (found := _ATTRIBUTES.search(text)):
+        ids += _ATTRIBUTE_ID.findall(found[1])
+        text = text[: found.start()]
+    if "^" in text and (block := block_id(text)):
+        ids.append(block)
+        text = text[: text.rindex("^")].rstrip()
+    todo, priority, text = _task(text, keywords)
+    tags: tuple[str, ...] = ()
+    if "#" in text:
+        bare = _CODE.sub(lambda found: " " * len(found[0]), text)
+        tags = tuple(dict.fromkeys(name for _, name in find_tags(bare)))
+        if tags and (found := _TRAILING_TAGS.search(text)) and found.start():
+            text = text[: found.start()]
+    if "<" in text:
+        ids += _HTML_ID.findall(text)
+    return Heading(plain(text), todo, priority, tags, tuple(ids))
+
+
+def plain(text: str) -> str:
+    """Inline Markdown as a reader sees it: links show their text, emphasis and code marks are gone, escapes are undone."""
+    if not _MARKUP.search(text):
+        return " ".join(text.split())
+    parts = []
+    at = 0
+    for found in _CODE.finditer(text):
+        parts += [_inline(text[at : found.start()]), found[2].strip()]
+        at = found.end()
+    parts.append(_inline(text[at:]))
+    shown = " ".join("".join(parts).split())
+    return shown or " ".join(text.split())
+
+
+def _inline(text: str) -> str:
+    if "[" in text:
+        text = _WIKILINK.sub(lambda found: found[2] or found[1], text)
+        text = _LINK.sub(r"\1", text)
+        text = _LINK.sub(r"\1", text)  # an image inside a link
+    if "<" in text:
+        text = _HTML_TAG.sub("", _AUTOLINK.sub(r"\1", text))
+    text = _EMPHASIS.sub("", text)
+    if "\\" in text:
+        text = _ESCAPE.sub(r"\1", text)
+    return html.unescape(text) if "&" in text else text
+
+
+def _task(text: str, keywords: frozenset[str]) -> tuple[str, str, str]:
+    todo = priority = ""
+    if text.startswith("[") and (found := _CHECKBOX.match(text)):
+        todo = "TODO" if found[1] == " " else "DONE"
+        text = text[found.end() :]
+    elif (found := _KEYWORD.match(text)) and found[1] in keywords:
+        todo = found[1]
+        text = text[found.end() :]
+    if text.startswith("[#") and (found := _PRIORITY.match(text)):
+        priority = found[1].upper()
+        text = text[found.end() :]
+    return todo, priority, text
