@@ -38,7 +38,7 @@ _NAMES_BEFORE = re.compile(
 )
 _NAME_HINT = re.compile(r"[^\W\d_]")
 
-_STEM_WEEK = re.compile(r"(?<![0-9])([0-9]{4})-?[Ww]([0-9]{2})(?![0-9])")
+_STEM_WEEK = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})-?[Ww]([0-9]{2})(?![0-9])")
 _STEM_DAY = re.compile(r"(?<![0-9])([0-9]{4})([-_.])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])")
 _STEM_COMPACT = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})(?:T?(?:[0-9]{4}|[0-9]{6}))?(?![0-9])")
 _STEM_MONTH = re.compile(r"(?<![0-9])(?<![0-9][-_.])((?:19|20)[0-9]{2})[-_.]([0-9]{2})(?![0-9]|[-_.][0-9])")
@@ -115,7 +115,7 @@ def _year_last(text: str, start: int, end: int, day_first: bool) -> tuple[Span, 
     low = max(start - _BEFORE, 0)
     window = text[low:start]
     # Cheaper than the expression below, which most years in prose ("in 2024", "of 1999") would be tried against in vain.
-    tail = window.rstrip(" \t\r\n-,.")[-9:].lower()
+    tail = window.rstrip(" \t\r\n-,.")[-24:].lower()
     if not tail or not _may_end_date(tail):
         return None
     match = _NAMES_BEFORE.search(window)
@@ -137,10 +137,7 @@ def _may_end_date(tail: str) -> bool:
     last = words[-1] if words else ""
     if last in ("de", "del", "of") and len(words) > 1:
         last = words[-2]
-    return last[:1].isdigit() or last.rpartition("-")[2].rstrip(".,") in _TAILS
-
-
-_TAILS = {name[-9:] for name in MONTHS}
+    return last[:1].isdigit() or last.rpartition("-")[2].rstrip(".,") in MONTHS
 
 
 def _numbers_before(text: str, start: int, end: int, day_first: bool) -> tuple[Span, DateRef] | None:

@@ -20,7 +20,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROLS = bytes(code for code in range(32) if code not in b"\b\t\n\v\f\r\x1b") + b"\x7f"
 _ASCII = bytes(range(128))
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{2,}")
-_HIGH_LINE = re.compile(rb"[^\n]{0,200}[\x80-\xff][^\n]{0,400}\n?")
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_AROUND = 200  # bytes of its line that are taken before and after
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (BOM_UTF8, "utf-8-sig"),
     (BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
@@ -156,10 +157,16 @@ def _detect(data: bytes) -> list[str]:
 
 def _high_lines(data: bytes) -> list[bytes]:
     """Pieces of lines with bytes that are not ASCII, up to SAMPLE_BYTES: the rest says nothing about the encoding."""
-    pieces, size = [], 0
-    for match in _HIGH_LINE.finditer(data):
-        pieces.append(match[0])
-        size += len(match[0])
+    pieces: list[bytes] = []
+    size = end = 0
+    for match in _HIGH.finditer(data):
+        if match.start() < end:
+            continue
+        low = max(match.start() - _AROUND, end)
+        start = max(data.rfind(b"\n", low, match.start()) + 1, low)
+        end = data.find(b"\n", match.end(), match.end() + _AROUND) + 1 or match.end() + _AROUND
+        pieces.append(data[start:end])
+        size += end - start
         if size >= SAMPLE_BYTES:
             break
     return pieces

@@ -6,6 +6,7 @@ stands alone. Sections without a heading (the paragraphs of a plain text) are jo
 goes.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
@@ -16,7 +17,10 @@ from khojd.content.model import ContentSettings, Entry, Parsed, Section, Segment
 
 Counter = Callable[[str], int]
 
-SLICE = 8  # code points per token of the budget that are counted at once; beyond the budget nothing is counted
+SLICE = 8  # code points per token of the budget that are looked at in one go; beyond the budget nothing is
+
+# A word by any tokenizer's measure: it starts with a letter or digit and ends at a space, so it has one token at least.
+_WORD = re.compile(r"\w[^ \t\r\n]*")
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
@@ -24,9 +28,9 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 def form_entries(text: str, parsed: Parsed, settings: ContentSettings, count: Counter) -> tuple[Entry, ...]:
     """The entries of a file in the order they stand.
 
-    `count` gives the tokens of a text; it is called on whole lines, whose counts are added up, and not for what lies beyond the
-    budget. Time and memory are linear in the size of the file. A file that holds nothing but a title or metadata has one entry
-    without text.
+    `count` gives the tokens of a text, at least one for each word. It is called on whole lines, whose counts are added up, and only
+    where the number of words does not decide. Time and memory are linear in the size of the file. A file that holds nothing but a
+    title or metadata has one entry without text.
     """
     return _Former(text, parsed, settings, count).form()
 
@@ -40,12 +44,11 @@ class _Former:
         self.count = count
         self.paths = HeadingPaths(parsed.sections)
         self.ends = _subtree_ends(parsed.sections)
-        self.body_tokens = [0 if section.excluded else self._tokens(section.segments) for section in parsed.sections]
-        self.title_tokens = count(parsed.title) if parsed.title else 0
+        self.least = self._least_tokens()
+        self.tokens: dict[Span, int] = {}
         self.prefix_tokens: dict[str, int] = {}
 
     def form(self) -> tuple[Entry, ...]:
-        totals = self._subtree_tokens()
         entries: list[Entry] = []
         position = 0
         while position < len(self.sections):
@@ -60,7 +63,7 @@ class _Former:
                 following = self._run_end(position)
                 if run := self._entry(range(position, following)):
                     entries.append(run)
-            elif totals[position] + self._prefix(position) <= self.budget:
+            elif self._fits(position):
                 following = self.ends[position]
                 covered = tuple(index for index in range(position, following) if not self.sections[index].excluded)
                 entries.append(self._subtree(covered))
@@ -71,59 +74,88 @@ class _Former:
             entries.append(self._bare(self.sections[0]))
         return tuple(entries)
 
-    def _tokens(self, segments: Iterable[Segment]) -> int:
-        """Tokens of the segments, or a number over the budget as soon as it is known to be over."""
-        total = 0
-        size = self.budget * SLICE
-        for segment in segments:
-            start, end = segment.start, segment.end
-            while start < end and total <= self.budget:
-                stop = end
-                if end - start > size:
-                    # Whole lines, or as much as is there in one line: cutting a word could only make it more tokens.
-                    stop = self.text.find("\n", start + size, start + 2 * size) + 1 or min(start + 2 * size, end)
-                    stop = min(stop, end)
-                total += self.count(self.text[start:stop])
-                start = stop
-        return total
-
-    def _subtree_tokens(self) -> list[int]:
-        """Per section the tokens of its body and all that is below its own heading, held at just over the budget."""
-        totals = self.body_tokens.copy()
+    def _least_tokens(self) -> list[int]:
+        """Per section a number of tokens that it has at least with all that is below it, held at just over the budget."""
         over = self.budget + 1
+        least = [0] * len(self.sections)
         for position in range(len(self.sections) - 1, 0, -1):
             section = self.sections[position]
-            if section.excluded or section.parent < 0 or totals[section.parent] > self.budget:
+            alone = self.ends[position] == position + 1 and section.parent == 0
+            if section.excluded or alone or section.heading_segment is None:
+                continue  # no decision depends on it
+            for piece in section.segments:
+                if least[position] > self.budget:
+                    break
+                least[position] += len(_WORD.findall(self.text, piece.start, min(piece.end, piece.start + self.budget * SLICE)))
+            if section.parent > 0:
+                below = least[position] + len(_WORD.findall(section.heading))
+                least[section.parent] = min(least[section.parent] + below, over)
+        return least
+
+    def _fits(self, position: int) -> bool:
+        """Whether a heading's subtree, with its context, is within the budget. (Alone, it is one entry either way.)"""
+        following = self.ends[position]
+        if following == position + 1:
+            return True
+        if self.least[position] > self.budget:
+            return False
+        total = self._prefix(position)
+        for index in range(position, following):
+            section = self.sections[index]
+            if section.excluded:
                 continue
-            added = totals[position]
-            if section.heading_segment is not None and added <= self.budget:
-                heading = section.heading_segment
-                added += self.count(self.text[heading.start : heading.end])
-            totals[section.parent] = min(totals[section.parent] + added, over)
-        return totals
+            if index > position and section.heading_segment is not None:
+                total += self._tokens(section.heading_segment)
+            for segment in section.segments:
+                total += self._tokens(segment)
+                if total > self.budget:
+                    return False
+            if total > self.budget:
+                return False
+        return True
+
+    def _tokens(self, segment: Segment) -> int:
+        """Tokens of the segment, or a number over the budget as soon as it is known to be over."""
+        span = Span(segment.start, segment.end)
+        if (known := self.tokens.get(span)) is not None:
+            return known
+        total, start, size = 0, segment.start, self.budget * SLICE
+        while start < segment.end and total <= self.budget:
+            stop = segment.end
+            if stop - start > size:
+                # Whole lines, or as much as is there in one line: cutting a word could only make it more tokens.
+                line_end = self.text.find("\n", start + size, start + 2 * size) + 1
+                stop = min(line_end or start + 2 * size, stop)
+            total += self.count(self.text[start:stop])
+            start = stop
+        self.tokens[span] = total
+        return total
 
     def _prefix(self, position: int) -> int:
         """Tokens of the context prefix. A chunk gives it at most half of its room, so it counts as no more here."""
-        total = self.title_tokens
-        for heading in self.paths.of(position):
-            if heading not in self.prefix_tokens:
-                self.prefix_tokens[heading] = self.count(heading)
-            total += self.prefix_tokens[heading]
+        total = 0
+        for line in (self.title, *self.paths.of(position)):
+            if line not in self.prefix_tokens:
+                self.prefix_tokens[line] = self.count(line)
+            total += self.prefix_tokens[line]
         return min(total, self.budget // 2)
 
     def _run_end(self, first: int) -> int:
         """Where the run of sections without a heading that fits the budget and starts at `first` ends."""
-        total = self.body_tokens[first] + self._prefix(first)
+        total = self._prefix(first) + self._body(first)
         position = first + 1
         while position < len(self.sections):
             section = self.sections[position]
             if section.heading_segment is not None or section.excluded or section.parent != self.sections[first].parent:
                 break
-            total += self.body_tokens[position]
+            total += self._body(position)
             if total > self.budget:
                 break
             position += 1
         return position
+
+    def _body(self, position: int) -> int:
+        return sum(self._tokens(segment) for segment in self.sections[position].segments)
 
     def _entry(self, covered: Sequence[int]) -> Entry | None:
         """An entry without a heading of its own, None where it has no text."""

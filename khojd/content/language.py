@@ -24,7 +24,7 @@ _CODE = re.compile(r"([a-z]{2})(?:[-_.@].*)?$")
 # Words that carry grammar and little else, the most frequent ones first. No single letters: they number lists and name variables.
 _FUNCTION_WORDS = {
     "en": "the of and to in is that it for was on are with as be this have from or by not but at what which you can if we",
-    "de": "der die und das ist nicht ein eine zu den mit von im sich auf für dem des auch es wird werden oder aber wie nach wir ich",
+    "de": "der die und das ist nicht ein eine zu den mit von im sich auf für dem des auch es wird werden oder aber wie nach wir",
     "fr": "le la les et des est un une du que qui dans pour pas sur au avec ce il plus par sont je nous vous mais ou cette être",
     "es": "el la los las de que en un una es por con para del se no como más su al lo pero este esta son muy ya hay yo",
     "it": "il lo la gli le di che un una per con non del della si sono nel anche come più ma dei alla questo questa ho delle",

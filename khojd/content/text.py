@@ -5,12 +5,12 @@ paragraphs small enough that the entries module can join them up to its budget. 
 cut at lines.
 """
 
-import re
+from collections.abc import Iterator
+from itertools import pairwise
 
 from khojd.content.lines import LineIndex
 from khojd.content.model import ContentSettings, Parsed, Section, Segment, Span
 
-_PARAGRAPH = re.compile(r"[^\r\n]*\S[^\r\n]*(?:\r\n?|\n|\Z)(?:[^\r\n]*\S[^\r\n]*(?:\r\n?|\n|\Z))*")
 _LONG = 4  # a paragraph over this many code points per token of the budget is cut at its lines
 
 
@@ -36,18 +36,31 @@ def _segment(lines: LineIndex, start: int, end: int) -> Segment:
 def _runs(text: str, lines: LineIndex, size: int) -> list[tuple[int, int]]:
     """Runs of paragraphs of up to `size` code points, from the first line of one to the start of the next."""
     starts: list[int] = []
-    for match in _PARAGRAPH.finditer(text):
-        starts.append(match.start())
-        if match.end() - match.start() > size * _LONG:
-            starts.extend(_line_starts(lines, match.start(), match.end(), size))
+    for start, end in _paragraphs(text, lines):
+        starts.append(start)
+        if end - start > size * _LONG:
+            starts.extend(_line_starts(lines, start, end, size))
     runs: list[tuple[int, int]] = []
-    ends = [*starts[1:], len(text)]
-    for start, end in zip(starts, ends, strict=True):
+    for start, end in pairwise([*starts, len(text)]):
         if runs and end - runs[-1][0] <= size:
             runs[-1] = (runs[-1][0], end)
         else:
             runs.append((start, end))
     return runs
+
+
+def _paragraphs(text: str, lines: LineIndex) -> Iterator[tuple[int, int]]:
+    """Ranges of lines between blank ones."""
+    first: int | None = None
+    for start, end in pairwise([*lines.starts, len(text)]):
+        if not text[start:end].strip():
+            if first is not None:
+                yield first, start
+            first = None
+        elif first is None:
+            first = start
+    if first is not None:
+        yield first, len(text)
 
 
 def _line_starts(lines: LineIndex, start: int, end: int, size: int) -> list[int]:
