@@ -1,0 +1,1 @@
+"""The khoj/* methods, one module per family."""

@@ -1,0 +1,47 @@
+"""One daemon per index: an exclusive flock on the index directory, held for the daemon's life.
+
+The directory itself is locked, not a file in it, so that an index on a read-only disk can be served too. The kernel drops the lock
+when the process ends, however it ends.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from khojd.errors import StorageFull, StoreError
+
+
+class Lock:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def take(cls, index: Path) -> "Lock | None":
+        """Lock `index`, creating it; None when another process has it.
+
+        Raises StorageFull when it cannot be created, StoreError when it is not a directory or cannot be opened.
+        """
+        try:
+            index.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except (FileExistsError, NotADirectoryError):
+            message = f"the index {index} is not a directory: remove it or choose another index.path"
+            raise StoreError(message, path=str(index)) from None
+        except OSError as error:
+            raise StorageFull(f"the index directory {index} cannot be created: {error.strerror}", path=str(index)) from error
+        try:
+            descriptor = os.open(index, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise StoreError(f"the index directory {index} cannot be opened: {error.strerror}", path=str(index)) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except OSError as error:
+            os.close(descriptor)
+            message = f"the index directory {index} cannot be locked ({error.strerror}): put it on a local disk"
+            raise StoreError(message, path=str(index)) from error
+        return cls(descriptor)
+
+    def release(self) -> None:
+        os.close(self._descriptor)

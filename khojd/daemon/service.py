@@ -1,0 +1,141 @@
+"""The daemon: one engine, and a session for every client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import khojd
+from khojd.daemon.address import Record
+from khojd.daemon.listener import Listener
+from khojd.daemon.retirement import Retirement
+from khojd.server import types
+from khojd.server.broadcast import Broadcast
+from khojd.server.methods.table import COMMANDS, METHODS
+from khojd.server.session import Session
+
+if TYPE_CHECKING:
+    from khojd.engine import Engine
+
+log = logging.getLogger(__name__)
+
+_DEPARTURE = 0.2  # seconds between being asked to leave and leaving, for the reply to go out
+
+
+class Daemon:
+    """Serves the clients of one listener until it is time to leave."""
+
+    def __init__(self, engine: Engine, listener: Listener, *, config_path: Path, log_path: Path) -> None:
+        self.engine = engine
+        self.index = engine.index_dir
+        self.config_path = config_path
+        self.declined: set[str] = set()
+        self.sessions: set[Session] = set()
+        self._listener = listener
+        self._log_path = log_path
+        self._started = time.time()
+        self._numbers = 0
+        self._connections: set[asyncio.Task[None]] = set()
+        self._leave = asyncio.Event()
+        self._retirement = Retirement(lambda: engine.config.daemon.idle_minutes * 60, lambda: engine.busy)
+
+    async def run(self) -> None:
+        """Serve until idle, retired or told to stop; then end all sessions. The engine is left open."""
+        server = await asyncio.start_unix_server(self._connected, sock=self._listener.socket)
+        record = Record(pid=os.getpid(), address=str(self._listener.path), protocol=types.PROTOCOL, version=khojd.__version__)
+        record.write(self.index)
+        broadcast = asyncio.create_task(Broadcast(self.engine, self.sessions).run(), name="broadcast")
+        waits = [
+            asyncio.create_task(self._retirement.wait(), name="idle"),
+            asyncio.create_task(self._leave.wait(), name="leave"),
+            asyncio.create_task(self.engine.fatal.wait(), name="fatal"),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            log.info("leaving: %s", ", ".join(task.get_name() for task in waits if task.done()))
+        finally:
+            # The address goes first: whoever comes from now on starts another daemon, which waits for our lock.
+            self._listener.hide()
+            Record.remove(self.index)
+            server.close()
+            for task in (*waits, broadcast, *self._connections):
+                task.cancel()
+            await asyncio.gather(*waits, broadcast, *self._connections, return_exceptions=True)
+
+    def stop(self) -> None:
+        """End `run` now (a signal)."""
+        self._leave.set()
+
+    # --- what sessions ask for ----------------------------------------------------------------------------------------------
+
+    def status(self) -> types.DaemonStatus:
+        config = self.engine.config
+        return types.DaemonStatus(
+            pid=os.getpid(),
+            version=khojd.__version__,
+            protocol=types.PROTOCOL,
+            started=self._started,
+            address=str(self._listener.path),
+            index=str(self.index),
+            config=str(self.config_path),
+            log=str(self._log_path),
+            memory_bytes=resident_bytes(),
+            busy=self.engine.busy,
+            idle_minutes=config.daemon.idle_minutes,
+            clients=tuple(
+                types.ClientStatus(name=session.client, since=session.since, requests=session.protocol.running)
+                for session in sorted(self.sessions, key=lambda session: session.since)
+                if session.protocol.initialized
+            ),
+        )
+
+    def reason_to_stay(self, session: Session) -> str:
+        others = [other for other in self.sessions if other is not session and other.protocol.initialized]
+        if others:
+            names = sorted(other.client or "an unnamed client" for other in others)
+            return f"other clients are attached: {', '.join(names)}"
+        return "work is pending" if self.engine.busy else ""
+
+    def retire(self) -> None:
+        self._listener.hide()
+        asyncio.get_running_loop().call_later(_DEPARTURE, self._leave.set)
+
+    # --- connections --------------------------------------------------------------------------------------------------------
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "asyncio.start_unix_server runs this in a task"
+        self._connections.add(task)
+        self._numbers += 1
+        session = Session(self, self._numbers, METHODS, COMMANDS)
+        self.sessions.add(session)
+        self._retirement.entered()
+        try:
+            await session.protocol.serve(reader, writer, lambda: self.engine.config.daemon.max_message_bytes)
+        except asyncio.CancelledError:
+            pass  # the daemon is leaving; the session has ended itself
+        except Exception:
+            log.exception("%s ended by an error", session.label)
+        finally:
+            self.engine.close_owner(session.owner)
+            self.sessions.discard(session)
+            self._connections.discard(task)
+            self._retirement.left()
+            log.info("%s left", session.label)
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is in RAM now (Linux), or that was at most (elsewhere)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024

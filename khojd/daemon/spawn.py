@@ -1,0 +1,114 @@
+"""Finding the daemon of an index, or starting it. The bridge imports this module: standard library basics only.
+
+The rules, without which clients fail while a daemon is coming or going:
+
+- connect; where nobody listens, start a daemon of our own and try again with growing pauses;
+- a child that ended without an error has lost the race for the index's lock: the winner is about to listen, or a daemon that is
+  leaving still holds the lock, so start another one;
+- the connection may end before the reply to `initialize`: that daemon was leaving (`Connection` is made again by the caller).
+"""
+
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+from khojd.daemon.address import Record, check_private, socket_path
+from khojd.errors import DaemonError
+
+PATIENCE = 60.0  # seconds for a daemon to come up; a large index that was not closed takes a while to open
+_FIRST_PAUSE = 0.005
+_LONGEST_PAUSE = 0.2
+
+
+def connect(index: Path, config: Path, *, spawn: bool = True, patience: float = PATIENCE) -> socket.socket:
+    """A connection to the daemon of `index`, which is started when there is none and `spawn` is true.
+
+    Raises DaemonError when there is none, it cannot be started (with what it said), or does not come up in `patience` seconds.
+    """
+    child: _Child | None = None
+    deadline = time.monotonic() + patience
+    pause = _FIRST_PAUSE
+    try:
+        while True:
+            found = _try(index)
+            if found is not None:
+                return found
+            if not spawn:
+                raise DaemonError(f"no daemon is running for {index}", address=str(socket_path(index)))
+            if child is not None and child.ended():
+                child = None
+            elif child is None:
+                child = _Child(index, config)
+            if time.monotonic() > deadline:
+                message = f"the daemon of {index} did not come up in {patience:.0f} seconds: look at its log"
+                raise DaemonError(message, index=str(index))
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+    finally:
+        if child is not None:
+            child.let_go()
+
+
+def _try(index: Path) -> socket.socket | None:
+    record = Record.read(index)
+    addresses = [socket_path(index)]
+    if record is not None and record.address != str(addresses[0]):
+        addresses.append(Path(record.address))
+    for address in addresses:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.connect(os.fspath(address))
+        except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
+            sock.close()
+            continue
+        except OSError as error:
+            sock.close()
+            raise DaemonError(f"cannot connect to {address}: {error.strerror or error}", address=str(address)) from error
+        check_private(address.parent)
+        return sock
+    return None
+
+
+class _Child:
+    """A daemon that we started, as long as it is not known to listen."""
+
+    def __init__(self, index: Path, config: Path) -> None:
+        import subprocess
+
+        command = [sys.executable, "-m", "khojd", "serve", "--detached", "--index", str(index), "--config", str(config)]
+        environment = dict(os.environ)
+        package = Path(__file__).resolve().parents[2]
+        if not package.name.endswith("-packages"):
+            # A checkout that is not installed: the child has to find it too.
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment.get("PYTHONPATH"), str(package)]))
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            cwd="/",
+            env=environment,
+        )
+
+    def ended(self) -> bool:
+        """Whether it has ended without an error. Raises DaemonError with its last words when there was one."""
+        code = self._process.poll()
+        if code is None:
+            return False
+        assert self._process.stderr is not None, "made with a pipe"
+        words = self._process.stderr.read().decode(errors="replace").strip()
+        self._process.stderr.close()
+        if code != 0:
+            last = words.removeprefix("khojd: ") or f"it ended with status {code}"
+            raise DaemonError(f"the daemon cannot be started: {last}", status=code)
+        return True
+
+    def let_go(self) -> None:
+        """It is on its own now."""
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+        # It outlives us on purpose, which subprocess would warn about.
+        self._process.returncode = self._process.poll() or 0

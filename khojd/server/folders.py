@@ -1,0 +1,64 @@
+"""Asking a person whether a folder of theirs may be indexed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+
+from khojd.config import Folder
+from khojd.errors import KhojdError
+
+if TYPE_CHECKING:
+    from khojd.server.session import Session
+
+YES = "Index it"
+NO = "Not now"
+
+
+async def ask_for_folders(session: Session, places: Sequence[str]) -> None:
+    """Offer each folder (path or `file:` URI) that is not configured, once; index those that get a yes.
+
+    Nothing is indexed without a yes, and a client that cannot show a question gets a line in its log instead. A no is kept for the
+    life of the daemon, so that the next editor does not ask again.
+    """
+    for place in places:
+        try:
+            path = session.path(place)
+        except KhojdError as error:
+            session.tell(error.message)
+            continue
+        if path in session.host.declined or _covered(session, path) or not await asyncio.to_thread(Path(path).is_dir):
+            continue
+        if not session.can("window.show_message"):
+            session.tell(f"{path} is not indexed: add it to {session.host.config_path} under [[folders]]", lsp.MessageType.Info)
+            continue
+        if await _said_yes(session, path):
+            try:
+                await session.engine.add_folder(Folder(path=path))
+            except KhojdError as error:
+                session.tell(error.message)
+
+
+async def _said_yes(session: Session, path: str) -> bool:
+    question = lsp.ShowMessageRequestParams(
+        type=lsp.MessageType.Info,
+        message=f"Index the notes in {path} for search? They stay on this machine.",
+        actions=[lsp.MessageActionItem(title=YES), lsp.MessageActionItem(title=NO)],
+    )
+    try:
+        answer = await session.window_show_message_request_async(question)
+    except JsonRpcException:
+        return False  # the client announced questions but cannot ask them
+    if answer is not None and answer.title == NO:
+        session.host.declined.add(path)
+    # Two editors may have asked at the same time.
+    return answer is not None and answer.title == YES and not _covered(session, path)
+
+
+def _covered(session: Session, path: str) -> bool:
+    return any(Path(path).is_relative_to(Path(folder.path).expanduser()) for folder in session.engine.folders())

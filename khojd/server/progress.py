@@ -1,0 +1,47 @@
+"""Work-done progress: `$/progress` values for one piece of work."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from khojd.index.status import Progress
+from khojd.server import types
+from khojd.server.types import Token
+
+if TYPE_CHECKING:
+    from khojd.server.session import Session
+
+_PAUSE = 0.1  # seconds between two reports
+_UNITS = {"scanning": "files", "reading": "files", "embedding": "entries"}
+
+
+class Work:
+    """Begins when made. Reports beyond ten a second are left out, and so are those that a slow client has no room for."""
+
+    def __init__(self, session: Session, token: Token, title: str) -> None:
+        self._session = session
+        self._token = token
+        self._last = 0.0
+        self._ended = False
+        self._value({"kind": "begin", "title": title, "cancellable": True, "percentage": 0}, optional=False)
+
+    def report(self, progress: Progress) -> None:
+        """Tell how far the work is. The value's `khoj` member has the numbers, its message has them in words."""
+        now = asyncio.get_running_loop().time()
+        if self._ended or now - self._last < _PAUSE:
+            return
+        self._last = now
+        units = _UNITS[progress.what]
+        message = f"{progress.what}: {progress.done:,} of {progress.total:,} {units}, {progress.left:,} left"
+        percentage = min(100, 100 * progress.done // progress.total) if progress.total else 0
+        numbers = types.Progress(what=progress.what, done=progress.done, total=progress.total, left=progress.left)
+        self._value({"kind": "report", "message": message, "percentage": percentage, "khoj": numbers}, optional=True)
+
+    def end(self, message: str) -> None:
+        if not self._ended:
+            self._ended = True
+            self._value({"kind": "end", "message": message}, optional=False)
+
+    def _value(self, value: dict[str, Any], *, optional: bool) -> None:
+        self._session.protocol.send("$/progress", {"token": self._token, "value": value}, optional=optional)
