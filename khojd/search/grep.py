@@ -20,6 +20,7 @@ from khojd.search.types import GrepMatch, GrepRequest, GrepResult, Measure, Plac
 LONGEST_LINE = 2000  # characters of a line that are shown
 MOST_CONTEXT = 50
 _MOST_NAMED = 5
+_LINES = "(?m)"  # ^ and $ are a line's
 _CHECK_EVERY = 256  # matches between looks at the clock
 
 
@@ -35,8 +36,8 @@ def grep(
     """Matches of `request.pattern` in `files` (absolute paths), in the order given.
 
     Globs with `/` are anchored at the folder of `roots` that holds the file; one that starts with `!` leaves files out. An empty
-    match counts for a line without another one. Files that cannot be read are named in the notes; what a time limit of `limit_s` seconds
-    leaves undone is said there too. Raises QueryError for a wrong pattern or glob, Cancelled.
+    match counts for a line without another one. Files that cannot be read are named in the notes; what a time limit of `limit_s`
+    seconds leaves undone is said there too. Raises QueryError for a wrong pattern or glob, Cancelled.
     """
     if not 0 <= request.context <= MOST_CONTEXT:
         raise QueryError(
@@ -203,9 +204,11 @@ def _compiled(pattern: str, *, ignore_case: bool) -> Any:
     options.never_capture = True
     options.log_errors = False
     try:
-        return re2.compile("(?m)" + pattern, options)
+        return re2.compile(_LINES + pattern, options)
     except UnicodeEncodeError as error:
-        raise QueryError("the pattern has a lone surrogate", part=pattern[:80], position=error.start - 4, allowed=[]) from error
+        position = error.start - len(_LINES)
+        said = f"the pattern has a lone surrogate at character {position + 1}"
+        raise QueryError(said, part=pattern[:80], position=position, allowed=[]) from error
     except re2.error as error:
         said = error.args[0] if error.args else ""
         raise _refused(pattern, said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)) from error
@@ -225,7 +228,7 @@ def _refused(pattern: str, said: str) -> QueryError:
     hint = "; look-around and back-references are not part of the syntax (RE2)" if "(?" in part or "escape" in why else ""
     return QueryError(
         f"the pattern is not a regular expression{at}: {said}{hint}",
-        part=part.removeprefix("(?m)") or pattern[:80],
+        part=part.removeprefix(_LINES) or pattern[:80],
         position=position,
         allowed=["RE2 syntax: https://github.com/google/re2/wiki/Syntax"],
     )
