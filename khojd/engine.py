@@ -15,8 +15,9 @@ from typing import Any, Self, TypeVar
 
 from khojd.config import Config, Folder
 from khojd.content.model import ContentSettings
-from khojd.errors import ConfigError, IndexCorrupt, KhojdError, NotFound
+from khojd.errors import IndexCorrupt, NotFound
 from khojd.index.filler import Filler
+from khojd.index.follower import Follower
 from khojd.index.indexer import Indexer
 from khojd.index.overview import files, overview
 from khojd.index.pool import Pool
@@ -28,9 +29,9 @@ from khojd.search.retrieve import Retriever
 from khojd.search.similar import similar
 from khojd.search.types import GrepRequest, GrepResult, Measure, SearchRequest, SearchResult, SimilarRequest
 from khojd.sources.buffers import Buffer, Buffers
-from khojd.sources.rules import SKIPPED_DIRECTORIES, Rules
+from khojd.sources.folder import check, resolved
+from khojd.sources.rules import Rules
 from khojd.sources.scan import notes
-from khojd.sources.watch import FolderWatch
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -57,7 +58,9 @@ class Engine:
         self._filler = Filler(stores.catalog, stores.directory, config.embedding, self._changed)
         self._indexer = Indexer(self._writer, self._pool, self._buffers, self._wrote)
         self._search = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-search")
-        self._watches: dict[str, tuple[FolderWatch, asyncio.Task[None]]] = {}
+        self._follower = Follower(
+            self._indexer, self._writer, config.index, problem=self.problem, corrupt=self._suspect, changed=self._changed
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._problems: dict[str, str] = dict(stores.problems)
         self._retriever: Retriever | None = None
@@ -75,7 +78,7 @@ class Engine:
             await engine._indexer.on_writer(engine._writer.recover)
             await engine._indexer.on_writer(lambda: engine._writer.hide_others(list(rules)))
         for root, rule in rules.items():
-            engine._watch(root, rule)
+            engine._follower.follow(root, rule)
         engine._spawn(engine._filler.run(), "meaning")
         engine._spawn(engine._indexer.serve_buffers(), "buffers")
         if stores.unclean:
@@ -84,7 +87,8 @@ class Engine:
 
     async def close(self) -> None:
         """Stop all work and close the stores. What is unfinished is resumed at the next start."""
-        tasks = [*self._tasks, *(task for _, task in self._watches.values())]
+        await self._follower.close()
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -196,16 +200,16 @@ class Engine:
         folder = resolved(folder)
         if folder.path in self._indexer.rules:
             return
-        check_folder(folder)
-        self._watch(folder.path, Rules(folder))
+        await asyncio.to_thread(check, folder)
+        self._follower.follow(folder.path, Rules(folder))
         self._changed()
 
     async def remove_folder(self, path: str) -> None:
         """Leave a folder and forget its files. Raises NotFound."""
         root = resolved(Folder(path=path)).path
-        if root not in self._watches:
-            raise NotFound(f"{path} is not one of the folders", path=path, folders=sorted(self._watches))
-        await self._unwatch(root)
+        if root not in self._follower.roots():
+            raise NotFound(f"{path} is not one of the folders", path=path, folders=self._follower.roots())
+        await self._follower.leave(root)
         await self._indexer.on_writer(lambda: self._writer.remove_folder(root))
         await self._indexer.on_writer(self._writer.flush)
         self._wrote()
@@ -215,8 +219,7 @@ class Engine:
 
     async def status(self) -> IndexStatus:
         """The state of the index."""
-        folders = [(root, watch.mode, watch.problem) for root, (watch, _) in self._watches.items()]
-        problems = tuple(self._problems.values())
+        folders, problems = self._follower.status(), tuple(self._problems.values())
         return await asyncio.to_thread(overview, self._stores, self._indexer, self._filler, folders, problems)
 
     async def files(
@@ -238,9 +241,11 @@ class Engine:
         rules = {path: Rules(folder) for path, folder in wanted.items()}
         before, self.config = self.config, config
         configured = {resolved(folder).path for folder in before.folders}
-        for root in list(self._watches):
-            if root in configured and (root not in wanted or self._indexer.rules[root].folder != wanted[root]):
-                await self._unwatch(root)
+        again = config.index.watch != before.index.watch or config.index.debounce_ms != before.index.debounce_ms
+        self._follower.settings = config.index
+        for root in self._follower.roots():
+            if root in configured and (again or root not in wanted or self._indexer.rules[root].folder != wanted[root]):
+                await self._follower.leave(root)
                 if root not in wanted:
                     await self._indexer.on_writer(lambda root=root: self._writer.remove_folder(root))  # type: ignore[misc]
         settings = content_settings(config)
@@ -248,8 +253,8 @@ class Engine:
         if content_changed:
             await self._indexer.on_writer(lambda: self._writer.configure(settings))
         for root, rule in rules.items():
-            if root not in self._watches:
-                self._watch(root, rule)
+            if root not in self._follower.roots():
+                self._follower.follow(root, rule)
         if content_changed:
             self._spawn(self._look(), "look")
         if config.embedding != before.embedding:
@@ -323,39 +328,6 @@ class Engine:
         mark_suspect(self._stores.directory)
         self.fatal.set()
 
-    def _watch(self, root: str, rules: Rules) -> None:
-        self._indexer.rules[root] = rules
-
-        async def changed(paths: frozenset[str] | None) -> None:
-            try:
-                if paths is not None:
-                    await self._indexer.look_at(paths)
-                elif await asyncio.to_thread(Path(root).is_dir):
-                    await self._indexer.look_at_folders([root])
-                else:
-                    await self._indexer.on_writer(lambda: self._writer.hide_folder(root, f"the folder {root} is not there"))
-                self.problem(f"folder {root}", "")
-            except IndexCorrupt as error:
-                self._suspect(error)
-            except (KhojdError, OSError) as error:
-                # A full disk, a folder that may not be read: said, and tried again with the next change.
-                log.warning("%s: %s", root, error)
-                self.problem(f"folder {root}", f"{root}: {error}")
-            self._changed()
-
-        mode = self.config.index.watch
-        watch = FolderWatch(
-            Path(root), changed, poll=mode == "poll", debounce_ms=self.config.index.debounce_ms, status=self._changed
-        )
-        task = asyncio.create_task(watch.run() if mode != "off" else changed(None), name=f"watch {root}")
-        self._watches[root] = (watch, task)
-
-    async def _unwatch(self, root: str) -> None:
-        _, task = self._watches.pop(root)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        self._indexer.rules.pop(root, None)
-
     async def _look(self) -> None:
         await self._indexer.look_at_folders()
 
@@ -397,25 +369,6 @@ def content_settings(config: Config) -> ContentSettings:
         todo_keywords=content.todo_keywords,
         day_first=content.date_order == "day-first",
     )
-
-
-def resolved(folder: Folder) -> Folder:
-    """The folder with its path absolute, `~` expanded, without a slash at the end."""
-    path = os.path.abspath(os.path.expanduser(folder.path))  # noqa: PTH100, PTH111 - Path would follow no "..", but keep "//"
-    return Folder(path=path, include=folder.include, exclude=folder.exclude, gitignore=folder.gitignore, hidden=folder.hidden)
-
-
-def check_folder(folder: Folder) -> None:
-    """Raises ConfigError when `folder` cannot be a folder of notes now."""
-    path = Path(folder.path)
-    if not path.exists():
-        raise ConfigError(f"{path} does not exist", key="folders.path", value=folder.path)
-    if not path.is_dir():
-        raise ConfigError(f"{path} is a file; name the folder it is in", key="folders.path", value=folder.path)
-    if not os.access(path, os.R_OK | os.X_OK):
-        raise ConfigError(f"{path} may not be read by this user", key="folders.path", value=folder.path)
-    if skipped := SKIPPED_DIRECTORIES.intersection(path.parts):
-        raise ConfigError(f"{path} is never read: {min(skipped)} folders hold no notes", key="folders.path", value=folder.path)
 
 
 def _stale(result: SearchResult) -> list[str]:

@@ -232,11 +232,12 @@ class Filler:
             self._serve(self.target)
             if former is not None:
                 former.close()
-        for model_id, fingerprint in rows.models(self._catalog.reader()).items():
-            if model_id != self.target.model_id:
-                with self._catalog.transaction() as db:
-                    rows.drop_model(db, model_id)
-                self.target.store.drop(fingerprint)
+        others = [model_id for model_id in rows.models(self._catalog.reader()) if model_id != self.target.model_id]
+        for model_id in others:
+            with self._catalog.transaction() as db:
+                rows.drop_model(db, model_id)
+        if others:
+            self.target.store.drop_others()
 
     def _collect(self) -> None:
         if self.target is not None:

@@ -222,7 +222,10 @@ class Indexer:
             # The newest notes are the ones a person looks for first.
             newest = {fact.path: -fact.mtime_ns for fact in found.facts}
             jobs.sort(key=lambda job: newest[job[0].path])
+        if fresh and (many or self.paused):
             await self.on_writer(lambda: self._announce(fresh, found.owners))
+            self._wrote()
+        await self._resumed.wait()
         if problems:
             await self.on_writer(lambda: self._writer.apply(problems, found.owners, gone, tally))
         done, flushed = len(problems), time.monotonic()

@@ -93,6 +93,10 @@ def _open_catalog(directory: Path, problems: dict[str, str]) -> Catalog:
 
 def _open_words(directory: Path, catalog: Catalog, problems: dict[str, str]) -> Words:
     path = directory / WORDS
+    if not path.exists():
+        with catalog.transaction() as db:
+            queue.forget_words(db)
+        return Words.create(path)
     try:
         words = Words.open(path)
         if not words.outdated:

@@ -5,11 +5,13 @@ mark in the catalog. Whatever is cut off in between is pending, and is done agai
 """
 
 import logging
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
 from khojd.content import registry
+from khojd.content.decode import decode
 from khojd.content.model import ContentSettings
 from khojd.errors import ContentError, SkippedContent
 from khojd.index import catalog_documents as documents
@@ -41,6 +43,7 @@ class Writer:
         self.catalog = catalog
         self.words = words
         self.configure(settings)
+        self._highest = sys.maxsize  # the largest id the words index may hold; unknown until the first flush is through
 
     def configure(self, settings: ContentSettings) -> None:
         """Use other content settings from now on; documents read with others are read again at the next look."""
@@ -165,16 +168,19 @@ class Writer:
             rows = queue.words_pending(reader, WORDS_AT_ONCE)
             dead = queue.tombstones(reader, WORDS_AT_ONCE)
             if not rows and not dead:
+                if self._highest == sys.maxsize:
+                    self._highest = queue.highest_entry(reader)
                 return done
             ids = [row.entry_id for row in rows]
-            # After a crash, and after a rename, the index may hold an older copy.
-            self.words.delete([*dead, *ids])
+            # After a crash, and after a rename, the index may hold an older copy. Ids only grow, so what is new has none.
+            self.words.delete([*dead, *(entry_id for entry_id in ids if entry_id <= self._highest)])
             self.words.add(rows)
             self.words.commit()
             with self.catalog.transaction() as db:
                 queue.mark_words(db, ids)
                 queue.clear_tombstones(db, dead)
             done += len(ids)
+            self._highest = max([self._highest, *ids])
 
     def _stat(self, fact: scan.FileStat, folder: str, digest: bytes = b"") -> FileStat:
         return FileStat(
@@ -198,7 +204,7 @@ class Writer:
         """Whether the file on disk has the buffer's text; editors keep line ends of their own."""
         try:
             with open(buffer.path, "rb") as file:  # noqa: PTH123
-                text = registry.decode_text(file.read(self.settings.max_file_bytes))
+                text = decode(file.read(self.settings.max_file_bytes)).text
         except (OSError, ContentError, SkippedContent):
             return False
         return _unix(text) == _unix(buffer.text)

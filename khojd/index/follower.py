@@ -1,0 +1,89 @@
+"""Following the folders: each is watched, and what changes in it is read."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from khojd import config
+from khojd.errors import IndexCorrupt, KhojdError
+from khojd.index.indexer import Indexer
+from khojd.index.writer import Writer
+from khojd.sources.rules import Rules
+from khojd.sources.watch import FolderWatch, Mode
+
+log = logging.getLogger(__name__)
+
+
+class Follower:
+    """The watches of all folders. Belongs to one event loop.
+
+    `problem` is told under a key what a person should know, "" when it is over; `corrupt` when a store does not read back.
+    """
+
+    def __init__(
+        self,
+        indexer: Indexer,
+        writer: Writer,
+        settings: config.Index,
+        *,
+        problem: Callable[[str, str], None],
+        corrupt: Callable[[IndexCorrupt], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.settings = settings
+        self._indexer = indexer
+        self._writer = writer
+        self._problem = problem
+        self._corrupt = corrupt
+        self._changed = changed
+        self._watches: dict[str, tuple[FolderWatch, asyncio.Task[None]]] = {}
+
+    def roots(self) -> list[str]:
+        return list(self._watches)
+
+    def status(self) -> list[tuple[str, Mode, str]]:
+        """Folder, how it is watched, and what is wrong with it."""
+        off = self.settings.watch == "off"
+        return [(root, "off" if off else watch.mode, watch.problem) for root, (watch, _) in self._watches.items()]
+
+    def follow(self, root: str, rules: Rules) -> None:
+        """Read a folder and keep up with it."""
+        self._indexer.rules[root] = rules
+
+        async def changed(paths: frozenset[str] | None) -> None:
+            await self._follow(root, paths)
+
+        mode, debounce = self.settings.watch, self.settings.debounce_ms
+        watch = FolderWatch(Path(root), changed, poll=mode == "poll", debounce_ms=debounce, status=self._changed)
+        task = asyncio.create_task(changed(None) if mode == "off" else watch.run(), name=f"watch {root}")
+        self._watches[root] = (watch, task)
+
+    async def leave(self, root: str) -> None:
+        """Keep up with a folder no longer; its files stay as they are."""
+        _, task = self._watches.pop(root)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self._indexer.rules.pop(root, None)
+        self._problem(root, "")
+
+    async def close(self) -> None:
+        for root in self.roots():
+            await self.leave(root)
+
+    async def _follow(self, root: str, paths: frozenset[str] | None) -> None:
+        try:
+            if paths is not None:
+                await self._indexer.look_at(paths)
+            elif await asyncio.to_thread(Path(root).is_dir):
+                await self._indexer.look_at_folders([root])
+            else:
+                await self._indexer.on_writer(lambda: self._writer.hide_folder(root, f"the folder {root} is not there"))
+            self._problem(root, "")
+        except IndexCorrupt as error:
+            self._corrupt(error)
+        except (KhojdError, OSError) as error:
+            # A full disk, a folder that may not be read: said, and tried again with the next change.
+            log.warning("%s: %s", root, error)
+            self._problem(root, f"{root}: {error}")
+        self._changed()

@@ -1,0 +1,110 @@
+"""Text that is typed but not saved is searched in place of the file's."""
+
+from tests.engine.conftest import Notes
+
+
+async def unsaved(notes: Notes, query: str) -> bool:
+    hits = await notes.hits(query, mode="lexical")
+    return bool(hits) and hits[0].unsaved
+
+
+async def saved(notes: Notes, query: str) -> bool:
+    hits = await notes.hits(query, mode="lexical")
+    return bool(hits) and not hits[0].unsaved
+
+
+async def test_typed_text_is_found_with_ranges_in_the_buffer_until_it_is_closed(notes: Notes) -> None:
+    path = notes.write("a.md", "# Birds\nA heron.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        engine.open_buffer("emacs", str(path), "# Birds\nA heron.\n", 1)
+        engine.change_buffer("emacs", str(path), "\n\n# Birds\nAn osprey dives.\n", 2)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        (hit,) = await notes.hits("osprey", mode="lexical")
+        assert (hit.range.start.line, hit.passage.start.line) == (2, 3)
+        assert await notes.found("heron", mode="lexical") == []
+        assert (await engine.status()).buffers == 1
+        engine.close_buffer("emacs", str(path))
+        await notes.until(lambda: saved(notes, "heron"))
+        assert await notes.found("osprey", mode="lexical") == []
+
+
+async def test_a_saved_buffer_is_the_file_again(notes: Notes) -> None:
+    path = notes.write("a.md", "A heron.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        engine.open_buffer("emacs", str(path), "An osprey.\n", 1)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        path.write_text("An osprey.\n", encoding="utf-8")
+        engine.change_buffer("emacs", str(path), "An osprey.\n", 2)
+        await notes.until(lambda: saved(notes, "osprey"))
+        assert (await engine.status()).buffers == 0
+
+
+async def test_an_unchanged_buffer_costs_nothing_also_with_other_line_ends(notes: Notes) -> None:
+    path = notes.write("a.md", "A heron.\r\nAn egret.\r\n")
+    other = notes.write("b.md", "Another.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        engine.open_buffer("emacs", str(path), "A heron.\nAn egret.\n", 1)
+        engine.open_buffer("emacs", str(other), "Another, changed.\n", 1)
+        await notes.until(lambda: unsaved(notes, "changed"))
+        assert await saved(notes, "heron")
+        assert (await engine.status()).buffers == 1
+
+
+async def test_a_new_file_is_found_before_it_was_ever_saved(notes: Notes) -> None:
+    async with notes.open() as engine:
+        engine.open_buffer("emacs", str(notes.root / "new.org"), "* Idea\nBuild a kite.\n", 1)
+        await notes.until(lambda: unsaved(notes, "kite"))
+        engine.close_owner("emacs")
+        await notes.until(lambda: _gone(notes, "kite"))
+
+
+async def _gone(notes: Notes, query: str) -> bool:
+    return not await notes.hits(query, mode="lexical")
+
+
+async def test_buffers_outside_the_folders_and_ignored_ones_are_not_indexed(notes: Notes) -> None:
+    (notes.root / ".gitignore").write_text("private.md\n", encoding="utf-8")
+    inside = notes.write("a.md", "Text.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        engine.open_buffer("emacs", str(notes.root.parent / "outside.md"), "The secret word is kestrel.\n", 1)
+        engine.open_buffer("emacs", str(notes.root / "private.md"), "The secret word is kestrel.\n", 1)
+        engine.open_buffer("emacs", str(inside), "Text, changed.\n", 1)
+        await notes.until(lambda: unsaved(notes, "changed"))
+        assert await notes.hits("kestrel", mode="lexical") == ()
+
+
+async def test_no_buffer_outlives_the_process(notes: Notes) -> None:
+    path = notes.write("a.md", "A heron.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        engine.open_buffer("emacs", str(path), "An osprey.\n", 1)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+    async with notes.open():
+        assert await notes.found("heron", mode="lexical") == ["a.md"]
+        assert await notes.found("osprey", mode="lexical") == []
+
+
+async def test_unsaved_text_is_found_while_indexing_is_paused(notes: Notes) -> None:
+    path = notes.write("a.md", "A heron.\n")
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        await engine.pause()
+        engine.open_buffer("emacs", str(path), "An osprey.\n", 1)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        await engine.resume()
+
+
+async def test_of_two_editors_the_last_one_to_type_counts_and_the_other_ones_text_comes_back(notes: Notes) -> None:
+    path = notes.write("a.md", "A heron.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        engine.open_buffer("code", str(path), "A kite.\n", 1)
+        engine.open_buffer("emacs", str(path), "An osprey.\n", 1)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        engine.close_owner("emacs")
+        await notes.until(lambda: unsaved(notes, "kite"))
+        assert await notes.hits("osprey", mode="lexical") == ()

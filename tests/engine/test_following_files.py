@@ -1,0 +1,239 @@
+"""The index follows the files: what a person does to them is what search answers from."""
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.engine.conftest import Notes
+
+
+async def test_the_text_of_a_child_is_found_under_its_ancestors(notes: Notes) -> None:
+    notes.write("a.org", "#+TITLE: Garden\n* Beds\n** Tomatoes\nWater the seedlings in the morning.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        (hit,) = await notes.hits("seedlings", mode="lexical")
+    assert (hit.title, hit.headings) == ("Garden", ("Beds", "Tomatoes"))
+    assert (hit.range.start.line, hit.range.start.column) == (1, 0)
+    assert hit.passage.start.line == 3
+
+
+async def test_a_note_is_found_by_meaning_without_a_word_in_common(notes: Notes) -> None:
+    notes.write("bike.md", "# Bicycle\nThe chain slips off the cassette under load.\n")
+    notes.write("bread.md", "# Sourdough\nFeed the starter with rye flour every evening.\n")
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        assert (await notes.found("repairing a two-wheeled vehicle", mode="semantic"))[0] == "bike.md"
+        assert (await notes.found("how do I bake a loaf?"))[0] == "bread.md"
+
+
+async def test_two_files_with_the_same_text_are_both_found(notes: Notes) -> None:
+    for name in ("a.md", "sub/b.md"):
+        notes.write(name, "# Plan\nCross the Alps on foot next summer.\n")
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        for mode in ("lexical", "semantic", "hybrid"):
+            assert sorted(await notes.found("Alps", mode=mode)) == ["a.md", "sub/b.md"]
+        assert await notes.embedded() == 1
+
+
+async def test_a_renamed_file_is_found_under_its_new_path_and_nothing_is_embedded(notes: Notes) -> None:
+    old = notes.write("old name.md", "# Plan\nCross the Alps on foot next summer.\n")
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        before = await notes.embedded()
+        new = notes.root / "deep/new.md"
+        new.parent.mkdir()
+        old.rename(new)
+        report = await engine.update(embed=True)
+        assert (report.renamed, report.added, report.removed) == (1, 0, 0)
+        for mode in ("lexical", "semantic"):
+            assert await notes.found("Alps", mode=mode) == ["deep/new.md"]
+        assert await notes.embedded() == before
+        assert await notes.found('file:"old name"') == []
+
+
+async def test_a_moved_directory_embeds_nothing(notes: Notes) -> None:
+    for number in range(5):
+        notes.write(f"one/{number}.md", f"# Note {number}\nText of number {number}.\n")
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        before = await notes.embedded()
+        (notes.root / "one").rename(notes.root / "two")
+        report = await engine.update((str(notes.root / "one"), str(notes.root / "two")), embed=True)
+        assert report.renamed == 5
+        assert sorted(await notes.found("text")) == [f"two/{number}.md" for number in range(5)]
+        assert await notes.embedded() == before
+
+
+async def test_lines_inserted_above_move_the_hit_and_embed_nothing_of_it(notes: Notes) -> None:
+    text = "* One\nFirst.\n* Two\nThe kestrel hovers over the field.\n"
+    path = notes.write("a.org", text)
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        before = await notes.embedded()
+        path.write_text("\n\n\n" + text, encoding="utf-8")
+        # No update is asked for: the answer itself must be true of the file as it is now.
+        (hit,) = await notes.hits("kestrel", mode="lexical")
+        assert (hit.range.start.line, hit.passage.start.line) == (5, 6)
+        await engine.update(embed=True)
+        assert await notes.embedded() == before
+
+
+async def test_only_the_changed_entry_is_embedded(notes: Notes) -> None:
+    path = notes.write("a.org", "* One\nFirst.\n* Two\nSecond.\n")
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        before = await notes.embedded()
+        path.write_text("* One\nFirst.\n* Two\nSecond, changed.\n", encoding="utf-8")
+        await engine.update(embed=True)
+        assert await notes.embedded() == before + 1
+
+
+@pytest.mark.parametrize("how", ["emptied", "deleted"])
+async def test_an_emptied_or_deleted_file_leaves_the_results(notes: Notes, how: str) -> None:
+    path = notes.write("a.md", "A heron stands in the pond.\n")
+    notes.write("b.md", "Something else.\n")
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        assert await notes.found("heron") != []
+        path.unlink() if how == "deleted" else path.write_bytes(b"")
+        await engine.update(embed=True)
+        assert "a.md" not in await notes.found("heron", mode="lexical")
+        assert "a.md" not in await notes.found("heron", mode="semantic")
+
+
+async def test_a_file_that_became_unreadable_is_failed_and_returns_when_readable(notes: Notes) -> None:
+    path = notes.write("a.md", "A heron stands in the pond.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        path.unlink()
+        path.symlink_to(notes.root / "nowhere")  # root may read everything: a link to nothing is unreadable for all
+        report = await engine.update()
+        assert report.failed == 1
+        status = await notes.file("a.md")
+        assert (status.state, status.reason) == ("failed", "the link points to nothing")
+        assert await notes.found("heron", mode="lexical") == []
+        notes.write("nowhere", "A heron stands in the pond.\n")
+        await engine.update()
+        assert (await notes.file("a.md")).state == "indexed"
+        assert "a.md" in await notes.found("heron", mode="lexical")
+
+
+async def test_every_file_has_a_state_with_a_reason(notes: Notes) -> None:
+    notes.write("good.md", "Fine.\n")
+    (notes.root / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    (notes.root / "noise").write_bytes(bytes(range(256)) * 20)
+    async with notes.open() as engine:
+        await engine.update()
+        states = {Path(file.path).name: (file.state, bool(file.reason)) for file in await engine.files()}
+    assert states == {"good.md": ("indexed", False), "picture.png": ("skipped", True), "noise": ("skipped", True)}
+
+
+async def test_a_file_larger_than_the_limit_is_skipped_and_the_reason_names_the_setting(notes: Notes) -> None:
+    path = notes.write("big.md", "")
+    with path.open("wb") as file:
+        file.truncate(50_000_000)
+    async with notes.open() as engine:
+        report = await engine.update()
+        assert report.skipped == 1
+        assert "content.max_file_bytes = 20,000,000" in (await notes.file("big.md")).reason
+
+
+async def test_a_folder_that_is_gone_hides_its_notes_and_embeds_nothing_when_it_is_back(notes: Notes) -> None:
+    notes.write("a.md", "A heron stands in the pond.\n")
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        before = await notes.embedded()
+    notes.root.rename(notes.root.with_name("away"))
+    async with notes.open() as engine:
+        await notes.until(lambda: _file_is(notes, "a.md", "pending"))
+        assert await notes.found("heron") == []
+        assert "is not there" in (await notes.file("a.md")).reason
+        notes.root.with_name("away").rename(notes.root)
+        await engine.update(embed=True)
+        assert await notes.found("heron") == ["a.md"]
+        assert await notes.embedded() == 0
+    assert before == 1
+
+
+async def _file_is(notes: Notes, name: str, state: str) -> bool:
+    return (await notes.file(name)).state == state
+
+
+async def test_watching_makes_saved_text_searchable_without_being_asked(notes: Notes) -> None:
+    notes.write("a.md", "Nothing yet.\n")
+    async with notes.open(notes.config(watch="auto")):
+        await notes.until(lambda: _has(notes, "nothing", "a.md"))
+        temporary = notes.write("a.md.tmp", "The osprey dives.\n")
+        temporary.replace(notes.root / "a.md")  # how editors save
+        await notes.until(lambda: _has(notes, "osprey", "a.md"))
+        notes.write("new/b.org", "* Gannet\nPlunges.\n")
+        await notes.until(lambda: _has(notes, "gannet", "new/b.org"))
+        shutil.rmtree(notes.root / "new")
+        await notes.until(lambda: _lacks(notes, "gannet"))
+
+
+async def _has(notes: Notes, query: str, name: str) -> bool:
+    return name in await notes.found(query, mode="lexical")
+
+
+async def _lacks(notes: Notes, query: str) -> bool:
+    return not await notes.found(query, mode="lexical")
+
+
+async def test_an_unchanged_tree_reads_nothing_again(notes: Notes) -> None:
+    for number in range(60):
+        notes.write(f"{number}.md", f"# Note {number}\nText.\n")
+    async with notes.open() as engine:
+        assert (await engine.update()).added + (await engine.update()).unchanged >= 60
+        report = await engine.update()
+    assert (report.unchanged, report.added, report.changed) == (60, 0, 0)
+
+
+async def test_a_file_touched_without_a_change_keeps_its_entries(notes: Notes) -> None:
+    path = notes.write("a.md", "Text.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        os.utime(path, (1, 1))
+        report = await engine.update()
+        assert (report.unchanged, report.changed) == (1, 0)
+        (hit,) = await notes.hits("text", mode="lexical")
+        assert hit.modified == 1.0
+
+
+async def test_pause_keeps_new_files_pending_and_resume_reads_them(notes: Notes) -> None:
+    async with notes.open() as engine:
+        await engine.update()
+        await engine.pause()
+        assert (await engine.status()).paused
+        notes.write("a.md", "A heron.\n")
+        running = asyncio.create_task(engine.update())
+        await notes.until(lambda: _is_pending(notes))
+        assert await notes.found("heron", mode="lexical") == []
+        await engine.resume()
+        await running
+        assert await notes.found("heron", mode="lexical") == ["a.md"]
+
+
+async def _is_pending(notes: Notes) -> bool:
+    assert notes.engine is not None
+    return [file.state for file in await notes.engine.files()] == ["pending"]
+
+
+async def test_a_run_can_be_cancelled_and_the_next_one_goes_on(notes: Notes) -> None:
+    for number in range(400):
+        notes.write(f"{number}.md", f"# Note {number}\nText of the heron.\n")
+    async with notes.open() as engine:
+        started = asyncio.Event()
+        running = asyncio.create_task(engine.update(progress=lambda progress: started.set()))
+        await started.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert {file.state for file in await engine.files()} <= {"indexed", "pending"}
+        await engine.update()
+        assert (await engine.status()).indexed == 400
+        assert len(await notes.found("heron", limit=200, mode="lexical")) == 200
