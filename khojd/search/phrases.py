@@ -1,4 +1,4 @@
-"""Exact words in a text: in any case, with any whitespace, compatibility forms alike (NFKC), whole words where a script has them."""
+"""Exact words in a text: in any case, any whitespace, compatibility forms alike (NFKC), whole words where a script has them."""
 
 import re
 import unicodedata

@@ -61,7 +61,6 @@ class _Parser:
     def run(self) -> Query:
         text: list[str] = []
         filters: dict[str, Filter] = {}
-        size = 0
         self._skip_space()
         while self.at < len(self.query):
             one = self._filter()
@@ -69,8 +68,7 @@ class _Parser:
                 text.append(self._text())
             else:
                 filters[one.render()] = one
-                size += len(one.values) if isinstance(one, Values) else 1
-                if size > MOST_FILTERS:
+                if len(filters) > MOST_FILTERS:
                     raise QueryError(f"the query has more than {MOST_FILTERS} filters", part=one.render(), allowed=[])
             self._skip_space()
         return Query(" ".join(" ".join(text).split()), tuple(filters[key] for key in sorted(filters)))
@@ -175,8 +173,7 @@ class _Parser:
         return self._limited(value, before)
 
     def _empty(self, before: str) -> QueryError:
-        name = before.lstrip("+-").rstrip(":<>=")
-        example = NAMES[name].example if name in NAMES else ""
+        example = NAMES[re.split("[:<>=]", before.lstrip("+-"), maxsplit=1)[0]].example
         return QueryError(
             f'{before} has no value; write it like {example}, or quote it to search for the text: "{before}"',
             part=before,
