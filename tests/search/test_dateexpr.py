@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khojd.errors import QueryError
@@ -132,6 +132,7 @@ def test_the_last_year_has_an_end() -> None:
     assert parse("9999-12-31", today=TODAY).end == MAX_DAY
 
 
+@settings(deadline=None)
 @given(st.dates())
 def test_every_day_is_understood_in_every_notation(day: date) -> None:
     wanted = Period(day.toordinal(), day.toordinal() + 1)
@@ -150,6 +151,7 @@ def test_every_day_is_understood_in_every_notation(day: date) -> None:
         assert parse(text, today=TODAY) == wanted
 
 
+@settings(deadline=None)
 @given(st.dates(), st.sampled_from(["week", "month", "quarter", "year"]), st.sampled_from(["monday", "sunday", "saturday"]))
 def test_last_this_and_next_follow_each_other_without_gaps(today: date, unit: str, first: FirstWeekday) -> None:
     try:
@@ -162,6 +164,7 @@ def test_last_this_and_next_follow_each_other_without_gaps(today: date, unit: st
     assert after == parse(f"in a {unit}", today=today, first_weekday=first)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.dates())
 def test_any_text_is_a_period_or_an_error(text: str, today: date) -> None:
     try:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khojd.content.model import ContentSettings
@@ -200,6 +200,34 @@ def test_filters_only_lists_are_newest_first_with_undated_entries_last(notes: No
     assert notes.names(list_by_date(notes.db, notes.ids("file:journal/"), 1)) == [RAIN]
 
 
+def test_long_lists_by_date_are_in_the_same_order_whatever_their_length(tmp_path: Path) -> None:
+    notes = Notes(tmp_path)
+    for number in range(30):
+        days = "\n".join(
+            f"# Day {day}\n2024-05-{day % 28 + 1:02} {number}\n" if day % 9 else f"# Day {day}\nnone\n" for day in range(80)
+        )
+        notes.add(f"{number}.md", days, mtime=datetime(2024, 6, 1 + number % 4))
+    everything = notes.ids("type:md")
+    assert everything is not None
+    assert len(everything) == 2400
+    whole = list_by_date(notes.db, everything, 2400)
+    assert sorted(whole) == sorted(everything)
+    rows = {
+        key: (day, mtime)
+        for key, day, mtime in notes.db.execute(
+            "SELECT e.id, e.day, d.mtime_ns FROM entries e JOIN documents d ON d.id = e.document_id"
+        )
+    }
+    keys = [(rows[key][0] or 0, rows[key][1]) for key in whole]
+    assert keys == sorted(keys, reverse=True)
+    for limit in (1, 7, 100, 2200):
+        assert list_by_date(notes.db, everything, limit) == whole[:limit]
+        assert list_by_date(notes.db, None, limit) == whole[:limit]
+    few = whole[5:1500:3]
+    assert list_by_date(notes.db, few, 20) == few[:20]
+    notes.close()
+
+
 def test_positive_conditions_hold_on_one_section_and_negative_ones_on_the_whole_entry(tmp_path: Path) -> None:
     notes = Notes(tmp_path)
     text = "* Parent\n** TODO One :red:\n** DONE Two :blue:\n"
@@ -254,6 +282,7 @@ def test_a_phrase_is_whole_words(text: str, phrase: str, found: bool) -> None:
     assert contains(normalised(text), normalised(phrase)) is found
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1), min_size=1), st.data())
 def test_any_run_of_words_of_a_text_is_found_in_it(words: list[str], data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(words) - 1))

@@ -164,7 +164,7 @@ def test_files_that_cannot_be_searched_are_named(tmp_path: Path) -> None:
     assert any("1 binary file" in note for note in result.notes)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(text=st.text(st.sampled_from("ab\n\r é😀\t")), word=st.text("abé😀", min_size=1, max_size=2))
 def test_ranges_cut_the_match_out_of_the_file(tmp_path: Path, text: str, word: str) -> None:
     (tmp_path / "a.txt").write_bytes(text.encode())

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khojd.errors import QueryError
@@ -223,6 +223,7 @@ _NEAR = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(_NEAR)
 def test_any_text_is_a_query_or_an_error_and_a_query_survives_being_written_out(text: str) -> None:
     try:
@@ -253,6 +254,7 @@ _FILTERS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_FILTERS, st.integers())
 def test_the_order_of_filters_and_where_the_text_stands_do_not_matter(filters: list[str], seed: int) -> None:
     shuffled = [*filters, "milk"]
