@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import tantivy
 
-FINGERPRINT = "1:simple,lowercase,ascii_fold,stemmer-english;nfkc-casefold;bigrams"
+FINGERPRINT = "2:simple,lowercase,ascii_fold,stemmer-english;nfkc-casefold;bigrams"
 TOKENIZER = "khojd"
 LONGEST = 10_000  # characters of a term: tantivy drops those above 65,530 bytes, so what is longer is cut
 
@@ -130,10 +130,10 @@ def _cut(match: re.Match[str]) -> str:
 
 @cache
 def _mark() -> re.Pattern[str]:
-    """Marks that tantivy's tokenizer would take for the end of a word, and invisible joiners."""
+    """Marks that tantivy's tokenizer would take for the end of a word, vowel points, joiners, and surrogates."""
     splits = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).build()
     marks = "".join(mark for mark in _marks() if len(splits.analyze(f"a{mark}a")) > 1)
-    return re.compile(f"[{marks}{_JOINERS}]+")
+    return re.compile(f"[{marks}\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670{_JOINERS}\ud800-\udfff]+")
 
 
 @cache

@@ -1,0 +1,168 @@
+"""The catalog file: opening, transactions, errors, integrity."""
+
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from khojd.errors import IndexCorrupt, IndexTooNew, StorageFull
+from khojd.index import catalog_documents as documents
+from khojd.index.catalog import FILE, Catalog
+from tests.index.makers import document, file
+
+
+def test_the_index_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path / "index")
+    with catalog.transaction() as db:
+        documents.store_document(db, file(), document(("A", "one")))
+    assert (tmp_path / "index").stat().st_mode & 0o777 == 0o700
+    assert {item.stat().st_mode & 0o777 for item in (tmp_path / "index").iterdir()} == {0o600}
+    catalog.close()
+
+
+def test_what_was_committed_is_there_after_reopening_and_what_failed_is_not(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        documents.store_document(db, file(), document(("A", "one")))
+    with pytest.raises(RuntimeError), catalog.transaction() as db:
+        documents.store_document(db, file("/notes/b.org"), document(("B", "two")))
+        raise RuntimeError
+    catalog.close()
+    catalog = Catalog.open(tmp_path)
+    assert list(documents.known_files(catalog.reader())) == ["/notes/a.org"]
+    assert catalog.integrity() == []
+    catalog.close()
+
+
+def test_a_reader_sees_only_committed_rows_and_cannot_write(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        documents.store_document(db, file(), document(("A", "one")))
+        assert documents.known_files(catalog.reader()) == {}
+    assert len(documents.known_files(catalog.reader())) == 1
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        catalog.reader().execute("DELETE FROM documents")
+    catalog.close()
+
+
+def test_threads_read_through_connections_of_their_own_and_write_one_after_the_other(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    mine, others = catalog.reader(), []
+
+    def work(number: int) -> None:
+        for step in range(5):
+            with catalog.transaction() as db:
+                documents.store_document(db, file(f"/notes/{number}-{step}.org"), document(("A", "one")))
+        others.append(catalog.reader())
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(documents.known_files(mine)) == 20
+    assert all(other is not mine for other in others)
+    catalog.close()
+
+
+@pytest.mark.parametrize("damage", ["garbage", "half"])
+def test_a_damaged_catalog_is_said_to_be_corrupt(tmp_path: Path, damage: str) -> None:
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        for number in range(200):
+            documents.store_document(db, file(f"/notes/{number}.org"), document(("A", "one " * 200)))
+    catalog.close()
+    path = tmp_path / FILE
+    data = path.read_bytes()
+    path.write_bytes(b"no database at all" * 1000 if damage == "garbage" else data[:4096] + b"\xff" * (len(data) - 4096))
+    with pytest.raises(IndexCorrupt) as caught:
+        Catalog.open(tmp_path).close()
+    assert caught.value.data["path"] == str(path)
+
+
+def test_damage_in_the_middle_is_found_by_the_integrity_check(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        for number in range(200):
+            documents.store_document(db, file(f"/notes/{number}.org"), document(("A", "one " * 200)))
+    catalog.close()
+    data = bytearray((tmp_path / FILE).read_bytes())
+    data[-40_000:-20_000] = b"\xff" * 20_000
+    (tmp_path / FILE).write_bytes(data)
+    catalog = Catalog.open(tmp_path)
+    assert catalog.integrity() != []
+    catalog.close()
+
+
+def test_a_full_disk_is_said_and_the_old_index_still_answers(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        documents.store_document(db, file(), document(("A", "one")))
+        db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StorageFull, match=FILE), catalog.transaction() as db:
+        documents.store_document(db, file("/notes/b.org"), document(("B", "two " * 100_000)))
+    assert list(documents.known_files(catalog.reader())) == ["/notes/a.org"]
+    assert catalog.integrity() == []
+    catalog.close()
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(StorageFull, match="taken"):
+        Catalog.open(tmp_path / "taken" / "index")
+
+
+def test_a_read_only_index_answers_and_refuses_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        documents.store_document(db, file(), document(("A", "one")))
+    catalog.close()
+    monkeypatch.setattr("os.access", lambda *_: False)  # tests may run as root, whom no file mode stops
+    catalog = Catalog.open(tmp_path)
+    assert catalog.read_only
+    assert len(documents.known_files(catalog.reader())) == 1
+    with pytest.raises(StorageFull, match="read-only"), catalog.transaction():
+        pass
+    catalog.close()
+    with pytest.raises(StorageFull, match="no index yet"):
+        Catalog.open(tmp_path / "other")
+
+
+def test_an_index_of_a_newer_khojd_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        db.execute("PRAGMA user_version = 99")
+    catalog.close()
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(IndexTooNew, match="version 99"):
+        Catalog.open(tmp_path)
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_a_copy_taken_while_writing_opens_at_the_last_commit(tmp_path: Path) -> None:
+    """The state after `kill -9`: database and log as they were on disk at that moment."""
+    catalog = Catalog.open(tmp_path / "index")
+    for number in range(5):
+        with catalog.transaction() as db:
+            documents.store_document(db, file(f"/notes/{number}.org"), document(("A", "one")))
+            shutil.copytree(tmp_path / "index", tmp_path / f"copy{number}")
+    catalog.close()
+    for number in range(5):
+        copy = Catalog.open(tmp_path / f"copy{number}")
+        assert len(documents.known_files(copy.reader())) == number
+        assert copy.integrity() == []
+        copy.close()
+
+
+def test_dangling_rows_are_named_by_the_integrity_check(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        documents.store_document(db, file(), document(("A", "one")))
+        db.execute("UPDATE documents SET visible = 0")
+        db.execute("INSERT INTO words_tombstones SELECT id FROM entries")
+    found = "\n".join(catalog.integrity())
+    assert "hidden by no buffer" in found
+    assert "waiting for removal" in found
+    catalog.close()

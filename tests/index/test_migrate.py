@@ -1,0 +1,54 @@
+"""Forward migrations."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from khojd.errors import IndexTooNew
+from khojd.index import catalog_documents as documents
+from khojd.index import migrate
+from khojd.index.catalog import Catalog
+from tests.index.makers import document, file
+
+
+def _rename_titles(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE documents SET title = upper(title)")
+
+
+CHAIN: dict[int, migrate.Step] = {
+    **migrate.MIGRATIONS,
+    2: "ALTER TABLE documents ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm; quiet';\n-- a remark;\nCREATE TABLE extra (id INTEGER);",
+    3: _rename_titles,
+}
+
+
+def test_an_empty_file_gets_the_newest_schema(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    assert migrate.version(catalog.reader()) == max(migrate.MIGRATIONS)
+    catalog.close()
+
+
+def test_an_old_index_is_brought_forward_with_its_rows(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        documents.store_document(db, file(), document(("A", "one"), title="note"))
+    catalog.close()
+    catalog = Catalog.open(tmp_path, steps=CHAIN)
+    assert migrate.version(catalog.reader()) == 3
+    assert catalog.reader().execute("SELECT title, mood FROM documents").fetchall() == [("NOTE", "calm; quiet")]
+    catalog.close()
+    with pytest.raises(IndexTooNew):
+        Catalog.open(tmp_path)
+
+
+def test_a_step_that_fails_leaves_the_version_before_it(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    broken = {**CHAIN, 3: "CREATE TABLE half (id INTEGER); CREATE TABLE half (id INTEGER);"}
+    with pytest.raises(sqlite3.OperationalError):
+        migrate.migrate(db, "a.db", broken)
+    assert migrate.version(db) == 2
+    assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone() == (0,)
+    assert migrate.migrate(db, "a.db", CHAIN) == [3]
+    assert migrate.migrate(db, "a.db", CHAIN) == []
+    db.close()

@@ -1,0 +1,236 @@
+"""The words index: what is found, exactness of scores, crashes and damage."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from khojd.errors import IndexCorrupt
+from khojd.index import analysis
+from khojd.index.rows import WordsRow
+from khojd.index.words import Words
+
+CHINESE = {
+    1: "今天下午我们在公园里看见一只白猫睡在长椅上。",
+    2: "数据库的备份每天晚上自动运行,结果发到邮箱。",
+    3: "学习做菜的第一步是把刀磨快。",
+    4: "火车从北京到上海大约需要五个小时。",
+    5: "雨天适合在家里读书喝茶。",
+}
+JAPANESE = {
+    11: "昨日、駅前の喫茶店で友達とコーヒーを飲みました。",
+    12: "サーバーの設定を変更したら再起動が必要です。",
+    13: "来週の会議の資料を印刷しておいてください。",
+    14: "庭に植えたトマトが赤くなってきた。",
+    15: "自転車のタイヤの空気が抜けている。",
+}
+
+
+def row(
+    entry_id: int, text: str, *, title: str = "", headings: tuple[str, ...] = (), name: str = "", tags: tuple[str, ...] = ()
+) -> WordsRow:
+    return WordsRow(entry_id, title, headings, text, tags, name)
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Iterator[Words]:
+    words = Words.create(tmp_path / "words")
+    yield words
+    words.close()
+
+
+def fill(words: Words, *rows: WordsRow) -> None:
+    words.add(rows)
+    words.commit()
+
+
+def ids(found: list[tuple[int, float]]) -> list[int]:
+    return [entry_id for entry_id, _ in found]
+
+
+def test_words_are_found_in_every_field(words: Words) -> None:
+    fill(
+        words,
+        row(1, "apples in the body"),
+        row(2, "", title="Apples"),
+        row(3, "", headings=("Fruit", "Apple")),
+        row(4, "", tags=("apple",)),
+        row(5, "", name="garden/apple-trees.org"),
+        row(6, "pears"),
+    )
+    assert set(ids(words.search("apple", 10))) == {1, 2, 3, 4, 5}
+    assert words.count() == 6
+
+
+def test_the_better_match_comes_first_and_function_words_do_not_count(words: Words) -> None:
+    fill(words, row(1, "What is the what of the is"), row(2, "Rust keeps memory safe"), row(3, "memory of the old days"))
+    assert ids(words.search("what is the memory safety of Rust?", 10)) == [2, 3]
+    assert ids(words.search("what is the", 10)) == [1, 3]  # unless there is nothing else
+
+
+@pytest.mark.parametrize(
+    "query", ['title:"x" AND (', "-apple", "body:[a TO z]", "apple~2 ^3 \\", "*", "apple OR", '"', "a:b:c", "\0", "\ud800 apple"]
+)
+def test_a_query_is_never_syntax(words: Words, query: str) -> None:
+    fill(words, row(1, "apple"), row(2, "zebra"))
+    found = ids(words.search(query, 10))
+    assert found == ([1] if "apple" in query else [])
+
+
+def test_a_query_of_100_kb_is_answered_by_its_rarest_words(words: Words) -> None:
+    fill(words, row(1, "needle"), *(row(number, "common words here") for number in range(2, 50)))
+    query = "needle " + " ".join(f"unknown{number}" for number in range(9000)) + " common words here"
+    assert len(query) > 100_000
+    assert ids(words.search(query, 1)) == [1]
+
+
+def test_scores_of_given_entries_are_those_of_the_search(words: Words) -> None:
+    chance = random.Random(3)
+    vocabulary = [f"word{number}" for number in range(60)]
+    fill(words, *(row(number, " ".join(chance.choices(vocabulary, k=chance.randint(1, 60)))) for number in range(1, 400)))
+    query = "word1 word2 word3 word3 word59"
+    found = dict(words.search(query, 400))
+    assert words.scores(query, list(found)) == found
+    some = dict(list(found.items())[::7])
+    assert words.scores(query, [*some, 99_999]) == some
+    assert words.scores("nothing", list(some)) == {}
+
+
+@pytest.mark.parametrize("size", [1, 30, 1500])
+def test_a_search_within_a_set_is_the_search_without_the_rest(words: Words, size: int) -> None:
+    chance = random.Random(size)
+    vocabulary = [f"word{number}" for number in range(60)]
+    fill(words, *(row(number, " ".join(chance.choices(vocabulary, k=chance.randint(1, 60)))) for number in range(1, 2000)))
+    within = set(chance.sample(range(1, 2000), size))
+    expected = {entry_id: score for entry_id, score in words.search("word1 word2", 5000) if entry_id in within}
+    assert dict(words.search("word1 word2", 5000, within)) == expected
+    best = sorted(expected.values(), reverse=True)[:10]
+    assert [score for _, score in words.search("word1 word2", 10, within)] == best
+    assert words.search("word1", 10, set()) == []
+
+
+def test_chinese_and_japanese_are_found_by_words_without_spaces(words: Words) -> None:
+    fill(words, *(row(number, text) for number, text in {**CHINESE, **JAPANESE}.items()))
+    expected = {"白猫在哪里睡觉": 1, "数据库备份": 2, "学做菜": 3, "北京到上海的火车": 4, "读书": 5}
+    expected |= {"喫茶店のコーヒー": 11, "サーバー再起動": 12, "会議資料": 13, "トマト": 14, "自転車の空気": 15}
+    for query, entry_id in expected.items():
+        assert ids(words.search(query, 1)) == [entry_id], query
+
+
+@pytest.mark.parametrize(("query", "found"), [("猫", {1}), ("茶", {5, 11}), ("庭", {14}), ("上", {1, 2, 4}), ("龍", set())])
+def test_a_single_character_is_found_anywhere_in_a_run(words: Words, query: str, found: set[int]) -> None:
+    fill(words, *(row(number, text) for number, text in {**CHINESE, **JAPANESE}.items()))
+    assert set(ids(words.search(query, 10))) == found
+    assert words.phrase(query) == found
+
+
+@pytest.mark.parametrize(
+    ("phrase", "found"),
+    [
+        ("quick brown", {1}),
+        ("brown quick", set()),
+        ("Quick", {1, 2}),
+        ("東京の猫", {3}),
+        ("Pythonで", {4}),
+        ("Pythonで書", {4}),
+        ("犬と cat", {5}),
+        ("!?", {1, 2, 3, 4, 5, 6}),
+        ("deep heading", {6}),
+    ],
+)
+def test_a_phrase_gives_every_entry_that_has_it(words: Words, phrase: str, found: set[int]) -> None:
+    fill(
+        words,
+        row(1, "a quick brown fox"),
+        row(2, "brown is quick"),
+        row(3, "ここは東京の猫です"),
+        row(4, "Pythonで書く"),
+        row(5, "小犬と cat"),
+        row(6, "", headings=("Deep heading",)),
+    )
+    assert words.phrase(phrase) == found
+
+
+def test_deleted_entries_are_gone_and_changes_wait_for_the_commit(words: Words) -> None:
+    fill(words, row(1, "apple"), row(2, "apple"))
+    words.delete([1, 77])
+    words.add([row(3, "apple")])
+    assert set(ids(words.search("apple", 10))) == {1, 2}
+    words.commit()
+    assert set(ids(words.search("apple", 10))) == {2, 3}
+    words.delete([2])
+    words.add([row(2, "pear")])  # an entry written again
+    words.commit()
+    assert ids(words.search("pear", 10)) == [2]
+    assert words.count() == 2
+
+
+def test_a_very_long_word_is_not_lost(words: Words) -> None:
+    fill(words, row(1, "x" * 300_000))
+    assert ids(words.search("x" * 300_000, 1)) == [1]
+
+
+def test_a_copy_taken_at_each_step_opens_at_the_last_commit(tmp_path: Path, words: Words) -> None:
+    """What `kill -9` leaves behind."""
+    fill(words, row(1, "apple"))
+    words.add([row(2, "apple")])
+    shutil.copytree(words.directory, tmp_path / "added")
+    words.commit()
+    shutil.copytree(words.directory, tmp_path / "committed")
+    words.delete([1])
+    shutil.copytree(words.directory, tmp_path / "deleted")
+    for name, expected in (("added", {1}), ("committed", {1, 2}), ("deleted", {1, 2})):
+        copy = Words.open(tmp_path / name)
+        assert set(ids(copy.search("apple", 10))) == expected
+        fill(copy, row(9, "apple"))  # and can be written again
+        assert set(ids(copy.search("apple", 10))) == {*expected, 9}
+        copy.close()
+
+
+def test_the_index_rests_and_goes_on(words: Words) -> None:
+    fill(words, row(1, "apple"))
+    words.rest()
+    fill(words, row(2, "apple"))
+    assert set(ids(words.search("apple", 10))) == {1, 2}
+    assert words.size() > 0
+    assert words.directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_missing_index_is_made_by_create(tmp_path: Path) -> None:
+    with pytest.raises(IndexCorrupt, match="words"):
+        Words.open(tmp_path / "words")
+    Words.create(tmp_path / "words").close()
+    assert Words.open(tmp_path / "words").count() == 0
+
+
+@pytest.mark.parametrize("damage", ["meta.json", "khojd.json", ".term", ".idx", ".store", ".fast", ".pos", ".fieldnorm"])
+@pytest.mark.parametrize("how", ["removed", "truncated", "garbage"])
+def test_a_damaged_index_is_said_and_created_anew(tmp_path: Path, words: Words, damage: str, how: str) -> None:
+    fill(words, *(row(number, f"apple number{number}") for number in range(1, 200)))
+    words.rest()
+    copy = tmp_path / "copy"
+    shutil.copytree(words.directory, copy)
+    for item in copy.iterdir():
+        if item.name.endswith(damage) and not item.name.startswith("."):
+            if how == "removed":
+                item.unlink()
+            else:
+                item.write_bytes(
+                    item.read_bytes()[: item.stat().st_size // 2] if how == "truncated" else b"\xff" * item.stat().st_size
+                )
+    with pytest.raises(IndexCorrupt):
+        Words.open(copy)
+    again = Words.create(copy)
+    assert again.count() == 0
+    again.close()
+
+
+def test_an_index_of_another_analysis_is_outdated_but_answers(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(words, row(1, "apple"))
+    assert not Words.open(words.directory).outdated
+    monkeypatch.setattr(analysis, "FINGERPRINT", "another")
+    later = Words.open(words.directory)
+    assert later.outdated
+    assert ids(later.search("apple", 1)) == [1]
