@@ -36,7 +36,10 @@ _NAMES_BEFORE = re.compile(
     )$""",
     re.VERBOSE | re.IGNORECASE,
 )
-_NAME_HINT = re.compile(r"[^\W\d_]")
+_NAME_HINT = re.compile(
+    r"([^\W\d_]+)[.,]*(?:[\s-]{1,3}[0-9]{1,2}(?:st|nd|rd|th)?,?)?(?:[\s-]{1,3}(?:of|de|del))?[\s-]{1,3}$", re.IGNORECASE
+)
+_HINT = 28  # code points it needs
 
 _STEM_WEEK = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})-?[Ww]([0-9]{2})(?![0-9])")
 _STEM_DAY = re.compile(r"(?<![0-9])([0-9]{4})([-_.])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])")
@@ -114,9 +117,9 @@ def _year_last(text: str, start: int, end: int, day_first: bool) -> tuple[Span, 
         return None
     low = max(start - _BEFORE, 0)
     window = text[low:start]
-    # Cheaper than the expression below, which most years in prose ("in 2024", "of 1999") would be tried against in vain.
-    tail = window.rstrip(" \t\r\n-,.")[-24:].lower()
-    if not tail or not _may_end_date(tail):
+    # Cheaper than the expression that follows, which most years in prose ("in 2024", "of 1999") would be tried against in vain.
+    hint = _NAME_HINT.search(window, max(start - low - _HINT, 0))
+    if hint is None or hint[1].lower() not in MONTHS:
         return None
     match = _NAMES_BEFORE.search(window)
     if match is None:
@@ -129,15 +132,6 @@ def _year_last(text: str, start: int, end: int, day_first: bool) -> tuple[Span, 
     else:
         days = _day_range(year, month, int(day or day_after))
     return (Span(low + match.start(), end), DateRef("text", *days)) if days else None
-
-
-def _may_end_date(tail: str) -> bool:
-    """Whether what stands before a year ends with a month's name or a day's number."""
-    words = tail.split()
-    last = words[-1] if words else ""
-    if last in ("de", "del", "of") and len(words) > 1:
-        last = words[-2]
-    return last[:1].isdigit() or last.rpartition("-")[2].rstrip(".,") in MONTHS
 
 
 def _numbers_before(text: str, start: int, end: int, day_first: bool) -> tuple[Span, DateRef] | None:

@@ -55,8 +55,8 @@ def decode(data: bytes) -> Decoded:
             return _decode_marked(data, encoding)
     try:
         text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return _decode_other(data)
+    except UnicodeDecodeError as error:
+        return _decode_other(data, error)
     if b"\0" in data:
         if wide := _wide_encoding(data):
             return _decode_detected(data, wide)
@@ -108,7 +108,7 @@ def _damage_note(encoding: str, error: UnicodeDecodeError) -> str:
     return f"damaged {encoding}: what does not decode is read as U+FFFD (first: {error.reason} at byte {error.start})"
 
 
-def _decode_other(data: bytes) -> Decoded:
+def _decode_other(data: bytes, error: UnicodeDecodeError) -> Decoded:
     """Text that is not valid UTF-8."""
     if wide := _wide_encoding(data):
         try:
@@ -121,10 +121,7 @@ def _decode_other(data: bytes) -> Decoded:
     # Letters of another encoding next to each other rarely form UTF-8: where most of them do, this is damaged UTF-8.
     whole = len(data) - len(data.translate(None, bytes(range(0xC2, 0xF5))))
     if broken * 10 <= whole - broken:
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            return _cleaned(text, "utf-8", (_damage_note("utf-8", error),))
+        return _cleaned(text, "utf-8", (_damage_note("utf-8", error),))
     for encoding in _detect(data):
         try:
             return _decode_detected(data, encoding)

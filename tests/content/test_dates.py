@@ -1,3 +1,4 @@
+from calendar import month_name
 from datetime import date, timedelta
 
 import pytest
@@ -104,8 +105,7 @@ def test_dates_stand_in_the_order_of_the_text() -> None:
 @given(st.dates(date(1000, 1, 1), date(2999, 12, 31)))
 def test_every_day_is_found_in_iso_and_in_words(day: date) -> None:
     ordinal = day.toordinal()
-    months = "January February March April May June July August September October November December".split()
-    named = f"{day.day} {months[day.month - 1]} {day.year:04}"
+    named = f"{day.day} {month_name[day.month]} {day.year:04}"
     for text in (f"x {day.isoformat()} y", f"x {named} y", f"({day.day}.{day.month}.{day.year:04})"):
         assert [(ref.start, ref.end) for _, ref in find_dates(text, day_first=True)] == [(ordinal, ordinal + 1)]
 

@@ -21,7 +21,7 @@ def words(text: str) -> int:
 def outline(text: str, *, title: str = "", excluded: frozenset[str] = frozenset(), hidden: str = "%") -> Parsed:
     """Sections of a text whose headings are `#` lines; lines that start with `hidden` are metadata."""
     lines = LineIndex(text)
-    marks = [match for match in re.finditer(r"^(#+) (.*)\n?", text, re.MULTILINE)]
+    marks = list(re.finditer(r"^(#+) (.*)\n?", text, re.MULTILINE))
     stack: list[tuple[int, int]] = [(0, 0)]
     sections: list[Section] = [
         Section(-1, 0, "", Span(0, len(text)), None, tuple(_body(text, lines, 0, _start(marks, 0, text), hidden)))
@@ -155,7 +155,7 @@ def test_the_key_knows_no_position() -> None:
     text = "# A\none\n## B\ntwo\n# C\nthree\n"
     before = form(text)
     after = form("\n\nnew intro\n\n" + text.replace("three", "3"))
-    assert [entry.key for entry in after[1:]][0] == before[0].key
+    assert after[1].key == before[0].key
     assert after[2].key != before[1].key
 
 
@@ -224,6 +224,6 @@ def test_every_content_line_is_in_exactly_one_entry_and_maps_back_to_the_file(te
             assert words(" ".join(entry.headings)) + words(entry.text) <= budget
             assert all(first.span.start <= parsed.sections[index].span.start < first.span.end for index in entry.sections)
     assert len(seen) == len(set(seen))
-    expected = [line for line in re.findall(r"w[w ]*", text)]
+    expected = re.findall(r"w[w ]*", text)
     assert [line for entry in entries for line in re.findall(r"w[w ]*", entry.text)] == expected
     assert {index for index, section in enumerate(parsed.sections) if section.parent >= 0} <= set(seen)

@@ -72,7 +72,7 @@ def test_a_file_over_the_limit_is_skipped_with_both_sizes() -> None:
 
 def test_an_org_file_becomes_a_document(tmp_path: Path) -> None:
     note = tmp_path / "garden.org"
-    note.write_bytes("#+TITLE: Garden\nintro\n* TODO Sow peas :spring:\nthe soil is to be warm and it is not\n".encode())
+    note.write_bytes(b"#+TITLE: Garden\nintro\n* TODO Sow peas :spring:\nthe soil is to be warm and it is not\n")
     made = read(str(note), note.read_bytes(), SETTINGS)
     assert (made.format, made.title, made.encoding, made.language) == ("org", "Garden", "utf-8", "en")
     assert [(entry.headings, entry.text) for entry in made.entries] == [
@@ -139,7 +139,8 @@ def test_a_buffer_is_read_like_a_file_and_keeps_its_offsets() -> None:
 
 
 def test_the_language_is_that_of_the_body_not_of_keywords_around_it() -> None:
-    text = ":PROPERTIES:\n:ID: the-of-and-to-in-is\n:END:\n#+TITLE: x\n#+DESCRIPTION: this is the one for you and me\nDas ist nicht die Stadt.\n"
+    head = ":PROPERTIES:\n:ID: the-of-and-to-in-is\n:END:\n#+TITLE: x\n#+DESCRIPTION: this is the one for you and me\n"
+    text = head + "Das ist nicht die Stadt.\n"
     assert document("/notes/a.org", text).language == "de"
 
 
