@@ -16,7 +16,6 @@ def sentence_transformers(model: str) -> Any:
     # Read by huggingface_hub and transformers when they are imported.
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DO_NOT_TRACK"] = "1"
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads do not survive a fork
     try:
         module = importlib.import_module("sentence_transformers")
@@ -24,6 +23,10 @@ def sentence_transformers(model: str) -> Any:
         raise ModelError(
             f"the model {model} needs sentence-transformers ({error}): {INSTALL}", model=model, install=INSTALL
         ) from error
+    # Where something else imported it first, the variable came too late.
+    hub_constants: Any = importlib.import_module("huggingface_hub.constants")
+    hub_constants.HF_HUB_DISABLE_TELEMETRY = True
+    importlib.import_module("transformers.utils.logging").disable_progress_bar()
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     return module
 

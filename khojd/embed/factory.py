@@ -41,7 +41,7 @@ def open_embedder(settings: config.Embedding, *, progress: Callable[[int, int], 
 
 def _names_a_model(model: str) -> bool:
     """A model of the Hub is organisation/name; a single word that is no folder is a misspelt preset."""
-    return "/" in model or model.startswith("~") or Path(model).is_dir()
+    return "/" in model or model.startswith("~") or (model != "" and Path(model).is_dir())
 
 
 def _unknown(model: str) -> ConfigError:

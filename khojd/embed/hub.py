@@ -96,6 +96,7 @@ def _download(model: str, target: Path, progress: Progress) -> Path:
         _complete(partial, model)
         partial.rename(target)
     except urllib.error.HTTPError as error:
+        error.close()
         reason = "has no such model, or it is not public" if error.code in (401, 403, 404) else f"answered {error.code}"
         raise ModelError(f"the model {model} is not on this machine and {endpoint} {reason}. {help_}", model=model) from error
     except (OSError, HTTPException, ValueError) as error:

@@ -16,6 +16,7 @@ from khojd.embed.tokens import encodable
 from khojd.errors import ModelError
 
 _UNLIMITED = 512  # tokens taken of a model that names no limit
+_SAMPLES, _SAMPLE_BYTES = 16, 65_536
 _GPU_BATCHES = 16  # a GPU takes this many times the texts of a CPU's batch
 
 
@@ -132,7 +133,7 @@ def _fingerprint(folder: Path, passage_prompt: str) -> str:
         size = path.stat().st_size
         digest.update(f"\0{inside.as_posix()}\0{size}\0".encode())
         with path.open("rb") as file:
-            for part in range(16):
-                file.seek(size * part // 16)
-                digest.update(file.read(65_536))
+            for part in range(_SAMPLES):
+                file.seek(max(0, size - _SAMPLE_BYTES) * part // (_SAMPLES - 1))
+                digest.update(file.read(_SAMPLE_BYTES))
     return digest.hexdigest()

@@ -1,5 +1,7 @@
 """Tiny models with random weights, saved to disk: the same code paths as real ones, without a download."""
 
+import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -7,33 +9,28 @@ import pytest
 from khojd.embed.tokens import MODEL_DIR
 from tests.conftest import missing
 
-try:
-    import sentence_transformers  # noqa: F401
-
-    HAS_EXTRA = True
-except ImportError:
-    HAS_EXTRA = False
-
 
 @pytest.fixture(scope="session")
 def needs_extra() -> None:
-    if not HAS_EXTRA:
+    if find_spec("sentence_transformers") is None:
         missing("the extra khojd[transformers]")
 
 
 @pytest.fixture(scope="session")
 def tiny_model(needs_extra: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two layers and 32 dimensions with prompts, saved by sentence-transformers."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
-
-    encoder = tmp_path_factory.mktemp("encoder")
-    save_bert(encoder, labels=0)
-    transformer = Transformer(str(encoder), max_seq_length=64)
-    pooling = Pooling(32)
-    model = SentenceTransformer(modules=[transformer, pooling], device="cpu", prompts={"query": "query: ", "passage": "passage: "})
+    """A BERT of two layers and 32 dimensions with prompts, laid out as published models are."""
     folder = tmp_path_factory.mktemp("tiny")
-    model.save(str(folder))
+    save_bert(folder, labels=0)
+    parts = [("", "sentence_transformers.models.Transformer"), ("1_Pooling", "sentence_transformers.models.Pooling")]
+    files = {
+        "modules.json": [{"idx": i, "name": str(i), "path": path, "type": kind} for i, (path, kind) in enumerate(parts)],
+        "sentence_bert_config.json": {"max_seq_length": 64, "do_lower_case": False},
+        "1_Pooling/config.json": {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True},
+        "config_sentence_transformers.json": {"prompts": {"query": "query: ", "passage": "passage: "}},
+    }
+    (folder / "1_Pooling").mkdir()
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content))
     return folder
 
 
