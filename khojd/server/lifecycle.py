@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 
+from khojd.errors import NotFound
 from khojd.server import uris
 from khojd.server.folders import ask_for_folders
 
@@ -87,5 +89,6 @@ class _Lifecycle:
     async def did_save(self, params: lsp.DidSaveTextDocumentParams) -> None:
         """The watcher would notice too; being told is sooner, and works where watching does not."""
         path = uris.to_path(params.text_document.uri)
-        if path is not None and path in self._session.documents:
-            await self._session.engine.update((path,))
+        if path is not None:
+            with suppress(NotFound):  # in none of the folders
+                await self._session.engine.update((path,))
