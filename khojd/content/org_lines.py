@@ -5,7 +5,6 @@ Only whole lines are hidden, so what is left is the section's text. Syntax: http
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from khojd.content.model import DateRef
@@ -22,11 +21,12 @@ _MARK = re.compile(
     r"|(?P<clock>CLOCK:)))"
 )
 _CLOCK = re.compile(
-    r"[ \t]*CLOCK:[ \t]*(?:\[[^\]\r\n]*\](?:--\[[^\]\r\n]*\])?)?[ \t]*(?:=>[ \t]*-?[0-9]+:[0-9]{2})?[ \t]*(?![^\r\n])"
+    r"[ \t]*+CLOCK:[ \t]*+(?:\[[^\]\r\n]*\](?:--\[[^\]\r\n]*\])?)?[ \t]*+(?:=>[ \t]*-?[0-9]+:[0-9]{2})?[ \t]*+(?![^\r\n])"
 )
+_BLANK_LINES = re.compile(r"[ \t\r\n]*[\r\n]")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)?")
 _INLINE_STARS = "*" * 15
-_INLINE_TASK_END = re.compile(r"[\r\n](\*+) ([^\r\n]*)")
+_HEADING = re.compile(r"[\r\n](\*+) ([^\r\n]*)")
 
 _LITERAL = frozenset({"begin_src", "begin_example", "begin_export", "begin_comment"})  # hold no timestamps
 _VERBATIM = _LITERAL | {"begin_verse"}  # hold no drawers, clocks or keywords
@@ -95,6 +95,8 @@ def _section(text: str, section: Lines, marks: list[re.Match[str]]) -> Lines:
         if planning.bare:
             section.hidden.append((position, planning.end))
         position = planning.end
+    if marks and section.level and (blank := _BLANK_LINES.match(text, position, section.end)):
+        position = blank.end()  # not Org's syntax, but no less clear
     if marks and (drawer := read_drawer(text, position, section.end)):
         end, section.properties = drawer
         _read_marks(text, [mark for mark in marks if mark.start() < position], section)
@@ -173,22 +175,22 @@ def _closing(marks: list[re.Match[str]]) -> list[int]:
 
 
 def _inline_tasks(padded: str) -> tuple[set[int], set[int]]:
-    """Offsets of the first and last lines of inline tasks (org-inlinetask): 15 stars or more, closed by the same stars and END.
+    """Offsets of the first and of the END lines of inline tasks (org-inlinetask), which are no headings but text.
 
-    Without an END such lines are headings, as they are in Org when that module is not loaded.
+    A line of 15 stars or more is one in a file that closes at least one of them with an END of the same stars; else it is a
+    heading, as it is in Org when that module is not loaded.
     """
-    starts, ends = set(), set()
-    open_stars, open_start = "", 0
-    for stars, title, start in _headings(padded):
-        if len(stars) >= len(_INLINE_STARS) and title.strip() == "END" and stars == open_stars:
-            starts.add(open_start)
-            ends.add(start)
-            open_stars = ""
+    starts: set[int] = set()
+    ends: set[int] = set()
+    last_stars = ""
+    for match in _HEADING.finditer(padded):
+        stars = match[1]
+        if len(stars) < len(_INLINE_STARS):
+            last_stars = ""
+        elif stars == last_stars and match[2].strip() == "END":
+            ends.add(match.start())
+            last_stars = ""
         else:
-            open_stars, open_start = stars, start
-    return starts, ends
-
-
-def _headings(padded: str) -> Iterator[tuple[str, str, int]]:
-    for match in _INLINE_TASK_END.finditer(padded):
-        yield match[1], match[2], match.start()
+            starts.add(match.start())
+            last_stars = stars
+    return (starts, ends) if ends else (set(), set())

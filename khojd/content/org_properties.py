@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 Inherited = Mapping[str, tuple[str, str]]
 
 _OPEN = re.compile(r"[ \t]*:PROPERTIES:[ \t]*(?:\r\n?|\n)", re.IGNORECASE)
-_LINE = re.compile(r"[ \t]*:(\S+):(?:[ \t]([^\r\n]*))?[ \t]*(\r\n?|\n|\Z)")
+_LINE = re.compile(r"[ \t]*:(\S+):(?:[ \t]([^\r\n]*))?(\r\n?|\n|\Z)")
 _PREAMBLE = re.compile(r"[ \t]*(?:#(?!\+(?:begin|end))[^\r\n]*)?(?:\r\n?|\n)", re.IGNORECASE)
 _INHERITED = frozenset({"CATEGORY", "ARCHIVE", "COLUMNS", "LOGGING"})
 
