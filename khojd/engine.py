@@ -138,7 +138,7 @@ class Engine:
             paths = (
                 path for root, rules in roots.items() for path in notes(rules, others=[r for r in self._indexer.rules if r != root])
             )
-            return grep(request, paths, measure=measure, cancelled=stop.is_set, limit_s=GREP_SECONDS)
+            return grep(request, paths, measure=measure, cancelled=stop.is_set, limit_s=GREP_SECONDS, roots=list(roots))
 
         try:
             return await self._on_search(work)

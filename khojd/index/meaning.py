@@ -118,7 +118,7 @@ class Meaning:
 
     def _chunks(self, entry: PendingEntry, texts: dict[bytes, str]) -> list[tuple[int, int, bytes]]:
         """Cut an entry into chunks; their compiled texts are added to `texts` by hash."""
-        prefix = chunk.context(entry.title, entry.headings)
+        prefix = chunk.context(entry.title, entry.headings, count=self.embedder.count, max_tokens=self.embedder.max_tokens)
         ranges: list[tuple[int, int, bytes]] = []
         # An entry without text is found by its headings.
         spans = chunk.split(entry.text, prefix=prefix, count=self.embedder.count, max_tokens=self.embedder.max_tokens)

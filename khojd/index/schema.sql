@@ -43,6 +43,7 @@ CREATE TABLE entries (
 CREATE INDEX entries_document ON entries (document_id);
 CREATE INDEX entries_words_pending ON entries (id) WHERE words = 0;
 CREATE INDEX entries_vectors ON entries (vectors);
+CREATE INDEX entries_day ON entries (day) WHERE day IS NOT NULL;
 
 CREATE TABLE sections (
   id INTEGER PRIMARY KEY,
@@ -59,6 +60,7 @@ CREATE TABLE sections (
 CREATE INDEX sections_document ON sections (document_id);
 CREATE INDEX sections_entry ON sections (entry_id);
 CREATE INDEX sections_todo ON sections (todo) WHERE todo <> '';
+CREATE INDEX sections_priority ON sections (priority) WHERE priority <> '';
 
 -- kind: tag (key ''), prop (key as written), id (key ''); folded is the casefolded value, folded_key the casefolded key.
 -- place is the order within the section.
