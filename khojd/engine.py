@@ -22,7 +22,7 @@ from khojd.index.indexer import Indexer
 from khojd.index.overview import files, overview
 from khojd.index.pool import Pool
 from khojd.index.status import FileStatus, IndexStatus, Progress, UpdateReport
-from khojd.index.stores import Stores, mark_suspect
+from khojd.index.stores import VECTORS, Stores, mark_suspect
 from khojd.index.writer import Writer
 from khojd.search.grep import grep
 from khojd.search.retrieve import Retriever
@@ -55,7 +55,7 @@ class Engine:
         self._buffers = Buffers()
         self._pool = Pool(config.index.workers)
         self._writer = Writer(stores.catalog, stores.words, content_settings(config))
-        self._filler = Filler(stores.catalog, stores.directory, config.embedding, self._changed)
+        self._filler = Filler(stores.catalog, stores.directory / VECTORS, config.embedding, self._changed)
         self._indexer = Indexer(self._writer, self._pool, self._buffers, self._wrote)
         self._search = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-search")
         self._follower = Follower(

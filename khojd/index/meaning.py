@@ -44,6 +44,7 @@ class Meaning:
         self.embedded = 0  # chunks for which the model was run since the start
         self.rebuilt = ""  # why the store was rebuilt, "" when it was not
         self._catalog = catalog
+        self._directory = directory
         with catalog.transaction() as db:
             self.model_id = rows.model_id(db, embedder.id, embedder.dimensions)
         try:
@@ -51,14 +52,17 @@ class Meaning:
         except IndexCorrupt as error:
             log.warning("the vector store does not read back and is rebuilt from the catalog: %s", error)
             self.rebuilt = error.message
-            VectorStore.destroy(directory)
-            self.store = VectorStore.open(directory, embedder.id, embedder.dimensions)
+            self._begin_anew()
 
     def repair(self) -> int:
         """Make the store hold what the catalog says it holds; returns how many vectors differed.
 
         What is missing waits for the next pass, what is left over is removed.
         """
+        if self.store.bloated:
+            log.info("the vector store holds mostly deleted vectors; it is built anew from the catalog")
+            self.store.close()
+            self._begin_anew()
         there = self.store.hashes()
         wanted = rows.vector_hashes(self._catalog.reader(), self.model_id)
         missing, superfluous = wanted - there, there - wanted
@@ -115,6 +119,11 @@ class Meaning:
     def close(self) -> None:
         self.store.close()
         self.embedder.close()
+
+    def _begin_anew(self) -> None:
+        """An empty store; `repair` lets the catalog's vectors wait for it."""
+        VectorStore.destroy(self._directory)
+        self.store = VectorStore.open(self._directory, self.embedder.id, self.embedder.dimensions)
 
     def _chunks(self, entry: PendingEntry, texts: dict[bytes, str]) -> list[tuple[int, int, bytes]]:
         """Cut an entry into chunks; their compiled texts are added to `texts` by hash."""

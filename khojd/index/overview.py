@@ -9,7 +9,7 @@ from khojd.index.catalog import Catalog
 from khojd.index.filler import Filler
 from khojd.index.indexer import Indexer
 from khojd.index.status import FileStatus, FolderStatus, IndexStatus
-from khojd.index.stores import Stores
+from khojd.index.stores import VECTORS, WORDS, Stores
 
 Watching = Literal["events", "polling", "off"]
 
@@ -41,8 +41,8 @@ def overview(
         cache_hits=cache.hits if cache is not None else 0,
         cache_misses=cache.misses if cache is not None else 0,
         catalog_bytes=counts.bytes,
-        words_bytes=_size(stores.directory / "words"),
-        vectors_bytes=_size(stores.directory / "vectors"),
+        words_bytes=_size(stores.directory / WORDS),
+        vectors_bytes=_size(stores.directory / VECTORS),
         buffers=counts.buffers,
         folders=tuple(FolderStatus(root, catalog_folders.count(db, root), mode, problem) for root, mode, problem in folders),
         problems=problems,

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 OPEN = "open"
 SUSPECT = "suspect"
 WORDS = "words"
+VECTORS = "vectors"
 
 
 class Stores:
