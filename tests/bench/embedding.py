@@ -22,17 +22,18 @@ from rich.table import Table
 
 from khojd.embed.onnx import BundledEmbedder
 
-_SYLLABLES = ("ka lo mi ter ven dra so pel ni ra tu es on al ber ing ed ly pre con ment tion ward").split(" ")
-_COMMON = ("the of and to in a is that for it was on with as be at by this had not but from or have an they which one").split(" ")
+_SYLLABLES = "ka lo mi ter ven dra so pel ni ra tu es on al ber ing ed ly pre con ment tion ward"
+_COMMON = "the of and to in a is that for it was on with as be at by this had not but from or have an they which one"
 
 
 def generated_notes(number: int) -> list[str]:
     """Notes of 20 to 240 words, half of them common English ones, the rest pronounceable."""
     source = random.Random(1)
-    rare = ["".join(source.choices(_SYLLABLES, k=source.randint(1, 4))) for _ in range(3000)]
+    syllables, common = _SYLLABLES.split(), _COMMON.split()
+    rare = ["".join(source.choices(syllables, k=source.randint(1, 4))) for _ in range(3000)]
     notes = []
     for _ in range(number):
-        words = [source.choice(_COMMON if source.random() < 0.5 else rare) for _ in range(source.randint(20, 240))]
+        words = [source.choice(common if source.random() < 0.5 else rare) for _ in range(source.randint(20, 240))]
         notes.append(" ".join(words) + ".")
     return notes
 
