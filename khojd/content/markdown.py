@@ -56,9 +56,8 @@ def parse(text: str, settings: ContentSettings) -> Parsed:
     if first < len(lines):
         if "%%" in text:
             markdown_marks.mark_comments(source, first)
-        if "::" in text:
-            _page(source, first, file)
-        heads = _heads(source, first, outline.headings, keywords | markdown_marks.DONE)
+        start = _page(source, first, file) if "::" in text else first
+        heads = _heads(source, first, outline.headings, keywords | markdown_marks.DONE) or _blocks(source, start, keywords)
         firsts = [head.first for head in heads]
         markdown_marks.collect(source, first, lambda line: owned.setdefault(bisect_right(firsts, line), Own()), keywords)
     notes = front.notes if outline.exact else (*front.notes, _INEXACT)
@@ -72,10 +71,11 @@ def _line_after(offset: int, text: str, lines: LineIndex) -> int:
     return len(lines) if text[offset - 1] not in "\r\n" else lines.line(offset)
 
 
-def _page(source: Source, first: int, file: _File) -> None:
-    """Logseq's page properties, and Dataview's at the head of a file."""
+def _page(source: Source, first: int, file: _File) -> int:
+    """Take Logseq's page properties, and Dataview's at the head of a file; gives the line after them."""
     own = Own()
-    for key, value in markdown_marks.page_properties(source, first):
+    found, after = markdown_marks.page_properties(source, first)
+    for key, value in found:
         if key.lower() == "title":
             file.title = file.title or value
         else:
@@ -83,6 +83,7 @@ def _page(source: Source, first: int, file: _File) -> None:
     file.tags += own.shared
     file.properties += own.properties
     file.dates += tuple(own.dates)
+    return after
 
 
 def _heads(source: Source, first: int, headings: list[Block], keywords: frozenset[str]) -> list[_Head]:
@@ -91,9 +92,12 @@ def _heads(source: Source, first: int, headings: list[Block], keywords: frozense
         start, end = block.first + first, block.last + first
         if source.kinds[start] == HEADING:  # not one in a comment
             heads.append(_Head(start, end, block.level, markdown_heading.read(_content(source, start, end), keywords)))
-    if heads or source.text.find("- ", source.lines.starts[first]) < 0:
-        return heads
-    return [_block(source, number, keywords) for number in markdown_logseq.blocks(source, first)]
+    return heads
+
+
+def _blocks(source: Source, first: int, keywords: frozenset[str]) -> list[_Head]:
+    """The blocks of a Logseq page; none when it is no such page."""
+    return [_block(source, number, keywords | markdown_marks.DONE) for number in markdown_logseq.blocks(source, first)]
 
 
 def _content(source: Source, first: int, last: int) -> str:

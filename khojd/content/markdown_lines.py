@@ -1,12 +1,13 @@
-"""CommonMark's top-level blocks line by line, in linear time and constant stack, for texts too large or too deep for a parser.
+"""CommonMark's top-level blocks line by line, in linear time and constant stack, an order of magnitude faster than a parser.
 
-Follows the CommonMark specification 0.31 (sections 4 and 5, and the parsing strategy of its appendix) at the top level only: what
-lies inside a list item, block quote or footnote is known to be inside, but is not looked into. It guesses in three places: a line
-of plain text right after a container's line continues it (lazy continuation) even where the container's last block was no
-paragraph; code inside containers is recognised by its fences; tables and link reference definitions count as paragraphs.
+Follows the CommonMark specification 0.31 (sections 4 and 5, and the parsing strategy of its appendix) at the top level; inside list
+items it follows the columns at which nested items begin, inside block quotes nothing. Wherever more would have to be known (lazy
+continuation, code and HTML inside containers, tables and link reference definitions before an underline, footnotes) it goes on with
+a guess and says that it is not sure, so that the caller can ask a parser.
 """
 
 import re
+from typing import NamedTuple
 
 _ATX = re.compile(r"(#{1,6})(?:[ \t]|$)")
 _SETEXT = re.compile(r"(?:=+|-+)[ \t]*$")
@@ -14,14 +15,14 @@ _BREAK = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _FENCE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})")
 _ITEM = re.compile(r"([-+*]|[0-9]{1,9}[.)])(?=[ \t]|$)")
 _FOOTNOTE = re.compile(r"\[\^[^\] ]+\]:")
-_MARKERS = re.compile(r"(?:[ \t]*(?:>|(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t])))*[ \t]*")
+_HARD_IN_QUOTE = re.compile(r"```|~~~|<|\t|    ")
 
 _BLOCK_NAMES = (
     "address article aside base basefont blockquote body caption center col colgroup dd details dialog dir div dl dt fieldset "
     "figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html iframe legend li link main menu menuitem "
     "nav noframes ol optgroup option p param search section summary table tbody td tfoot th thead title tr track ul"
 )
-_ATTRIBUTE = r"""[ \t]+[A-Za-z_:][A-Za-z0-9_.:-]*(?:[ \t]*=[ \t]*(?:[^\s"'=<>`]+|'[^']*'|"[^"]*"))?"""
+_ATTRIBUTE = r"""\s+[A-Za-z_:][A-Za-z0-9_.:-]*(?:\s*=\s*(?:[^"'=<>`\x00-\x20]+|'[^']*'|"[^"]*"))?"""
 # The seven kinds of HTML block: how it opens, how it ends ("" is a blank line), whether it may interrupt a paragraph.
 _HTML = (
     (re.compile(r"<(?:script|pre|style|textarea)(?=[\s>]|$)", re.I), re.compile(r"</(?:script|pre|style|textarea)>", re.I), True),
@@ -30,14 +31,23 @@ _HTML = (
     (re.compile(r"<!\[CDATA\["), re.compile(r"\]\]>"), True),
     (re.compile(r"<![A-Za-z]"), re.compile(r">"), True),
     (re.compile(rf"</?(?:{_BLOCK_NAMES.replace(' ', '|')})(?=\s|/?>|$)", re.I), None, True),
-    (re.compile(rf"(?:<[A-Za-z][A-Za-z0-9-]*(?:{_ATTRIBUTE})*[ \t]*/?>|</[A-Za-z][A-Za-z0-9-]*[ \t]*>)\s*$"), None, False),
+    (re.compile(rf"(?:<[A-Za-z][A-Za-z0-9-]*(?:{_ATTRIBUTE})*\s*/?>|</[A-Za-z][A-Za-z0-9-]*\s*>)\s*$"), None, False),
 )
 
-Found = tuple[list[tuple[int, int, int]], list[tuple[int, int]]]
+
+class Found(NamedTuple):
+    """Headings as (first line, line after, level), opaque lines (code, HTML) as (first line, line after), in order.
+
+    `sure`: both are those of the specification, but for blank lines at the edges of code.
+    """
+
+    headings: list[tuple[int, int, int]]
+    opaque: list[tuple[int, int]]
+    sure: bool
 
 
 def scan(lines: list[str]) -> Found:
-    """Headings as (first line, line after, level), and opaque lines (code, HTML) as (first line, line after), in order."""
+    """The headings and opaque lines of a text given as its lines, without line ends and without NULs."""
     return _Scan(lines).run()
 
 
@@ -46,24 +56,28 @@ class _Scan:
         self.lines = lines
         self.headings: list[tuple[int, int, int]] = []
         self.opaque: list[tuple[int, int]] = []
+        self.sure = True
         self.paragraph = -1  # first line of the open top-level paragraph
+        self.tricky = False  # it may be a table or start with link reference definitions
         self.inside = ""  # open container: "list" (and footnotes), "quote"
-        self.width = 0  # columns a line must be indented by to belong to the list item
+        self.columns: list[int] = []  # where the content of the open list items starts, the outermost first
+        self.empty = False  # the list item has nothing in it yet
         self.blank = True  # the line before was blank
         self.fence = ""  # fence open inside the container
+        self.fence_column = 0
 
     def run(self) -> Found:
         number = 0
         while number < len(self.lines):
             number = self._line(number)
-        return self.headings, self.opaque
+        return Found(self.headings, self.opaque, self.sure)
 
     def _line(self, number: int) -> int:
         """Take the line, and for leaf blocks of several lines those after it; gives the next line."""
         line = self.lines[number]
         body = line.lstrip(" \t")
         if not body:
-            if self.inside == "quote" or (self.inside == "list" and self.width < 0):
+            if self.inside == "quote" or self.empty:
                 self._leave()
             self.paragraph, self.blank = -1, True
             if self.fence:
@@ -71,34 +85,75 @@ class _Scan:
             return number + 1
         indent = _columns(line, len(line) - len(body))
         if self.inside:
-            if self._belongs(body, indent):
-                self._inner(number, body)
+            if self.inside == "quote" and body[0] == ">":
+                self._in_quote(body, indent)
+                self.blank = False
+                return number + 1
+            if self.inside == "list" and indent >= self.columns[0]:
+                self._in_list(number, body, indent)
                 self.blank = False
                 return number + 1
             if not self.blank and not self._interrupts(body, indent):
-                return number + 1  # lazy continuation
+                self.sure = False  # lazy continuation, if the container's last block is a paragraph
+                return number + 1
             self._leave()
         self.blank = False
         return self._top(number, body, indent)
 
     def _leave(self) -> None:
-        self.inside, self.width, self.fence = "", 0, ""
+        self.inside, self.fence, self.empty = "", "", False
+        self.columns.clear()
 
-    def _belongs(self, body: str, indent: int) -> bool:
-        return body[0] == ">" if self.inside == "quote" else indent >= abs(self.width)
+    def _in_quote(self, body: str, indent: int) -> None:
+        if indent >= 4 or _HARD_IN_QUOTE.search(body):
+            self.sure = False
 
-    def _inner(self, number: int, body: str) -> None:
-        """Keep track of fences inside a container."""
-        self.width = abs(self.width)
-        if self.inside == "quote":
-            body = body.lstrip("> \t")
+    def _in_list(self, number: int, body: str, indent: int) -> None:
+        """A line inside a list item: follow nested items and fences."""
+        self.empty = False
         if self.fence:
             self.opaque.append((number, number + 1))
-            if body.startswith(self.fence) and not body.strip(self.fence[0] + " \t"):
+            closes = body.startswith(self.fence) and not body.rstrip(" \t").strip(self.fence[0])
+            if indent < self.fence_column or (closes and indent != self.fence_column):
+                self.sure = False
+            if closes:
                 self.fence = ""
-        elif ("```" in body or "~~~" in body) and (found := _FENCE.match(body, _markers_end(body))):
-            self.fence = found[1]
-            self.opaque.append((number, number + 1))
+            return
+        found = _ITEM.match(body) if body[0] in "-+*0123456789" and not _BREAK.match(body) else None
+        if indent < self.columns[-1]:
+            if not self.blank and found is None:
+                self.sure = False  # lazy continuation of a nested item's paragraph, perhaps
+            while self.columns[-1] > indent:
+                self.columns.pop()
+        elif found and not self.blank and _cannot_interrupt(found[1], body):
+            self.sure = False
+        if indent - self.columns[-1] >= 4:
+            self.sure = False  # indented code, or a paragraph's continuation
+        if found:
+            self._item(number, body, found.end(), indent)
+        elif body[0] in "<>" or (body.startswith("[^") and "]:" in body):
+            self.sure = False
+        elif body[0] in "`~" and (fence := _FENCE.match(body)):
+            self._open_fence(number, fence[1], indent)
+
+    def _item(self, number: int, body: str, marker: int, indent: int) -> None:
+        """A list item starts: note where its content does, and what it starts with as far as that matters."""
+        column = _content_column(body, marker, indent)
+        content = body[marker:].lstrip(" \t")
+        space = body[marker : len(body) - len(content)]
+        nested = len(self.columns) > 0
+        self.columns.append(column)
+        if not content:
+            self.empty = not nested
+            self.sure = self.sure and not nested
+        elif "\t" in space or len(space) > 4 or content[0] in "<>" or _ITEM.match(content) or content.startswith("[^"):
+            self.sure = False
+        elif content[0] in "`~" and (fence := _FENCE.match(content)):
+            self._open_fence(number, fence[1], column)
+
+    def _open_fence(self, number: int, fence: str, column: int) -> None:
+        self.fence, self.fence_column = fence, column
+        self.opaque.append((number, number + 1))
 
     def _interrupts(self, body: str, indent: int) -> bool:
         """Whether a line ends a paragraph of a container that it does not belong to."""
@@ -120,33 +175,36 @@ class _Scan:
         if indent >= 4:
             if not within:
                 self.opaque.append((number, number + 1))
+            self.sure = self.sure and not (within and self.tricky)
             return number + 1
         first = body[0]
         if within and first in "=-" and _SETEXT.match(body):
             self.headings.append((self.paragraph, number + 1, 1 if first == "=" else 2))
-        elif first == "#" and (found := _ATX.match(body)):
-            self.headings.append((number, number + 1, len(found[1])))
-        elif first in "`~" and (found := _FENCE.match(body)):
-            return self._close(number, self._fence_end(number, found[1]))
+            self.sure = self.sure and not self.tricky
+        elif first == "#" and (atx := _ATX.match(body)):
+            self.headings.append((number, number + 1, len(atx[1])))
+        elif first in "`~" and (fence := _FENCE.match(body)):
+            return self._close(number, self._fence_end(number, fence[1]))
         elif first == "<" and (kind := _html(body)) is not None and (kind[2] or not within):
             return self._close(number, self._html_end(number, body, kind[1]))
         elif first == ">":
             self.inside = "quote"
-            self._inner(number, body)
+            self._in_quote(body, indent)
         elif first in "-+*_" and _BREAK.match(body):
             pass
-        elif (first in "-+*0123456789" and (found := _ITEM.match(body)) and not (within and _cannot_interrupt(found[1], body))) or (
-            first == "[" and (found := _FOOTNOTE.match(body))
-        ):
+        elif first in "-+*0123456789" and (item := _ITEM.match(body)) and not (within and _cannot_interrupt(item[1], body)):
             self.inside = "list"
-            self.width = 4 if first == "[" else _content_column(body, found.end(), indent)
-            rest = body[found.end() :]
-            empty = not rest.strip(" \t")
-            if not empty and ("```" in rest or "~~~" in rest):
-                self._inner(number, rest.lstrip(" \t"))
-            self.width = -self.width if empty and first != "[" else self.width
+            self._item(number, body, item.end(), indent)
+        elif first == "[" and _FOOTNOTE.match(body):
+            self.inside, self.sure = "list", False
+            self.columns.append(4)
         else:
-            self.paragraph = self.paragraph if within else number
+            if not within:
+                self.paragraph = number
+                self.tricky = first == "["
+            elif self.tricky and first in "<-+*0123456789":
+                self.sure = False  # after a table's row or a definition it may start a block, which it cannot in a paragraph
+            self.tricky = self.tricky or "|" in body
             return number + 1
         self.paragraph = -1
         return number + 1
@@ -187,11 +245,6 @@ def _columns(line: str, length: int) -> int:
 
 def _html(body: str) -> tuple[re.Pattern[str], re.Pattern[str] | None, bool] | None:
     return next((kind for kind in _HTML if kind[0].match(body)), None)
-
-
-def _markers_end(body: str) -> int:
-    found = _MARKERS.match(body)
-    return found.end() if found else 0
 
 
 def _cannot_interrupt(marker: str, body: str) -> bool:

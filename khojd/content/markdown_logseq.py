@@ -25,6 +25,8 @@ def blocks(source: Source, first: int) -> list[int]:
     found = []
     text, starts = source.text, source.lines.starts
     size = len(text)
+    if first >= len(starts):
+        return []
     count = len(starts)
     for number in range(first, count):
         start = starts[number]

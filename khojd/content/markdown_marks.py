@@ -43,10 +43,11 @@ _PROPERTY = re.compile(
     r"(?:\*\*|__|_|\*)?([^\W_][\w \-/.?]{0,48}?)(?:\*\*|__|_|\*)?::(?:[ \t]+(.*))?$"
 )
 _INLINE_PROPERTY = re.compile(r"[\[(]([^\W_][\w \-/.?]{0,48})::[ \t]*((?:\[\[[^\[\]]*\]\]|[^\[\]()])*)[\])]")
+_PLANNING_WORDS = ("SCHEDULED:", "DEADLINE:", "CLOSED:")
 _PLANNING = re.compile(r"\b(SCHEDULED|DEADLINE|CLOSED):[ \t]*[<\[]([0-9]{4}-[0-9]{2}-[0-9]{2})[^<>\[\]\r\n]{0,60}[>\]]")
 _SIGNED_DAY = re.compile("([\U0001f4c5\U0001f4c6\U0001f5d3\u23f3\u231b\u2705])\ufe0f?[ \t]*([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _SIGNS = {"\u23f3": "scheduled", "\u231b": "scheduled", "\u2705": "closed"}  # Obsidian Tasks; the other signs are due dates
-_DRAWER = re.compile(r":LOGBOOK:[ \t]*(?=[\r\n])", re.IGNORECASE)
+_DRAWER = re.compile(r":LOGBOOK:[ \t]*(?=[\r\n])")
 
 # Kept by Logseq for itself; a person who searches does not mean them.
 _INTERNAL = re.compile(
@@ -201,8 +202,8 @@ def _properties(source: Source, start: int, owner: Callable[[int], Own]) -> None
         at = source.text.find("::", source.lines.end(number))
 
 
-def page_properties(source: Source, first: int) -> list[tuple[str, str]]:
-    """`key:: value` lines at the head of the file, which speak for all of it; a title's line is left out of the text."""
+def page_properties(source: Source, first: int) -> tuple[list[tuple[str, str]], int]:
+    """`key:: value` lines at the head of the file, which speak for all of it, and the line after them; a title is no text."""
     found: list[tuple[str, str]] = []
     number = first
     while number < len(source.lines) and not source.line(number).strip():
@@ -215,7 +216,7 @@ def page_properties(source: Source, first: int) -> list[tuple[str, str]]:
         source.left_out[number] = key.lower() == "title" or _INTERNAL.match(key) is not None
         source.kinds[number] = OPAQUE  # taken: not looked at again
         number += 1
-    return found
+    return found, number
 
 
 def set_property(own: Own, key: str, value: str) -> None:
@@ -242,12 +243,12 @@ def _tasks(source: Source, start: int, owner: Callable[[int], Own], keywords: fr
         if source.kinds[number] == TEXT and at - lines.starts[number] < 400 and _BULLET.match(text[lines.starts[number] : at + 1]):
             done = found[1] in ("x", "X", "-") if found[1] else found[2] in DONE
             owner(number).tasks.append("DONE" if done else found[2] or "TODO")
-    for found in _PLANNING.finditer(text, start):
+    for found in _PLANNING.finditer(text, start) if any(word in text for word in _PLANNING_WORDS) else ():
         _planned(source, found.start(), found[1].lower(), found[2], owner)
         number = lines.line(found.start())
         if lines.starts[number + 1 : number + 2] and lines.starts[number + 1] - lines.starts[number] < 400:
             source.left_out[number] |= not _PLANNING.sub("", source.line(number)).strip()
-    for found in _SIGNED_DAY.finditer(text, start):
+    for found in _SIGNED_DAY.finditer(text, start) if not text.isascii() else ():
         _planned(source, found.start(), _SIGNS.get(found[1], "deadline"), found[2], owner)
     for found in _DRAWER.finditer(text, start):
         _drawer(source, lines.line(found.start()))

@@ -1,8 +1,8 @@
 """Where a Markdown text has its headings and its code, in lines.
 
-CommonMark's block structure comes from markdown-it-py with its block rules alone. Texts that are too much for its recursion and its
-quadratic corners (longer than `MAX_CHARS`, with `MAX_MARKERS` containers on a line or `MAX_NESTING` in all) are read by the line
-scanner in `markdown_lines`, which runs in linear time and knows the same blocks, but guesses in rare cases of lazy continuation.
+The line scanner in `markdown_lines` reads most texts for sure. The others go to markdown-it-py with its block rules alone, but for
+those that are too much for its recursion and its quadratic corners (longer than `MAX_CHARS`, with `MAX_MARKERS` containers on a
+line or `MAX_NESTING` levels in all): there the scanner's guesses stand, which differ from CommonMark only in rare corners.
 """
 
 import re
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from khojd.content import markdown_lines
 
-MAX_CHARS = 1_000_000
+MAX_CHARS = 500_000
 MAX_NESTING = 100  # levels of open blocks, of which a list takes two; each costs Python stack frames
 MAX_MARKERS = 12
 MAX_REFERENCE_LINES = 32  # a link reference definition's title may run on to the paragraph's end: quadratic when many start
@@ -39,24 +39,28 @@ class Outline(Struct, frozen=True):
 
     headings: list[Block]
     kinds: bytearray
-    exact: bool = True  # False: by the line scanner
+    exact: bool = True  # False: the line scanner was not sure
 
 
 def read(text: str, line_count: int) -> Outline:
     """The outline of `text` (without front matter), which has `line_count` lines."""
     if "\r" in text:
         text = _NEWLINES.sub("\n", text)
-    found = None if len(text) > MAX_CHARS or _DEEP.search(text) else _by_parser(text, line_count)
-    return found or by_lines(text, line_count)
+    text = text.replace("\0", "\ufffd")
+    outline = by_lines(text, line_count)
+    if outline.exact or len(text) > MAX_CHARS or _DEEP.search(text):
+        return outline
+    return by_parser(text, line_count) or outline
 
 
 def by_lines(text: str, line_count: int) -> Outline:
-    """The outline by the line scanner. Line ends are LF."""
-    headings, opaque = markdown_lines.scan(text.split("\n"))
-    return _outline([Block(*heading) for heading in headings], opaque, line_count, exact=False)
+    """The outline by the line scanner. Line ends are LF, and there are no NULs."""
+    found = markdown_lines.scan(text.split("\n"))
+    return _outline([Block(*heading) for heading in found.headings], found.opaque, line_count, exact=found.sure)
 
 
-def _by_parser(text: str, line_count: int) -> Outline | None:
+def by_parser(text: str, line_count: int) -> Outline | None:
+    """The outline by markdown-it; None when the text is nested too deep for it."""
     headings: list[Block] = []
     opaque: list[tuple[int, int]] = []
     for token in _parser().parse(text):
