@@ -19,7 +19,6 @@ class Params(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
     """Base of all params."""
 
     work_done_token: Annotated[Token | None, Meta(description="report progress under this token; cancels the request too")] = None
-    partial_result_token: Annotated[Token | None, Meta(description="stream results under this token")] = None
 
 
 class Message(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -76,6 +75,7 @@ class SearchParams(Params, frozen=True):
     explain: bool = False
     folders: Annotated[tuple[str, ...], Meta(description="paths or file: URIs; only files in these")] = ()
     all_passages: Annotated[bool, Meta(description="several hits of one entry")] = False
+    partial_result_token: Annotated[Token | None, Meta(description="stream each phase's list under this token")] = None
 
 
 class SimilarParams(Params, frozen=True):
@@ -234,6 +234,7 @@ class FilesResult(Message, frozen=True):
 
 class UpdateParams(Params, frozen=True):
     paths: Annotated[tuple[str, ...], Meta(description="paths or file: URIs to look at again; empty for everything")] = ()
+    embed: Annotated[bool, Meta(description="answer when all is found by meaning too; else when it is found by words")] = False
 
 
 class UpdateResult(Message, frozen=True):

@@ -38,8 +38,9 @@ async def files(session: Session, params: types.FilesParams) -> types.FilesResul
 
 async def update(session: Session, params: types.UpdateParams) -> types.UpdateResult:
     """Look at files again. Progress goes to `workDoneToken`."""
+    paths = session.paths(params.paths)
     async with _work(session, params.work_done_token, "Indexing") as work:
-        report = await session.engine.update(session.paths(params.paths), progress=work.report if work else None)
+        report = await session.engine.update(paths, progress=work.report if work else None, embed=params.embed)
         if work:
             work.end(f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.failed} failed")
     return types.UpdateResult(**msgspec.structs.asdict(report))
