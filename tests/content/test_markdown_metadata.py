@@ -27,8 +27,8 @@ def day(kind: str, year: int, month: int, number: int) -> DateRef:
 
 def test_front_matter_is_metadata_of_every_section_and_no_text() -> None:
     text = (
-        aliases = (("aliases", "Other"), ("aliases", "Name"))
-        assert found.properties == (*aliases, ("version", "1.10"), ("done", "yes"), ("nested.key", "v"))
+        "---\ntitle: 'A  title'\ntags: [one, '#two', a/b]\naliases:\n  - Other\n  - Name\ndate: 2024-05-01\n"
+        "created: 1600564193281\n"
         "due: 2024-06-01\nlang: de\nversion: 1.10\ndone: yes\nnested:\n  key: v\n---\nintro\n\n# H\ntext\n"
     )
     parsed = parse(text)
