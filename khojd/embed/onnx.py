@@ -111,8 +111,9 @@ def _session(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # An arena would keep the memory of the most texts ever run at once; without it, nothing is kept between runs.
+    # An arena would keep the memory of the most texts ever run at once, and memory patterns a plan for every length.
     options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
