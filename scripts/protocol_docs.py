@@ -1,6 +1,5 @@
 """Write the generated parts of docs/protocol.md: `python scripts/protocol_docs.py`. A test checks that they are up to date."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -13,10 +12,10 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "protocol.md"
 
 def render(text: str) -> str:
     """`text` with what stands between its markers made anew."""
-    for name, part in (("errors", errors_table()), ("methods", "\n" + tables() + "\n")):
-        text = re.sub(
-            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda found, part=part: found[1] + part + found[2], text, flags=re.DOTALL
-        )
+    for name, part in (("errors", errors_table()), ("methods", f"\n{tables()}\n")):
+        head, rest = text.split(f"<!-- {name} -->\n", 1)
+        tail = rest.split(f"<!-- /{name} -->", 1)[1]
+        text = f"{head}<!-- {name} -->\n{part}<!-- /{name} -->{tail}"
     return text
 
 

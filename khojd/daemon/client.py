@@ -59,6 +59,7 @@ class Client:
 
     def __init__(self, sock: socket.socket, hello: ServerHello) -> None:
         self._sock = sock
+        self._reader = handover.Reader(sock)
         self._number = 1
         self.hello = hello
 
@@ -180,6 +181,8 @@ class Client:
             try:
                 message = self._receive()
                 if message.method is UNSET:
+                    if message.id == number and interrupted:
+                        raise KeyboardInterrupt
                     if message.id == number:
                         return _result(message)
                 elif message.id is not UNSET:
@@ -191,14 +194,10 @@ class Client:
                     raise
                 interrupted = True
                 self._send({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}})
-            except errors.Cancelled:
-                if interrupted:
-                    raise KeyboardInterrupt from None
-                raise
 
     def _receive(self) -> Envelope:
         try:
-            return decode(handover.read_message(self._sock))
+            return decode(self._reader.read())
         except (ConnectionError, OSError):
             raise EOFError from None
         except (BrokenFraming, RpcError) as error:

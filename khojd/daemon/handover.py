@@ -23,8 +23,9 @@ def retire(index: Path, config: Path, protocol: int) -> bool:
         options = {"khoj": {"protocol": protocol, "client": "khojd"}}
         hello = {"processId": None, "rootUri": None, "capabilities": {}, "initializationOptions": options}
         try:
-            _request(sock, 1, "initialize", hello)
-            reply = _request(sock, 2, "khoj/daemon/retire", {})
+            reader = Reader(sock)
+            _request(sock, reader, 1, "initialize", hello)
+            reply = _request(sock, reader, 2, "khoj/daemon/retire", {})
         except (OSError, EOFError, ValueError, BrokenFraming):
             return False
         if not reply.get("result", {}).get("retiring"):
@@ -37,29 +38,36 @@ def retire(index: Path, config: Path, protocol: int) -> bool:
         return True
 
 
-def _request(sock: socket.socket, number: int, method: str, params: dict[str, Any]) -> dict[str, Any]:
+def _request(sock: socket.socket, reader: "Reader", number: int, method: str, params: dict[str, Any]) -> dict[str, Any]:
     """Send a request and return its reply; whatever else arrives before is left aside."""
     sock.sendall(frame(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()))
     while True:
-        message: dict[str, Any] = json.loads(read_message(sock))
+        message: dict[str, Any] = json.loads(reader.read())
         if message.get("id") == number and "method" not in message:
             return message
 
 
-def read_message(sock: socket.socket) -> bytes:
-    """The body of the next message on a blocking socket. Raises BrokenFraming, and EOFError when the daemon has left."""
-    header = b""
-    while not header.endswith(b"\r\n\r\n"):
-        byte = sock.recv(1)
-        if not byte:
+class Reader:
+    """Messages from a blocking socket. A read that was interrupted (a signal, a time limit) can be made again."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._buffer = bytearray()
+
+    def read(self) -> bytes:
+        """The body of the next message. Raises BrokenFraming, and EOFError when the daemon has left."""
+        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
+            self._more()
+        start = end + 4
+        size = content_length(bytes(self._buffer[:end]))
+        while len(self._buffer) < start + size:
+            self._more()
+        body = bytes(self._buffer[start : start + size])
+        del self._buffer[: start + size]
+        return body
+
+    def _more(self) -> None:
+        data = self._sock.recv(1 << 18)
+        if not data:
             raise EOFError
-        header += byte
-    left = content_length(header[:-4])
-    parts = []
-    while left:
-        part = sock.recv(min(left, 1 << 20))
-        if not part:
-            raise EOFError
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+        self._buffer += data

@@ -37,8 +37,11 @@ class Editor:
         reader, writer = await asyncio.open_unix_connection(str(address))
         editor = cls(reader, writer)
         if listen:
-            editor._task = asyncio.create_task(editor._listen())
+            editor.listen()
         return editor
+
+    def listen(self) -> None:
+        self._task = asyncio.create_task(self._listen())
 
     async def initialize(
         self, *, khoj: dict[str, Any] | None = None, capabilities: dict[str, Any] | None = None, **params: Any

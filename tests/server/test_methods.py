@@ -86,7 +86,7 @@ async def test_a_folder_that_is_not_configured_is_asked_for_once_and_indexed_aft
 ) -> None:
     folder = tmp_path / "notes"
     folder.mkdir()
-    here = {"workspaceFolders": [{"uri": folder.as_uri(), "name": "notes"}]}
+    here: dict[str, Any] = {"workspaceFolders": [{"uri": folder.as_uri(), "name": "notes"}]}
     questions: list[str] = []
     asked = asyncio.Event()
 
@@ -98,7 +98,7 @@ async def test_a_folder_that_is_not_configured_is_asked_for_once_and_indexed_aft
 
         return reply
 
-    asks = {"window": {"showMessage": {"messageActionItem": {}}}}
+    asks: dict[str, Any] = {"window": {"showMessage": {"messageActionItem": {}}}}
     editor = await attach(initialized=False)
     editor.answers["window/showMessageRequest"] = answer("Index it")
     assert engine.folders() == ()
@@ -117,8 +117,8 @@ async def test_a_folder_that_is_not_configured_is_asked_for_once_and_indexed_aft
 
 
 async def test_a_no_is_kept_for_the_next_editor(attach: Attach, engine: PaperEngine, tmp_path: Path) -> None:
-    asks = {"window": {"showMessage": {}}}
-    khoj = {"protocol": 1, "folders": [str(tmp_path)]}
+    asks: dict[str, Any] = {"window": {"showMessage": {}}}
+    khoj: dict[str, Any] = {"protocol": 1, "folders": [str(tmp_path)]}
     said = asyncio.Event()
     editor = await attach(initialized=False)
 

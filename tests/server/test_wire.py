@@ -301,7 +301,7 @@ async def test_a_client_that_does_not_read_holds_bounded_memory_and_disturbs_nob
 ) -> None:
     engine.snippet = "x" * 200_000
     slow = await attach(listen=False, initialized=False)
-    hello = {"processId": None, "rootUri": None, "capabilities": {}}
+    hello: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": {}}
     slow.send({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello})
     assert await slow.read()
     (session,) = (each for each in daemon.sessions if each.since == max(one.since for one in daemon.sessions))
@@ -312,7 +312,7 @@ async def test_a_client_that_does_not_read_holds_bounded_memory_and_disturbs_nob
         assert session.protocol._outbox is not None
         waiting = max(waiting, session.protocol._outbox.waiting)
     assert 1 << 20 < waiting < 16 << 20
-    ids = set()
+    ids: set[int] = set()
     while len(ids) < 399:  # and once it reads, it gets them all
         message = await slow.read()
         assert message is not None

@@ -1,6 +1,7 @@
 """khoj/search, khoj/similar, khoj/grep."""
 
 from khojd.search import types as core
+from khojd.search.tuning import profile
 from khojd.server import types, uris
 from khojd.server.message import INVALID_PARAMS, RpcError
 from khojd.server.method import Method
@@ -11,7 +12,7 @@ async def search(session: Session, params: types.SearchParams) -> types.SearchRe
     """With a `partialResultToken` each phase goes out as it comes, and the reply does not repeat the hits."""
     request = core.SearchRequest(
         query=params.query,
-        limit=params.limit or 10,
+        limit=params.limit or profile(params.profile, session.engine.config.search).limit,
         mode=params.mode,
         profile=params.profile,
         rerank=params.rerank,
