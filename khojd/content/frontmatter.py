@@ -13,7 +13,7 @@ no tag or merge key is ever obeyed. A `date` that is no day becomes a property, 
 
 import re
 import tomllib
-from collections.abc import Iterator
+from itertools import islice
 
 import yaml
 from msgspec import Struct
@@ -24,6 +24,7 @@ from khojd.content.model import DateRef
 MAX_CHARS = 65_536  # a longer block is not metadata somebody wrote
 MAX_PROPERTIES = 256
 MAX_DEPTH = 4
+MAX_VISITS = 2_000  # values looked at under one key
 # libyaml and its composer recurse on the C stack and overflow it at some ten thousand levels, so deep nesting never reaches them.
 MAX_NESTING = 64
 _COMPACT_NESTING = re.compile(rf"(?:[-?:][ \t]+){{{MAX_NESTING}}}")
@@ -119,7 +120,7 @@ def _toml(block: str) -> object:
         return f"front matter is nested more than {MAX_NESTING} levels deep and was read as text"
     try:
         return tomllib.loads(_LINE_END.sub("\n", block))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also numbers longer than Python converts
         found = _TOML_LINE.search(str(error))
         line = int(found[1]) + 1 if found else 2
         reason = str(error).partition(" (at ")[0][:1].lower() + str(error).partition(" (at ")[0][1:]
@@ -149,15 +150,15 @@ def _fields(data: dict[object, object], end: int) -> FrontMatter:
         folded = key.casefold()
         kind = _DATE_KINDS.get(folded) or ("frontmatter" if folded.startswith("created") else "")
         if folded == "title" and not title and isinstance(value, str | int | float):
-            title = " ".join(str(value).split())
+            title = _text(value)
         elif folded in ("lang", "language") and not language and isinstance(value, str):
             language = value.strip()
         elif folded in ("tags", "tag", "keywords"):
             tags += _tags(value)
-        elif kind and (day := parse_day(str(value))):
+        elif kind and not isinstance(value, dict | list) and (day := parse_day(_text(value))):
             dates.append(DateRef(kind, day.toordinal(), day.toordinal() + 1))
         elif key:
-            properties += ((name, text) for name, text in _scalars(key, value, MAX_DEPTH) if text)
+            properties += _scalars(key, value)
             del properties[MAX_PROPERTIES:]
     return FrontMatter(
         end=end,
@@ -171,21 +172,36 @@ def _fields(data: dict[object, object], end: int) -> FrontMatter:
 
 def _tags(value: object) -> list[str]:
     if isinstance(value, list):
-        return [tag for item in value if isinstance(item, str | int) and (tag := str(item).strip().removeprefix("#").strip())]
-    return split_tags(str(value)) if isinstance(value, str | int) else []
+        return [tag for item in value if isinstance(item, str | int) and (tag := _text(item).removeprefix("#").strip())]
+    return split_tags(_text(value)) if isinstance(value, str | int) else []
 
 
-def _scalars(key: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
-    """The scalars under a key. Anchors may make a value that holds itself or grows without end, hence the caps."""
-    if isinstance(value, dict):
-        items = [(f"{key}.{name}", item) for name, item in value.items()]
-    elif isinstance(value, list):
-        items = [(key, item) for item in value]
-    else:
-        if isinstance(value, bool):
-            value = str(value).lower()  # TOML's; YAML's are strings already
-        yield key, " ".join(str(value).split())
-        return
-    if depth:
-        for name, item in items[:MAX_PROPERTIES]:
-            yield from _scalars(name, item, depth - 1)
+def _scalars(key: str, value: object) -> list[tuple[str, str]]:
+    """The scalars under a key, in order. Anchors may make a value that holds itself or grows without end, hence the caps."""
+    found: list[tuple[str, str]] = []
+    pending: list[tuple[str, object, int]] = [(key, value, 0)]
+    for _ in range(MAX_VISITS):
+        if not pending:
+            break
+        name, item, depth = pending.pop()
+        if not isinstance(item, dict | list):
+            if text := _text(item):
+                found.append((name, text))
+        elif depth < MAX_DEPTH:
+            inner = (
+                ((f"{name}.{under}", one) for under, one in item.items())
+                if isinstance(item, dict)
+                else ((name, one) for one in item)
+            )
+            pending += reversed([(under, one, depth + 1) for under, one in islice(inner, MAX_PROPERTIES)])
+    return found
+
+
+def _text(value: object) -> str:
+    """A scalar on one line. TOML has typed ones, among them integers too long for Python to write."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        return " ".join(str(value).split())
+    except ValueError:
+        return ""

@@ -79,6 +79,7 @@ def test_broken_yaml_is_a_note_with_its_line_and_stays_text() -> None:
         ("[" * 30_000, "nested"),
         ("- " * 30_000 + "x", "nested"),
         ("? " * 30_000 + "x", "nested"),
+        ("\n".join(" " * 126 * level + "- " * 63 for level in range(30)), ""),
         ("a: " + "{a: " * 500 + "}" * 500, "nested"),
         ("\n".join(f"k{number}: {'x' * 90}" for number in range(1000)), "longer"),
         ("a: \x01", "not valid"),
@@ -95,9 +96,11 @@ def test_hostile_yaml_is_noted_and_read_as_text(block: str, note: str) -> None:
 
 def test_anchors_that_multiply_stay_within_the_limit_of_properties() -> None:
     levels = ["a0: &a0 [x, y, z]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    levels += [f"b: [{', '.join(['*a11'] * 300)}]", "date: *a11", "tags: *a11"]
     parsed = parse("---\n" + "\n".join(levels) + "\ntitle: Still here\n---\n")
     assert parsed.title == "Still here"
     assert 0 < len(parsed.sections[0].properties) <= frontmatter.MAX_PROPERTIES
+    assert "recursive" in parse("---\na: &a [*a]\n---\n").notes[0]
 
 
 def test_what_is_not_a_mapping_is_ordinary_markdown() -> None:
@@ -116,6 +119,8 @@ def test_toml_front_matter_is_read_too() -> None:
         (day("frontmatter", 2024, 5, 1),),
     )
     assert "not valid TOML (line 3" in parse("+++\na = 1\nb = \n+++\n").notes[0]
+    assert parse(f"+++\na = {'9' * 9000}\n+++\n").notes
+    assert parse(f"+++\na = 0x{'f' * 9000}\nb = 1\n+++\n").sections[0].properties == (("b", "1"),)
 
 
 @given(st.text(alphabet="-+.:#[]{}&*a1 \"'\t\n\r|>!%@`?,", max_size=80))
