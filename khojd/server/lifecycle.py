@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,14 +15,11 @@ from khojd.server.folders import ask_for_folders
 if TYPE_CHECKING:
     from khojd.server.session import Session
 
-log = logging.getLogger(__name__)
-
 
 def handlers(session: Session) -> dict[str, Callable[..., Any]]:
     """The table of them, bound to `session`."""
     life = _Lifecycle(session)
     return {
-        lsp.INITIALIZE: life.initialize,
         lsp.INITIALIZED: life.initialized,
         lsp.SHUTDOWN: life.shutdown,
         lsp.SET_TRACE: life.set_trace,
@@ -39,15 +35,6 @@ def handlers(session: Session) -> dict[str, Callable[..., Any]]:
 class _Lifecycle:
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    def initialize(self, params: lsp.InitializeParams) -> lsp.InitializeResult:
-        session = self._session
-        result = session.greet(params)
-        wanted = [*(session.hello.folders if session.hello else ()), *(folder.uri for folder in params.workspace_folders or ())]
-        session.folders = [place for place in wanted if not place.startswith("file:") or uris.to_path(place)]
-        session.protocol.opened()
-        log.info("%s is %s, positions in %s", session.label, session.client or "unnamed", session.documents.encoding)
-        return result
 
     def initialized(self, _: lsp.InitializedParams | None) -> None:
         if self._session.folders:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -23,6 +24,9 @@ from khojd.server.method import Method
 
 if TYPE_CHECKING:
     from khojd.engine import Engine
+
+
+log = logging.getLogger(__name__)
 
 
 class Host(Protocol):
@@ -84,7 +88,7 @@ class Session(LanguageServer):
         """Whether the client announced a capability, e.g. `window.work_done_progress`."""
         return bool(get_capability(self.client_capabilities, capability))
 
-    def greet(self, params: lsp.InitializeParams) -> lsp.InitializeResult:
+    def initialize(self, params: lsp.InitializeParams) -> lsp.InitializeResult:
         """Learn what the client says of itself; the reply says what we offer.
 
         Raises RpcError when the client's protocol is older than any we speak, or its hello is malformed.
@@ -110,6 +114,10 @@ class Session(LanguageServer):
         self.documents.encoding = chosen
         self.measure = encoding.measure(chosen)
         self.protocol.server_capabilities = self._capabilities(params.capabilities, chosen)
+        wanted = [*(self.hello.folders if self.hello else ()), *(folder.uri for folder in params.workspace_folders or ())]
+        self.folders = [place for place in wanted if not place.startswith("file:") or uris.to_path(place)]
+        self.protocol.opened()
+        log.info("%s is %s, positions in %s", self.label, self.client or "unnamed", chosen)
         return lsp.InitializeResult(
             capabilities=self.protocol.server_capabilities,
             server_info=lsp.ServerInfo(name="khojd", version=khojd.__version__),

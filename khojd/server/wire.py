@@ -161,6 +161,10 @@ class Protocol(LanguageServerProtocol):
         log.debug("%s: request %r %s", self._server.label, id, method)
         try:
             self._admit(id, method)
+            if method == lsp.INITIALIZE:
+                # In its place, not as a task: what a hasty client sent after it is not too early.
+                self._send_result(id, self._server.initialize(self._structure(method, params)))
+                return
             work, tokens = self._prepare(method, params)
         except (RpcError, KhojdError) as error:
             log.debug("%s: request %r %s refused with %d", self._server.label, id, method, error.code)

@@ -41,9 +41,19 @@ def ask_pid(place: Place) -> int:
 
 
 def talk(child: "subprocess.Popen[bytes]", *messages: Said) -> bytes:
-    """Say everything, then wait for the end; standard output."""
-    out, _ = child.communicate(b"".join(framed(message) for message in messages), timeout=60)
-    return out
+    """Say each message, waiting for the reply to a request; then wait for the end. All of standard output."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    out = b""
+    for message in messages:
+        child.stdin.write(framed(message))
+        child.stdin.flush()
+        if "id" in message:
+            header = child.stdout.readline()
+            assert header.startswith(b"Content-Length: "), header
+            out += header + child.stdout.read(2 + int(header.split(b":")[1]))
+    rest, _ = child.communicate(timeout=60)
+    return out + rest
 
 
 def bodies(out: bytes) -> list[bytes]:
@@ -139,13 +149,13 @@ def test_without_spawning_a_missing_daemon_is_an_error(place: Place) -> None:
 
 
 def test_why_a_daemon_cannot_start_reaches_the_client(place: Place) -> None:
-    place.config.write_text("[daemon]\nidle = 3\n", encoding="utf-8")
-    with pytest.raises(DaemonError, match=r"config\.toml: unknown key daemon\.idle; did you mean idle_minutes"):
+    place.config.write_text("[daemon]\nidle_minute = 3\n", encoding="utf-8")
+    with pytest.raises(DaemonError, match=r"config\.toml: unknown key daemon\.idle_minute; did you mean idle_minutes"):
         place.client()
     late = place.start("connect", *place.places)
     out, err = late.communicate(framed(INITIALIZE), timeout=30)
     assert (out, late.returncode) == (b"", 1)
-    assert b"unknown key daemon.idle" in err
+    assert b"unknown key daemon.idle_minute" in err
 
 
 def test_a_newer_client_gets_an_unused_older_daemon_to_leave(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
