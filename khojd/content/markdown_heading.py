@@ -13,7 +13,7 @@ _CHECKBOX = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
 _PRIORITY = re.compile(r"\[#([A-Za-z0-9])\][ \t]*")
 
 _MARKUP = re.compile(r"[\[\]*_`~=<>\\&!]")
-_ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*([#.][^{}]*)\}[ \t]*$")
+_ATTRIBUTES = re.compile(r"\{:?[ \t]*([#.][^{}]*)\}$")
 _ATTRIBUTE_ID = re.compile(r"#([^\s{}#.]+)")
 _HTML_ID = re.compile(r"""<[A-Za-z][^<>]*?\b(?:id|name)[ \t]*=[ \t]*["']?([^"'<>\s]+)""")
 _HTML_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->")
@@ -23,7 +23,7 @@ _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*(?:\([^()]*\)[^()]*)?\)|\[[^\[\]
 _EMPHASIS = re.compile(r"(?<![\w\\])[*_]{1,3}(?=\S)|(?<=\S)(?<!\\)[*_]{1,3}(?!\w)|(?<!\w)(?:~~|==)(?=\S)|(?<=\S)(?:~~|==)(?!\w)")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^`]+)\1(?!`)")
-_TRAILING_TAGS = re.compile(r"(?:[ \t]+#[^\s#]+)+$")
+_TAGS_BACKWARDS = re.compile(r"(?:[^\s#]+#[ \t]+)+")  # from the end: looking for them forwards takes quadratic time
 
 
 class Heading(Struct, frozen=True):
@@ -40,9 +40,9 @@ def read(content: str, keywords: frozenset[str]) -> Heading:
     """Take apart a heading's content (no hashes or underline). `keywords` are the TODO keywords known."""
     text = content.strip()
     ids: list[str] = []
-    if text.endswith("}") and (found := _ATTRIBUTES.search(text)):
+    if text.endswith("}") and (found := _ATTRIBUTES.match(text, max(text.rfind("{"), 0))):
         ids += _ATTRIBUTE_ID.findall(found[1])
-        text = text[: found.start()]
+        text = text[: found.start()].rstrip()
     if "^" in text and (block := block_id(text)):
         ids.append(block)
         text = text[: text.rindex("^")].rstrip()
@@ -51,8 +51,8 @@ def read(content: str, keywords: frozenset[str]) -> Heading:
     if "#" in text:
         bare = _CODE.sub(lambda found: " " * len(found[0]), text)
         tags = tuple(dict.fromkeys(name for _, name in find_tags(bare)))
-        if tags and (found := _TRAILING_TAGS.search(text)) and found.start():
-            text = text[: found.start()]
+        if tags and (found := _TAGS_BACKWARDS.match(text[::-1])) and found.end() < len(text):
+            text = text[: -found.end()]
     if "<" in text:
         ids += _HTML_ID.findall(text)
     return Heading(plain(text), todo, priority, tags, tuple(ids))

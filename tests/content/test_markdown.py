@@ -231,7 +231,7 @@ def test_a_large_note_and_a_long_line_are_read_in_time_proportional_to_them() ->
 
 HOSTILE = (
     r"""> |- |1. |[|[a]: /u "N|`|``N`|<a |<!-- |%%N|:LOGBOOK:N|#|"""
-    r"""# |(k:: |**a |^a |OaNO-N|- [ ] |T| |*|_ |![|[[|{|---N|> - |- xN |[^1]: |&#|<x y='"""
+    r"""# |(k:: |**a |^a |OaNO-N|- [ ] |T| |*|_ |![|[[|{| #a|---N|> - |- xN |[^1]: |&#|<x y='"""
 )
 
 
@@ -241,6 +241,7 @@ def test_repeated_marks_do_not_take_quadratic_time(mark: str) -> None:
     text = piece * (60_000 // len(piece))
     check_ranges_of_hostile(text)
     check_ranges_of_hostile("# " + text)
+    check_ranges_of_hostile("# x" + text + "}")
 
 
 def check_ranges_of_hostile(text: str) -> None:
