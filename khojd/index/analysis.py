@@ -61,9 +61,11 @@ def fold(text: str, *, query: bool = False) -> str:
         text = unicodedata.normalize(
             "NFC", _ACCENT.sub("", unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold()))
         )
-        text = _mark().sub("", text)
-        text = _SYMBOL.sub(_symbol, text)
-        text = _RUN.sub(_pairs_of_query if query else _pairs, text)
+        # Most texts have a dozen characters beyond ASCII, and most of those are quotes and dashes: ask them before the whole text.
+        characters = "".join(character for character in set(text) if character > "\x7f")
+        for pattern, replacement in ((_mark(), ""), (_SYMBOL, _symbol), (_RUN, _pairs_of_query if query else _pairs)):
+            if pattern.search(characters):
+                text = pattern.sub(replacement, text)
     if len(text) > LONGEST and any(len(word) > LONGEST for word in text.split()):
         text = _LETTERS.sub(_cut, text)
     return text

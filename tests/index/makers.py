@@ -1,6 +1,8 @@
 """Small documents for the tests of the stores."""
 
 import hashlib
+import shutil
+from pathlib import Path
 
 from khojd.content.model import DateRef, Document, Entry, Section, Segment, Span
 from khojd.index.rows import FileStat
@@ -35,3 +37,14 @@ def document(
 
 def file(path: str = "/notes/a.org", *, overlay: bool = False) -> FileStat:
     return FileStat(path, "/notes", size=10, mtime_ns=5, inode=7, hash=b"h" * 16, fingerprint="f", overlay=overlay)
+
+
+def copy_of(source: Path, target: Path) -> None:
+    """What a crash now would leave of `source`. Background merges remove files while they are copied: then it is copied again."""
+    for _ in range(100):
+        try:
+            shutil.copytree(source, target)
+            return
+        except (shutil.Error, FileNotFoundError):
+            shutil.rmtree(target, ignore_errors=True)
+    raise AssertionError(f"{source} does not settle")

@@ -1,6 +1,5 @@
 """The catalog file: opening, transactions, errors, integrity."""
 
-import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from khojd.errors import IndexCorrupt, IndexTooNew, StorageFull
 from khojd.index import catalog_documents as documents
 from khojd.index.catalog import FILE, Catalog
-from tests.index.makers import document, file
+from tests.index.makers import copy_of, document, file
 
 
 def test_the_index_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
@@ -147,7 +146,7 @@ def test_a_copy_taken_while_writing_opens_at_the_last_commit(tmp_path: Path) -> 
     for number in range(5):
         with catalog.transaction() as db:
             documents.store_document(db, file(f"/notes/{number}.org"), document(("A", "one")))
-            shutil.copytree(tmp_path / "index", tmp_path / f"copy{number}")
+            copy_of(tmp_path / "index", tmp_path / f"copy{number}")
     catalog.close()
     for number in range(5):
         copy = Catalog.open(tmp_path / f"copy{number}")

@@ -1,7 +1,6 @@
 """The words index: what is found, exactness of scores, crashes and damage."""
 
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from khojd.errors import IndexCorrupt
 from khojd.index import analysis
 from khojd.index.rows import WordsRow
 from khojd.index.words import Words
+from tests.index.makers import copy_of
 
 CHINESE = {
     1: "今天下午我们在公园里看见一只白猫睡在长椅上。",
@@ -176,11 +176,11 @@ def test_a_copy_taken_at_each_step_opens_at_the_last_commit(tmp_path: Path, word
     """What `kill -9` leaves behind."""
     fill(words, row(1, "apple"))
     words.add([row(2, "apple")])
-    shutil.copytree(words.directory, tmp_path / "added")
+    copy_of(words.directory, tmp_path / "added")
     words.commit()
-    shutil.copytree(words.directory, tmp_path / "committed")
+    copy_of(words.directory, tmp_path / "committed")
     words.delete([1])
-    shutil.copytree(words.directory, tmp_path / "deleted")
+    copy_of(words.directory, tmp_path / "deleted")
     for name, expected in (("added", {1}), ("committed", {1, 2}), ("deleted", {1, 2})):
         copy = Words.open(tmp_path / name)
         assert set(ids(copy.search("apple", 10))) == expected
@@ -211,7 +211,7 @@ def test_a_damaged_index_is_said_and_created_anew(tmp_path: Path, words: Words, 
     fill(words, *(row(number, f"apple number{number}") for number in range(1, 200)))
     words.rest()
     copy = tmp_path / "copy"
-    shutil.copytree(words.directory, copy)
+    copy_of(words.directory, copy)
     for item in copy.iterdir():
         if item.name.endswith(damage) and not item.name.startswith("."):
             if how == "removed":

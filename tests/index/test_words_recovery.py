@@ -1,6 +1,5 @@
 """The catalog and the words index after a crash between any two steps of a change."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from khojd.index import catalog_documents as documents
 from khojd.index import catalog_queue as queue
 from khojd.index.catalog import Catalog
 from khojd.index.words import Words
-from tests.index.makers import document, file
+from tests.index.makers import copy_of, document, file
 
 STEPS = ["before", "stored", "added", "committed", "marked"]
 
@@ -20,7 +19,7 @@ def change(catalog: Catalog, words: Words, root: Path, copies: Path | None) -> N
 
     def step(name: str) -> None:
         if copies is not None:
-            shutil.copytree(root, copies / name)
+            copy_of(root, copies / name)
 
     step("before")
     with catalog.transaction() as db:
