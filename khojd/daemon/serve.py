@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from khojd import paths
 from khojd.daemon.address import index_dir, socket_path
-from khojd.daemon.lock import Lock
 from khojd.errors import KhojdError
 
 if TYPE_CHECKING:
@@ -33,8 +32,12 @@ def main(*, index: Path | None = None, config: Path | None = None, detached: boo
     index = (index or index_dir(config)).expanduser().resolve()
     try:
         address = socket_path(index)
+        from khojd.daemon.lock import Lock  # not before: Windows has no such locks, which socket_path says
+
         lock = Lock.take(index)
         if lock is None:
+            if not detached:
+                print(f"khojd: {index} has a daemon already", file=sys.stderr)
             return 0
         try:
             return _serve(index, config, address, detached=detached)
@@ -97,6 +100,8 @@ async def _run(index: Path, config_path: Path, address: Path, log_path: Path, *,
             log.info("serving %s at %s", index, address)
             if detached:
                 logs.detach(log_path)
+            else:
+                print(f"khojd: serving {index} at {address}, log in {log_path}", file=sys.stderr)
             watching = asyncio.create_task(watch.run(), name="configuration")
             try:
                 await daemon.run()

@@ -18,6 +18,7 @@ from khojd.server import types
 from khojd.server.broadcast import Broadcast
 from khojd.server.methods.table import COMMANDS, METHODS
 from khojd.server.session import Session
+from khojd.server.wire import where
 
 if TYPE_CHECKING:
     from khojd.engine import Engine
@@ -42,6 +43,7 @@ class Daemon:
         self._numbers = 0
         self._connections: set[asyncio.Task[None]] = set()
         self._leave = asyncio.Event()
+        self._leaving = False
         self._retirement = Retirement(lambda: engine.config.daemon.idle_minutes * 60, lambda: engine.busy)
 
     async def run(self) -> None:
@@ -51,7 +53,7 @@ class Daemon:
         record.write(self.index)
         broadcast = asyncio.create_task(Broadcast(self.engine, self.sessions).run(), name="broadcast")
         waits = [
-            asyncio.create_task(self._retirement.wait(), name="idle"),
+            asyncio.create_task(self._idle(), name="idle"),
             asyncio.create_task(self._leave.wait(), name="leave"),
             asyncio.create_task(self.engine.fatal.wait(), name="fatal"),
         ]
@@ -60,18 +62,32 @@ class Daemon:
             log.info("leaving: %s", ", ".join(task.get_name() for task in waits if task.done()))
         finally:
             # The address goes first: whoever comes from now on starts another daemon, which waits for our lock.
-            self._listener.hide()
+            self._depart()
             Record.remove(self.index)
             server.close()
             for task in (*waits, broadcast, *self._connections):
                 task.cancel()
             await asyncio.gather(*waits, broadcast, *self._connections, return_exceptions=True)
 
+    async def _idle(self) -> None:
+        await self._retirement.wait()
+        # In the same step of the loop: no client can be let in between.
+        self._depart()
+
+    def _depart(self) -> None:
+        """From now on whoever comes gets an end of file before anything else, and looks for another daemon."""
+        self._leaving = True
+        self._listener.hide()
+
     def stop(self) -> None:
         """End `run` now (a signal)."""
         self._leave.set()
 
     # --- what sessions ask for ----------------------------------------------------------------------------------------------
+
+    def entered(self) -> None:
+        # Only from `initialize` on: a connection that says nothing does not keep a daemon.
+        self._retirement.entered()
 
     def status(self) -> types.DaemonStatus:
         config = self.engine.config
@@ -102,7 +118,7 @@ class Daemon:
         return "work is pending" if self.engine.busy else ""
 
     def retire(self) -> None:
-        self._listener.hide()
+        self._depart()
         asyncio.get_running_loop().call_later(_DEPARTURE, self._leave.set)
 
     # --- connections --------------------------------------------------------------------------------------------------------
@@ -110,22 +126,25 @@ class Daemon:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None, "asyncio.start_unix_server runs this in a task"
+        if self._leaving:
+            writer.close()
+            return
         self._connections.add(task)
         self._numbers += 1
         session = Session(self, self._numbers, METHODS, COMMANDS)
         self.sessions.add(session)
-        self._retirement.entered()
         try:
             await session.protocol.serve(reader, writer, lambda: self.engine.config.daemon.max_message_bytes)
         except asyncio.CancelledError:
             pass  # the daemon is leaving; the session has ended itself
-        except Exception:
-            log.exception("%s ended by an error", session.label)
+        except Exception as error:
+            log.error("%s ended by an error: %s\n%s", session.label, type(error).__name__, where(error))
         finally:
             self.engine.close_owner(session.owner)
             self.sessions.discard(session)
             self._connections.discard(task)
-            self._retirement.left()
+            if session.protocol.initialized:
+                self._retirement.left()
             log.info("%s left", session.label)
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from khojd.errors import KhojdError
 from khojd.server.methods.index import index_status
 from khojd.server.progress import Work
+from khojd.server.wire import where
 
 if TYPE_CHECKING:
     from khojd.engine import Engine
@@ -44,8 +44,9 @@ class Broadcast:
                 self._changed.clear()
                 try:
                     await self._tell(await self._engine.status())
-                except KhojdError as error:
-                    log.warning("the status cannot be read: %s", error.message)
+                except Exception as error:
+                    # Not a reason to tell nobody anything any more.
+                    log.error("the status cannot be told: %s\n%s", type(error).__name__, where(error))
                 await asyncio.sleep(PERIOD)
         finally:
             unsubscribe()

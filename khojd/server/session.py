@@ -37,6 +37,9 @@ class Host(Protocol):
     config_path: Path
     declined: set[str]  # folders that someone has said no to, for the life of the daemon
 
+    def entered(self) -> None:
+        """A client is initialized."""
+
     def status(self) -> types.DaemonStatus: ...
 
     def reason_to_stay(self, session: Session) -> str:
@@ -117,6 +120,7 @@ class Session(LanguageServer):
         wanted = [*(self.hello.folders if self.hello else ()), *(folder.uri for folder in params.workspace_folders or ())]
         self.folders = [place for place in wanted if not place.startswith("file:") or uris.to_path(place)]
         self.protocol.opened()
+        self.host.entered()
         log.info("%s is %s, positions in %s", self.label, self.client or "unnamed", chosen)
         return lsp.InitializeResult(
             capabilities=self.protocol.server_capabilities,

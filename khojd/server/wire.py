@@ -155,7 +155,10 @@ class Protocol(LanguageServerProtocol):
         elif message.id is None:
             self._send_error(None, RpcError(INVALID_REQUEST, "a request's id must not be null"))
         else:
-            self._request(message.id, message.method, message.params)
+            try:
+                self._request(message.id, message.method, message.params)
+            except Exception as error:
+                self._failed(message.id, message.method, error)
 
     def _request(self, id: MessageId, method: str, params: Raw) -> None:
         log.debug("%s: request %r %s", self._server.label, id, method)
@@ -234,9 +237,12 @@ class Protocol(LanguageServerProtocol):
         except JsonRpcException as error:
             self._send_error(id, RpcError(error.code or INTERNAL_ERROR, str(error)))
         except Exception as error:
-            # The message of an unexpected error may hold a note's text, so the log gets its type and place only.
-            log.error("%s: %r %s failed: %s\n%s", self._server.label, id, method, type(error).__name__, _where(error))
-            self._send_error(id, RpcError(INTERNAL_ERROR, f"{method} failed: {type(error).__name__}: {error}", kind="internal"))
+            self._failed(id, method, error)
+
+    def _failed(self, id: MessageId, method: str, error: Exception) -> None:
+        # The message of an unexpected error may hold a note's text, so the log gets its type and place only.
+        log.error("%s: %r %s failed: %s\n%s", self._server.label, id, method, type(error).__name__, where(error))
+        self._send_error(id, RpcError(INTERNAL_ERROR, f"{method} failed: {type(error).__name__}: {error}", kind="internal"))
 
     def _notification(self, method: str, params: Raw) -> None:
         log.debug("%s: notification %s", self._server.label, method)
@@ -261,7 +267,7 @@ class Protocol(LanguageServerProtocol):
             log.warning("%s: notification %s failed with %d", self._server.label, method, error.code)
             self._server.tell(f"{method}: {error.message}")
         except Exception as error:
-            log.error("%s: notification %s failed: %s\n%s", self._server.label, method, type(error).__name__, _where(error))
+            log.error("%s: notification %s failed: %s\n%s", self._server.label, method, type(error).__name__, where(error))
 
     def _response(self, message: Envelope) -> None:
         id = message.id if isinstance(message.id, int | str) else ""
@@ -306,7 +312,7 @@ class Protocol(LanguageServerProtocol):
         try:
             await work
         except Exception as error:
-            log.error("%s: %s failed: %s\n%s", self._server.label, what, type(error).__name__, _where(error))
+            log.error("%s: %s failed: %s\n%s", self._server.label, what, type(error).__name__, where(error))
 
     def watch_token(self, token: Token, task: asyncio.Task[Any]) -> None:
         """Let window/workDoneProgress/cancel for `token` cancel `task`, as long as it runs."""
@@ -399,7 +405,8 @@ async def _call(handler: Callable[..., Any], argument: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
-def _where(error: BaseException) -> str:
+def where(error: BaseException) -> str:
+    """The places an error came through, without its message."""
     return "".join(traceback.format_tb(error.__traceback__)).rstrip()
 
 

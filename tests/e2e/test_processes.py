@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -90,6 +91,15 @@ def test_an_idle_daemon_leaves_and_comes_back(place: Place) -> None:
     assert second != first
 
 
+def test_a_connection_that_says_nothing_does_not_keep_a_daemon(place: Place) -> None:
+    place.configure(idle_minutes=0.05)
+    first = ask_pid(place)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.connect(str(place.address))
+        place.gone(first)
+        assert mute.recv(1) == b""
+
+
 def test_clients_find_a_daemon_while_others_are_leaving(place: Place) -> None:
     """Each round retires the daemon and attaches at once, in the middle of its departure."""
     for _ in range(5):
@@ -119,7 +129,9 @@ def test_a_client_that_is_answered_nothing_any_more_is_told(place: Place) -> Non
 def test_the_loser_of_the_race_for_the_lock_leaves_without_an_error(place: Place) -> None:
     pid = ask_pid(place)
     loser = place.start("serve", *place.places)
-    assert (loser.communicate(timeout=30), loser.returncode) == ((b"", b""), 0)
+    out, err = loser.communicate(timeout=30)
+    assert (out, loser.returncode) == (b"", 0)
+    assert b"has a daemon already" in err
     assert alive(pid)
 
 
@@ -253,14 +265,31 @@ def test_the_client_streams_and_reports_and_raises_what_the_daemon_answers(place
         assert attached.hello.protocol == PROTOCOL
         attached.call("khoj/index/update", UpdateParams(), UpdateResult, on_progress=seen.append)
         assert (seen[0].kind, seen[-1].kind) == ("begin", "end")
-        final = attached.call("khoj/search", SearchParams(query="tea", mode="lexical"), SearchResult, on_partial=parts.append)
-        assert (len(parts[-1].hits), final.hits, final.count) == (10, (), 10)
+        final = attached.call(
+            "khoj/search", SearchParams(query="tea", mode="lexical", limit=7), SearchResult, on_partial=parts.append
+        )
+        assert (len(parts[-1].hits), final.hits, final.count) == (7, (), 7)
         with pytest.raises(QueryError) as failure:
             attached.call("khoj/search", SearchParams(query='date>"whenever"'), SearchResult)
         assert failure.value.data["kind"] == "query"
         assert attached.call("khoj/config/validate", ValidateParams(text="x ="), ValidateResult).valid is False
         with pytest.raises(DaemonError, match="run khojd stop"):
             attached.call("khoj/nothing", None, SearchResult)
+
+
+def test_words_come_first_and_meaning_next(place: Place) -> None:
+    place.configure(model="bundled")
+    (place.notes / "a.md").write_text("# Felines\n\nA kitten sleeps on the sofa.\n", encoding="utf-8")
+    (place.notes / "b.md").write_text("# Taxes\n\nThe form is due in May.\n", encoding="utf-8")
+    parts: list[SearchResult] = []
+    with place.client() as attached:
+        attached.call("khoj/index/update", UpdateParams(embed=True), UpdateResult)
+        attached.call("khoj/search", SearchParams(query="cat resting"), SearchResult, on_partial=parts.append)
+        status = attached.call("khoj/index/status", NoParams(), IndexStatus)
+    assert [part.phase for part in parts] == ["words", "fused"]
+    assert parts[0].hits == ()
+    assert parts[1].hits[0].headings == ("Felines",)
+    assert (status.embedded, status.vectors_pending) == (2, 0)
 
 
 def test_an_interrupt_cancels_the_request_and_the_client_goes_on(place: Place) -> None:
