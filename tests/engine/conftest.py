@@ -11,6 +11,9 @@ from khojd.config import Config, Folder, Index
 from khojd.engine import Engine
 from khojd.index.status import FileStatus
 from khojd.search.types import Hit, SearchRequest
+from tests.embed.conftest import needs_extra, tiny_model
+
+__all__ = ["needs_extra", "tiny_model"]
 
 
 class Notes:

@@ -17,7 +17,7 @@ async def test_the_text_of_a_child_is_found_under_its_ancestors(notes: Notes) ->
         (hit,) = await notes.hits("seedlings", mode="lexical")
     assert (hit.title, hit.headings) == ("Garden", ("Beds", "Tomatoes"))
     assert (hit.range.start.line, hit.range.start.column) == (1, 0)
-    assert hit.passage.start.line == 3
+    assert hit.passage.start.line <= 3 <= hit.passage.end.line
 
 
 async def test_a_note_is_found_by_meaning_without_a_word_in_common(notes: Notes) -> None:
