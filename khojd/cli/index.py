@@ -1,0 +1,111 @@
+"""`khojd index`."""
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from khojd.cli import output
+from khojd.cli.connection import absolute, connect
+from khojd.cli.failure import Exit
+from khojd.cli.search import Json
+from khojd.errors import NotFound, QueryError
+
+if TYPE_CHECKING:
+    from khojd.daemon.client import Client
+    from khojd.server.types import IndexStatus, UpdateResult
+
+_MOST_SHOWN = 10  # failed files
+
+
+def index(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="Notes or folders to look at again (default: all).", show_default=False),
+    ] = None,
+    *,
+    add: Annotated[list[str] | None, typer.Option("--add", metavar="FOLDER", help="Index this folder, too, from now on.")] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="FOLDER", help="Forget this folder. Its notes stay on disk.")
+    ] = None,
+    save: Annotated[bool, typer.Option("--save/--no-save", help="Write --add and --remove into the configuration file.")] = True,
+    wait: Annotated[bool, typer.Option("--wait", help="Also wait until all is found by meaning.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read what changed in the notes, and choose the folders.
+
+    Folders are watched, so this is needed to add one, or to wait until everything is searchable. Interrupting it
+    loses nothing.
+    """
+    from khojd.server.types import AddParams, FoldersResult, IndexStatus, NoParams, RemoveParams
+
+    added = [absolute(path) for path in add or ()]
+    removed = [absolute(path) for path in remove or ()]
+    wanted = [_existing(absolute(path)) for path in paths or ()]
+    if both := set(added) & set(removed):
+        raise QueryError(f"{min(both)} is both to be added and to be removed")
+    with connect() as client:
+        for path in removed:
+            client.call("khoj/index/remove", RemoveParams(path=path, persist=save), FoldersResult)
+            output.say(f"removed {path}")
+        for path in added:
+            client.call("khoj/index/add", AddParams(path=path, persist=save), FoldersResult)
+            output.say(f"added {path}" + ("" if save else ", until the daemon leaves"))
+        result = _update(client, (*added, *wanted), wait=wait)
+        status = client.call("khoj/index/status", NoParams(), IndexStatus)
+        if not status.folders and not removed:
+            raise NotFound("no folder is configured; add one with `khojd index --add FOLDER`")
+        if as_json:
+            output.json(result)
+        else:
+            print(_summary(result, status, embedded=wait))
+        if result.failed:
+            _tell_failed(client)
+        if wait and status.model_problem:
+            output.say(f"not found by meaning: {status.model_problem}")
+            raise typer.Exit(Exit.INDEX)
+
+
+def _existing(path: str) -> str:
+    # A note that was deleted may be named, so that it is forgotten; a folder around it has to be there.
+    if not os.path.lexists(path) and not os.path.isdir(os.path.dirname(path)):  # noqa: PTH112, PTH120
+        raise NotFound(f"{path} does not exist", path=path)
+    return path
+
+
+def _update(client: "Client", paths: tuple[str, ...], *, wait: bool) -> "UpdateResult":
+    from khojd.cli.progress import Bar
+    from khojd.server.types import UpdateParams, UpdateResult
+
+    with Bar() as bar:
+        return client.call("khoj/index/update", UpdateParams(paths=paths, embed=wait), UpdateResult, on_progress=bar)
+
+
+def _summary(result: "UpdateResult", status: "IndexStatus", *, embedded: bool) -> str:
+    done = [
+        f"{number:,} {what}"
+        for what, number in (
+            ("added", result.added),
+            ("changed", result.changed),
+            ("renamed", result.renamed),
+            ("removed", result.removed),
+            ("unchanged", result.unchanged),
+            ("skipped", result.skipped),
+            ("failed", result.failed),
+        )
+        if number
+    ]
+    text = f"{', '.join(done) or 'nothing to read'} ({result.took_ms / 1000:.1f} s)"
+    if not embedded and status.vectors_pending:
+        text += f"; {output.count(status.vectors_pending, 'entry', 'entries')} will be found by meaning shortly"
+    return text
+
+
+def _tell_failed(client: "Client") -> None:
+    from khojd.server.types import FilesParams, FilesResult
+
+    files = client.call("khoj/index/files", FilesParams(states=("failed",), limit=_MOST_SHOWN + 1), FilesResult).files
+    for file in files[:_MOST_SHOWN]:
+        output.say(f"failed: {output.shown(file.path)}: {file.reason}")
+    if len(files) > _MOST_SHOWN:
+        output.say("and more: see `khojd status --files --state failed`")

@@ -1,0 +1,73 @@
+"""`khojd search`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from khojd.cli import output
+from khojd.cli.connection import connect, folders
+from khojd.cli.empty import explain_nothing
+from khojd.cli.failure import Exit
+
+
+class Mode(StrEnum):
+    """As the protocol has them; typer's choices are enums."""
+
+    hybrid = "hybrid"
+    lexical = "lexical"
+    semantic = "semantic"
+
+
+Limit = Annotated[
+    int | None, typer.Option("-n", "--limit", min=1, max=200, help="Number of hits, 1 to 200 (default: the profile's).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON (docs/cli.md).")]
+Folder = Annotated[
+    list[str] | None, typer.Option("--folder", metavar="FOLDER", help="Only notes in this folder; may be given several times.")
+]
+
+
+def search(
+    query: Annotated[
+        list[str],
+        typer.Argument(metavar="QUERY", help="Free text and filters, best in single quotes. Put -- before one that starts with -."),
+    ],
+    *,
+    limit: Limit = None,
+    mode: Annotated[Mode, typer.Option(help="By words and meaning, by words alone, by meaning alone.")] = Mode.hybrid,
+    profile: Annotated[str, typer.Option(metavar="NAME", help="Tuning: default, precise, broad, recent or your own.")] = "",
+    rerank: Annotated[
+        bool | None,
+        typer.Option("--rerank/--no-rerank", help="Re-rank the best hits (default: as configured).", show_default=False),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show rank and score per ranker.")] = False,
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Search notes by words and by meaning, best first.
+
+    QUERY may hold filters: tag:work, todo:NEXT, file:"journal/*.md", type:org, date>=2024-05, deadline:"next 7 days",
+    +"exact words", -tag:draft; docs/query.md has them all. A query of filters alone lists the newest first.
+    """
+    from khojd.cli.hits import show
+    from khojd.server.types import SearchParams, SearchResult
+
+    params = SearchParams(
+        query=" ".join(query),
+        limit=limit,
+        mode=mode.value,
+        profile=profile,
+        rerank=rerank,
+        explain=explain,
+        folders=folders(folder),
+    )
+    with connect() as client:
+        result = client.call("khoj/search", params, SearchResult)
+        if as_json:
+            output.json(result)
+        else:
+            show(result, explain=explain)
+        if not result.hits:
+            explain_nothing(client, params.folders, quiet=as_json)
+            raise typer.Exit(Exit.NOTHING)

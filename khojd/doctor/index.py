@@ -1,0 +1,164 @@
+"""The stores: the catalog is read whole and the two derived indexes are counted against it."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from khojd import paths
+from khojd.config import Config
+from khojd.daemon.address import index_dir
+from khojd.daemon.client import Client
+from khojd.daemon.lock import Lock
+from khojd.doctor.check import Check
+from khojd.errors import IndexTooNew, KhojdError
+from khojd.index import catalog_vectors, migrate
+from khojd.index.catalog import FILE, Catalog, errors
+from khojd.index.catalog_status import statistics
+from khojd.index.stores import OPEN, WORDS
+from khojd.server.types import IndexStatus, NoParams
+
+VECTORS = "vectors"
+_REBUILD = "start the daemon (`khojd status`): it builds this anew"
+
+
+def examine(config: Config, session: Client | None) -> Iterator[Check]:
+    """`session` is the daemon that has the index, if one runs."""
+    directory = index_dir(paths.config_file())
+    if not (directory / FILE).exists():
+        yield Check("index", "ok", f"{directory} holds no index yet; it is made when the daemon starts")
+        return
+    if session is not None:
+        yield from _beside(session, directory)
+        return
+    try:
+        lock = Lock.take(directory)
+        if lock is None:
+            yield Check("index", "warn", "not examined: a daemon that cannot be reached has it")
+            return
+        try:
+            yield from _alone(directory)
+        finally:
+            lock.release()
+    except KhojdError as error:
+        yield Check("index", "fail", error.message, f"see that {directory} can be read, or set index.path")
+
+
+def _beside(session: Client, directory: Path) -> Iterator[Check]:
+    try:
+        status = session.call("khoj/index/status", NoParams(), IndexStatus)
+    except KhojdError as error:
+        yield Check("index", "fail", f"the daemon cannot tell its state: {error.message}", "look at its log")
+        return
+    yield from _catalog(directory)
+    for problem in status.problems:
+        yield Check("index", "warn", problem, "see the daemon's log")
+    if status.failed:
+        yield Check("files", "warn", f"{status.failed:,} files could not be read", "khojd status --files --state failed")
+    waiting = f"; {status.words_pending:,} entries wait to be found by words" if status.words_pending else ""
+    yield Check("words", "ok", f"served by the daemon, not counted against the catalog{waiting}")
+    if status.model_problem:
+        yield Check("vectors", "fail", status.model_problem, "khojd doctor's lines on the model say more")
+    else:
+        waiting = f"; {status.vectors_pending:,} entries wait to be found by meaning" if status.vectors_pending else ""
+        yield Check("vectors", "ok", f"served by the daemon, not counted against the catalog{waiting}")
+
+
+def _alone(directory: Path) -> Iterator[Check]:
+    broken = False
+    for check in _catalog(directory):
+        broken = broken or check.state == "fail"
+        yield check
+    if (directory / OPEN).exists():
+        yield Check("index", "warn", "the last daemon did not end cleanly", "none needed: the next start resumes and repairs")
+    if broken:
+        return
+    catalog = _opened(directory)
+    try:
+        with errors(catalog.path):
+            yield _words(directory, catalog)
+            yield _vectors(directory, catalog)
+    finally:
+        catalog.close()
+
+
+def _catalog(directory: Path) -> Iterator[Check]:
+    try:
+        catalog = _opened(directory)
+    except IndexTooNew as error:
+        yield Check("catalog", "fail", error.message, "update khojd, or set index.path to another directory")
+        return
+    except (KhojdError, sqlite3.Error) as error:
+        yield Check(
+            "catalog", "fail", str(error), "start the daemon (`khojd status`): it keeps the damaged file and reads the notes again"
+        )
+        return
+    try:
+        if found := catalog.integrity():
+            fix = "stop and start the daemon (`khojd stop`, `khojd status`): it repairs the index from the notes"
+            yield Check("catalog", "fail", f"{catalog.path}: {'; '.join(found)}", fix)
+            return
+        counts = statistics(catalog.reader())
+    finally:
+        catalog.close()
+    states = counts.documents
+    message = f"{catalog.path} is sound: {states['indexed']:,} files, {counts.entries:,} entries, {counts.vectors:,} vectors"
+    yield Check("catalog", "ok", message)
+
+
+def _opened(directory: Path) -> Catalog:
+    """The catalog for reading only: nothing is made, migrated or repaired."""
+    path = directory / FILE
+    with errors(path):
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            migrate.check(connection, str(path))
+        except BaseException:
+            connection.close()
+            raise
+    return Catalog(directory, connection, read_only=True)
+
+
+def _words(directory: Path, catalog: Catalog) -> Check:
+    from khojd.index.words import Words
+
+    counts = statistics(catalog.reader())
+    wanted = counts.entries - counts.pending_words
+    try:
+        words = Words.open(directory / WORDS)
+        try:
+            found, outdated = words.count(), words.outdated
+        finally:
+            words.close()
+    except KhojdError as error:
+        return Check("words", "fail", error.message, _REBUILD)
+    if outdated:
+        return Check("words", "warn", "made by another version of khojd", _REBUILD)
+    if not wanted <= found <= counts.entries + counts.tombstones:
+        return Check(
+            "words", "fail", f"{found:,} entries, where the catalog has {wanted:,}", f"remove {directory / WORDS}, then {_REBUILD}"
+        )
+    return Check("words", "ok", f"{found:,} entries, as in the catalog")
+
+
+def _vectors(directory: Path, catalog: Catalog) -> Check:
+    from khojd.index.vectors import VectorStore
+
+    db = catalog.reader()
+    active = catalog_vectors.active_model(db)
+    model = catalog_vectors.model(db, active) if active is not None else None
+    if active is None or model is None or not (directory / VECTORS).exists():
+        return Check("vectors", "ok", "none yet")
+    (waiting,) = db.execute("SELECT count(*) FROM entries WHERE vectors <> ?", (active,)).fetchone()
+    wanted = len(catalog_vectors.vector_hashes(db, active))
+    try:
+        store = VectorStore.open(directory / VECTORS, *model)
+        try:
+            found = store.count()
+        finally:
+            store.close()
+    except KhojdError as error:
+        return Check("vectors", "fail", error.message, _REBUILD)
+    if found != wanted and not waiting:
+        return Check("vectors", "warn", f"{found:,} vectors, where the catalog has {wanted:,}", _REBUILD)
+    pending = f"; {waiting:,} entries wait to be embedded" if waiting else ", as in the catalog"
+    return Check("vectors", "ok", f"{found:,} of {model[0]}{pending}")
