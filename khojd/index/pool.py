@@ -19,6 +19,7 @@ FEW = 48  # files that are read in this process: less than starting workers cost
 BATCH_BYTES = 400_000
 BATCH_FILES = 64
 IDLE_SECONDS = 10.0
+IN_FLIGHT = 6  # batches per worker that are read or wait to be written: the writer pauses to commit, the workers should not
 
 
 class Pool:
@@ -45,7 +46,7 @@ class Pool:
         source: Iterator[list[Job]] = iter(batches)
         try:
             while True:
-                for batch in islice(source, self._workers + 2 - len(waiting)):
+                for batch in islice(source, self._workers * IN_FLIGHT - len(waiting)):
                     waiting[self._submit(batch, settings)] = batch
                 if not waiting:
                     return
