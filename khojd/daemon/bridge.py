@@ -15,19 +15,20 @@ from khojd.daemon.spawn import connect
 from khojd.errors import DaemonError
 
 PROTOCOL = 1  # the highest version that editors of this khojd speak; a test compares it with server.types.PROTOCOL
+FAILED = 3  # as all commands end when the daemon is at fault
 _CHUNK = 65536
 _ATTEMPTS = 20  # connections to daemons that were leaving
 
 
 def main(*, index: Path | None = None, config: Path | None = None) -> int:
-    """Copy until either side ends. 0: the editor left; 1: the daemon left, or there is none."""
+    """Copy until either side ends. 0: the editor left; 3: the daemon left, or there is none."""
     config = config or paths.config_file()
     index = (index or index_dir(config)).expanduser().resolve()
     try:
         return _Bridge(index, config).run()
     except DaemonError as error:
         print(f"khojd: {error.message}", file=sys.stderr)
-        return 1
+        return FAILED
 
 
 class _Bridge:
@@ -59,7 +60,7 @@ class _Bridge:
         if self._left():
             return 0
         print("khojd: the daemon ended the connection", file=sys.stderr)
-        return 1
+        return FAILED
 
     def _copy_out(self) -> bool:
         """Daemon to editor; whether a byte came."""

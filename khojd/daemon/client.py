@@ -100,12 +100,15 @@ class Client:
         params = {"processId": None, "rootUri": None, "capabilities": capabilities, "initializationOptions": options}
         try:
             raw = client._request("initialize", params, None, None)
+            capabilities_raw = msgspec.json.decode(raw)["capabilities"]
+            client.hello = msgspec.convert(capabilities_raw["experimental"]["khoj"], ServerHello)
+            client._send({"jsonrpc": "2.0", "method": "initialized", "params": {}})
         except EOFError:
-            client._sock.close()
+            sock.close()
             return None
-        capabilities_raw = msgspec.json.decode(raw)["capabilities"]
-        client.hello = msgspec.convert(capabilities_raw["experimental"]["khoj"], ServerHello)
-        client._send({"jsonrpc": "2.0", "method": "initialized", "params": {}})
+        except BaseException:
+            sock.close()
+            raise
         return client
 
     def call(
@@ -150,7 +153,7 @@ class Client:
         try:
             self._send({"jsonrpc": "2.0", "id": 0, "method": "shutdown"})
             self._send({"jsonrpc": "2.0", "method": "exit"})
-        except DaemonError:
+        except EOFError:
             pass
         self._sock.close()
 
@@ -172,10 +175,7 @@ class Client:
         """The raw result. Raises EOFError when the daemon leaves before it answers."""
         self._number += 1
         number = self._number
-        try:
-            self._send({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
-        except DaemonError:
-            raise EOFError from None
+        self._send({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
         interrupted = False
         while True:
             try:
@@ -210,8 +210,8 @@ class Client:
     def _send(self, message: dict[str, Any]) -> None:
         try:
             self._sock.sendall(encode(message))
-        except OSError as error:
-            raise DaemonError(f"the daemon has left ({error.strerror})") from None
+        except OSError:
+            raise EOFError from None
 
 
 def _progress(

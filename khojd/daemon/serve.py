@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FAILED = 3  # as all commands end when the daemon is at fault
 _SWITCH_INTERVAL = 0.0005  # seconds; the default of 5 ms is what the loop would wait for each busy thread
 
 
 def main(*, index: Path | None = None, config: Path | None = None, detached: bool = False) -> int:
-    """Run the daemon of `index` until it leaves. 0: it left as it should, or another daemon has the index; 1: it cannot run."""
+    """Run the daemon of `index` until it leaves. 0: it left as it should, or another daemon has the index; 3: it cannot run."""
     os.umask(0o077)
     config = config or paths.config_file()
     index = (index or index_dir(config)).expanduser().resolve()
@@ -45,7 +46,7 @@ def main(*, index: Path | None = None, config: Path | None = None, detached: boo
             lock.release()
     except KhojdError as error:
         print(f"khojd: {error.message}", file=sys.stderr)
-        return 1
+        return FAILED
 
 
 def _serve(index: Path, config_path: Path, address: Path, *, detached: bool) -> int:

@@ -81,6 +81,7 @@ class Daemon:
 
     def stop(self) -> None:
         """End `run` now (a signal)."""
+        self._depart()
         self._leave.set()
 
     # --- what sessions ask for ----------------------------------------------------------------------------------------------

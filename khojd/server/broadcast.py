@@ -83,4 +83,4 @@ class Broadcast:
         except JsonRpcException:
             return  # the client will not show it
         if session not in self._works and session in self._sessions:
-            self._works[session] = Work(session, token, "khojd: indexing")
+            self._works[session] = Work(session, token, "khojd: indexing", cancellable=False)

@@ -12,11 +12,13 @@ from pygls.exceptions import JsonRpcException
 
 from khojd.config import Folder
 from khojd.errors import KhojdError
+from khojd.server.configedit import add_folder
 
 if TYPE_CHECKING:
     from khojd.server.session import Session
 
 YES = "Index it"
+ALWAYS = "Always index it"
 NO = "Not now"
 
 
@@ -37,27 +39,30 @@ async def ask_for_folders(session: Session, places: Sequence[str]) -> None:
         if not session.can("window.show_message"):
             session.tell(f"{path} is not indexed: add it to {session.host.config_path} under [[folders]]", lsp.MessageType.Info)
             continue
-        if await _said_yes(session, path):
+        answer = await _ask(session, path)
+        if answer == NO:
+            session.host.declined.add(path)
+        elif answer in (YES, ALWAYS):
             try:
                 await session.engine.add_folder(Folder(path=path))
+                if answer == ALWAYS:
+                    await asyncio.to_thread(add_folder, session.host.config_path, Folder(path=path))
             except KhojdError as error:
                 session.tell(error.message)
 
 
-async def _said_yes(session: Session, path: str) -> bool:
+async def _ask(session: Session, path: str) -> str:
+    """The title that was chosen; "" when the question was closed, or the client cannot ask it after all."""
     question = lsp.ShowMessageRequestParams(
         type=lsp.MessageType.Info,
         message=f"Index the notes in {path} for search? They stay on this machine.",
-        actions=[lsp.MessageActionItem(title=YES), lsp.MessageActionItem(title=NO)],
+        actions=[lsp.MessageActionItem(title=title) for title in (YES, ALWAYS, NO)],
     )
     try:
         answer = await session.window_show_message_request_async(question)
     except JsonRpcException:
-        return False  # the client announced questions but cannot ask them
-    if answer is not None and answer.title == NO:
-        session.host.declined.add(path)
-    # Two editors may have asked at the same time.
-    return answer is not None and answer.title == YES and not _covered(session, path)
+        return ""
+    return answer.title if answer is not None else ""
 
 
 def _covered(session: Session, path: str) -> bool:

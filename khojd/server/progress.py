@@ -19,12 +19,12 @@ _UNITS = {"scanning": "files", "reading": "files", "embedding": "entries"}
 class Work:
     """Begins when made. Reports beyond ten a second are left out, and so are those that a slow client has no room for."""
 
-    def __init__(self, session: Session, token: Token, title: str) -> None:
+    def __init__(self, session: Session, token: Token, title: str, *, cancellable: bool) -> None:
         self._session = session
         self._token = token
         self._last = 0.0
         self._ended = False
-        self._value({"kind": "begin", "title": title, "cancellable": True, "percentage": 0}, optional=False)
+        self._value({"kind": "begin", "title": title, "cancellable": cancellable, "percentage": 0}, optional=False)
 
     def report(self, progress: Progress) -> None:
         """Tell how far the work is. The value's `khoj` member has the numbers, its message has them in words."""

@@ -19,6 +19,8 @@ from khojd.server.types import (
     DaemonStatus,
     IndexStatus,
     NoParams,
+    RetireParams,
+    RetireResult,
     SearchParams,
     SearchResult,
     UpdateParams,
@@ -105,7 +107,7 @@ def test_clients_find_a_daemon_while_others_are_leaving(place: Place) -> None:
     for _ in range(5):
         with place.client() as attached:
             old = attached.call("khoj/daemon/status", NoParams(), DaemonStatus).pid
-            os.kill(old, signal.SIGTERM)
+            assert attached.call("khoj/daemon/retire", RetireParams(force=True), RetireResult).retiring
             late = place.start("connect", *place.places)
             assert ask_pid(place) != old
             assert b"khoj/search" in bodies(talk(late, INITIALIZE, EXIT))[0]
@@ -138,6 +140,8 @@ def test_the_loser_of_the_race_for_the_lock_leaves_without_an_error(place: Place
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_daemon_cleanly(place: Place, number: signal.Signals) -> None:
     daemon = place.start("serve", *place.places)
+    assert daemon.stderr is not None
+    assert b"serving" in daemon.stderr.readline()
     with place.client() as attached:
         assert attached.call("khoj/daemon/status", NoParams(), DaemonStatus).pid == daemon.pid
         daemon.send_signal(number)
@@ -166,7 +170,7 @@ def test_why_a_daemon_cannot_start_reaches_the_client(place: Place) -> None:
         place.client()
     late = place.start("connect", *place.places)
     out, err = late.communicate(framed(INITIALIZE), timeout=30)
-    assert (out, late.returncode) == (b"", 1)
+    assert (out, late.returncode) == (b"", 3)
     assert b"unknown key daemon.idle_minute" in err
 
 
@@ -206,7 +210,7 @@ def test_the_bridge_ends_with_an_error_when_the_daemon_dies(place: Place) -> Non
     attached.stdin.flush()
     assert attached.stdout.readline().startswith(b"Content-Length: ")
     os.kill(place.pid, signal.SIGKILL)
-    assert attached.wait(30) == 1
+    assert attached.wait(30) == 3
 
 
 def test_the_bridge_writes_nothing_but_messages_and_leaves_with_its_editor(place: Place) -> None:

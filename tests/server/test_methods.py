@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from khojd.config import Config, Embedding
+from khojd.configfile import load
 from khojd.index.status import Progress
 from khojd.server import types
 from khojd.server.methods.config import without_secrets
@@ -116,6 +117,18 @@ async def test_a_folder_that_is_not_configured_is_asked_for_once_and_indexed_aft
     assert again.asked == []
 
 
+async def test_always_is_kept_in_the_configuration(attach: Attach, engine: PaperEngine, tmp_path: Path) -> None:
+    editor = await attach(initialized=False)
+    editor.answers["window/showMessageRequest"] = lambda params: params["actions"][1]
+    folder = str(tmp_path / "index")
+    await editor.initialize(capabilities={"window": {"showMessage": {}}}, khoj={"protocol": 1, "folders": [folder]})
+    config = tmp_path / "config.toml"
+    while not config.exists():
+        await editor.request("khoj/daemon/status")
+    assert [each.path for each in load(config).folders] == [folder]
+    assert [each.path for each in engine.folders()] == [folder]
+
+
 async def test_a_no_is_kept_for_the_next_editor(attach: Attach, engine: PaperEngine, tmp_path: Path) -> None:
     asks: dict[str, Any] = {"window": {"showMessage": {}}}
     khoj: dict[str, Any] = {"protocol": 1, "folders": [str(tmp_path)]}
@@ -124,7 +137,7 @@ async def test_a_no_is_kept_for_the_next_editor(attach: Attach, engine: PaperEng
 
     def refuse(params: Any) -> Any:
         said.set()
-        return params["actions"][1]
+        return next(action for action in params["actions"] if action["title"] == "Not now")
 
     editor.answers["window/showMessageRequest"] = refuse
     await editor.initialize(capabilities=asks, khoj=khoj)

@@ -51,7 +51,7 @@ async def _work(session: Session, token: types.Token | None, title: str) -> Asyn
     if token is None:
         yield None
         return
-    work = Work(session, token, title)
+    work = Work(session, token, title, cancellable=True)
     session.own_work += 1
     try:
         yield work
