@@ -24,6 +24,11 @@ class QueryCache:
         self._lock = Lock()
         self._vectors: OrderedDict[str, tuple[float, Vectors]] = OrderedDict()
 
+    @property
+    def embedder(self) -> Embedder:
+        """The model whose query vectors these are."""
+        return self._embedder
+
     def embed_query(self, text: str) -> Vectors:
         """The vector of a query, shape (dimensions,). Raises ModelError."""
         with self._lock:

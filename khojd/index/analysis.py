@@ -8,13 +8,14 @@ character is a search for terms that begin with it. ASCII text, the most of it, 
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import tantivy
 
 FINGERPRINT = "2:simple,lowercase,ascii_fold,stemmer-english;nfkc-casefold;bigrams"
 TOKENIZER = "khojd"
+REMEMBERED = 40  # characters of a word whose terms are kept
 LONGEST = 10_000  # characters of a term: tantivy drops those above 65,530 bytes, so what is longer is cut
 
 # Han, kana, hangul, Thai, Lao, Myanmar, Khmer, Yi, and bopomofo. Half-width forms are folded before.
@@ -85,8 +86,13 @@ def tokens(text: str) -> Iterator[Token]:
         if not word.isascii() and _RUN.search(word):
             yield from _run_tokens(word, start)
         else:
-            for term in analyzer().analyze(fold(word)):
+            for term in _terms_of(word) if len(word) <= REMEMBERED else analyzer().analyze(fold(word)):
                 yield Token(start, end, term)
+
+
+@lru_cache(maxsize=50_000)
+def _terms_of(word: str) -> tuple[str, ...]:
+    return tuple(analyzer().analyze(fold(word)))
 
 
 def unspaced(term: str) -> bool:

@@ -168,6 +168,12 @@ class Words:
         """The terms of a text with their ranges, for highlights."""
         return list(analysis.tokens(text))
 
+    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """In how many bodies each term (as `analyze` gives it) stands."""
+        with _reading(self.directory):
+            searcher = self._index.searcher()
+            return {term: int(searcher.doc_freq("body", term)) for term in terms}
+
     def count(self) -> int:
         """Entries in the index."""
         with _reading(self.directory):

@@ -1,0 +1,10 @@
+"""What the two lists of candidates say about a query, as numbers for the fusion's weight."""
+
+from collections.abc import Sequence
+
+FLATNESS_RANK = 50
+
+
+def flatness(bm25: Sequence[float]) -> float:
+    """BM25 of the fiftieth entry (or the last) over that of the first, 0 to 1; the list is best first and not empty."""
+    return bm25[min(len(bm25), FLATNESS_RANK) - 1] / bm25[0] if bm25[0] > 0.0 else 1.0

@@ -1,0 +1,36 @@
+"""Small facts about entries, and lists without a ranking."""
+
+import sqlite3
+from collections.abc import Sequence, Set
+
+from msgspec import Struct
+
+from khojd.index.catalog_queue import id_list
+
+_FACTS = """
+SELECT e.id, d.path, e.position, d.format, e.day, d.mtime_ns FROM json_each(?) wanted
+CROSS JOIN entries e ON e.id = wanted.value JOIN documents d ON d.id = e.document_id WHERE d.visible = 1"""
+_NEWEST = """
+SELECT e.id FROM json_each(?) wanted CROSS JOIN entries e ON e.id = wanted.value JOIN documents d ON d.id = e.document_id
+WHERE d.visible = 1 ORDER BY e.day IS NULL, e.day DESC, d.mtime_ns DESC, d.path, e.position LIMIT ?"""
+
+
+class Facts(Struct, frozen=True, gc=False):
+    """What ranking asks of an entry. `day` is a proleptic Gregorian ordinal, `modified` seconds since the epoch."""
+
+    path: str
+    position: int
+    format: str
+    day: int | None
+    modified: float
+
+
+def facts(db: sqlite3.Connection, entry_ids: Sequence[int]) -> dict[int, Facts]:
+    """Facts of the entries that exist and are not hidden by a buffer."""
+    rows = db.execute(_FACTS, (id_list(entry_ids),))
+    return {entry_id: Facts(path, place, format_, day, mtime_ns / 1e9) for entry_id, path, place, format_, day, mtime_ns in rows}
+
+
+def newest(db: sqlite3.Connection, entry_ids: Set[int], limit: int) -> list[int]:
+    """The entries by their date, newest first; those without a date follow, by the time of their file."""
+    return [row[0] for row in db.execute(_NEWEST, (id_list(entry_ids), limit))]

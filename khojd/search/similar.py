@@ -1,0 +1,138 @@
+"""More like this: a text, or a place in a note, as the query."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from time import perf_counter
+
+import numpy as np
+
+from khojd.embed.protocol import Vectors
+from khojd.errors import ModelError, NotFound, QueryError
+from khojd.index import analysis
+from khojd.index.catalog import errors
+from khojd.index.catalog_hits import entries_at, hit_rows
+from khojd.index.words import Words
+from khojd.search import candidates, listing
+from khojd.search.filters import resolve
+from khojd.search.fuse import fuse, semantic_weight
+from khojd.search.highlight import query_terms
+from khojd.search.hits import Found, make_hits
+from khojd.search.retrieve import MOST_HITS, Retriever
+from khojd.search.types import Measure, Phase, SearchResult, SimilarRequest
+
+SALIENT_WORDS = 12
+_CANDIDATES = 100
+_MOST_CHARACTERS = 20_000  # of the source; its most salient words are long known by then
+
+
+def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure = len) -> SearchResult:
+    """Entries like a text or a place in a note, best first; the place itself is left out, the same text elsewhere is not.
+
+    Without a model the answer is by words alone, with a note. Raises QueryError, NotFound.
+    """
+    started = perf_counter()
+    if not 1 <= request.limit <= MOST_HITS:
+        raise QueryError(f"limit is {request.limit}; it must be 1 to {MOST_HITS}", part=str(request.limit))
+    db = retriever.catalog.reader()
+    with errors(retriever.catalog.path):
+        sources = _sources(db, request)
+        text = request.text or _text(db, sources, request)
+        notes: list[str] = []
+        salient = salient_words(retriever.words, text)
+        vector = _vector(db, retriever, sources, text, notes)
+        within = resolve(db, retriever.words, (), folders=request.folders)
+        size = max(_CANDIDATES, request.limit) + len(sources)
+        lexical = candidates.lexical(db, retriever.words, salient, size, within)
+        bm25, cosines, chunks = dict(lexical.ranked), {}, {}
+        weight = 0.0
+        if vector is not None and retriever.vectors is not None:
+            semantic = candidates.semantic(db, retriever.vectors, vector, size, within)
+            cosines, chunks = dict(semantic.ranked), semantic.chunks
+            weight = semantic_weight(list(bm25.values()), list(cosines.values()))
+            more, more_chunks = candidates.cosines(db, vector, [one for one in bm25 if one not in cosines])
+            bm25.update(retriever.words.scores(salient, [one for one in cosines if one not in bm25]))
+            cosines.update(more)
+            chunks.update(more_chunks)
+        bm25, cosines = _without(sources, bm25), _without(sources, cosines)
+        scores = fuse(bm25, cosines, weight)
+        facts = listing.facts(db, list(scores))
+        ranked = sorted(facts, key=lambda one: (-scores[one], facts[one].path, facts[one].position))[: request.limit]
+        found = [Found(one, scores[one], (chunks[one].start, chunks[one].end) if one in chunks else None) for one in ranked]
+        terms = query_terms(salient, {})
+        hits = make_hits(db, found, terms, retriever.words.analyze, measure)
+    phase: Phase = "words" if vector is None else "fused"
+    return SearchResult(phase, hits, (perf_counter() - started) * 1000.0, tuple(notes))
+
+
+def salient_words(words: Words, text: str, count: int = SALIENT_WORDS) -> str:
+    """The words of `text` that are frequent in it and rare in the index, as a query."""
+    surface: dict[str, str] = {}
+    occurrences: Counter[str] = Counter()
+    for token in words.analyze(text[:_MOST_CHARACTERS]):
+        if token.term not in analysis.STOPWORDS and not token.term.isdigit():
+            occurrences[token.term] += 1
+            surface.setdefault(token.term, text[token.start : token.end])
+    total = words.count() + 1
+    frequencies = words.frequencies(occurrences)
+    # TF-IDF with a damped frequency; a word of no entry finds nothing.
+    weights = {
+        term: (1.0 + np.log(occurrences[term])) * np.log(1.0 + total / (1.0 + frequency))
+        for term, frequency in frequencies.items()
+        if frequency
+    }
+    best = sorted(weights, key=lambda term: (-weights[term], term))[:count]
+    return " ".join(surface[term] for term in best)
+
+
+def _sources(db: sqlite3.Connection, request: SimilarRequest) -> list[int]:
+    """Ids of the entries that the request points at; none for a bare text."""
+    if request.text.strip() and not request.path:
+        return []
+    if not request.path:
+        raise QueryError("nothing to compare with; give a text, or a path with a line", part="")
+    start = request.start_line or 0
+    end = request.end_line if request.end_line is not None else start if request.start_line is not None else 2**31
+    if end < start:
+        raise QueryError(f"the range of lines ends ({end}) before it starts ({start})", part=f"{start}-{end}")
+    found = entries_at(db, request.path, start, end)
+    if start == end and len(found) > 1:
+        # An entry ends where the next one begins: the line belongs to the later one.
+        found = found[-1:]
+    if not found and not request.text.strip():
+        raise NotFound(f"there is no indexed text at line {start + 1} of {request.path}", path=request.path, line=start)
+    return found
+
+
+def _text(db: sqlite3.Connection, sources: Sequence[int], request: SimilarRequest) -> str:
+    rows = hit_rows(db, sources)
+    parts = []
+    for entry_id in sources:
+        if entry_id in rows:
+            row = rows[entry_id]
+            parts.append("\n".join((row.title, *row.headings, row.text)))
+    if not parts:
+        raise NotFound(f"the text of {request.path} went away while it was read; ask again", path=request.path)
+    return "\n".join(parts)
+
+
+def _vector(db: sqlite3.Connection, retriever: Retriever, sources: Sequence[int], text: str, notes: list[str]) -> Vectors | None:
+    """The mean of the sources' vectors, else the vector of the text; None with a note where there is no model."""
+    if retriever.vectors is None or retriever.queries is None:
+        notes.append("search by meaning is not available; these hits are found by words alone")
+        return None
+    own = candidates.entry_vectors(db, sources)
+    if own:
+        mean = np.mean(list(own.values()), axis=0)
+        unit: Vectors = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+        return unit
+    try:
+        made: Vectors = retriever.queries.embedder.embed_passages([text])[0]
+    except ModelError as error:
+        notes.append(f"these hits are found by words alone: {error.message}")
+        return None
+    return made
+
+
+def _without(sources: Sequence[int], scores: dict[int, float]) -> dict[int, float]:
+    return {one: score for one, score in scores.items() if one not in sources}
