@@ -16,9 +16,9 @@ from khojd.daemon.listener import Listener
 from khojd.daemon.retirement import Retirement
 from khojd.server import types
 from khojd.server.broadcast import Broadcast
+from khojd.server.failure import where
 from khojd.server.methods.table import COMMANDS, METHODS
 from khojd.server.session import Session
-from khojd.server.wire import where
 
 if TYPE_CHECKING:
     from khojd.engine import Engine

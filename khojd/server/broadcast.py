@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from khojd.server.failure import where
 from khojd.server.methods.index import index_status
 from khojd.server.progress import Work
-from khojd.server.wire import where
 
 if TYPE_CHECKING:
     from khojd.engine import Engine

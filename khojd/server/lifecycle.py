@@ -47,7 +47,7 @@ class _Lifecycle:
         self._session.protocol.trace = params.value
 
     def cancel_progress(self, params: lsp.WorkDoneProgressCancelParams) -> None:
-        self._session.protocol.cancel_token(params.token)
+        self._session.protocol.tokens.cancel(params.token)
 
     def did_change_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
         added = [folder.uri for folder in params.event.added if uris.to_path(folder.uri)]

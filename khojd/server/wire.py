@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +27,8 @@ from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, default_converter
 
 from khojd.errors import KhojdError
+from khojd.server.failure import reason as innermost
+from khojd.server.failure import where
 from khojd.server.framing import BrokenFraming, Oversized
 from khojd.server.message import (
     INTERNAL_ERROR,
@@ -47,6 +48,7 @@ from khojd.server.message import (
 )
 from khojd.server.outbox import Outbox
 from khojd.server.reader import read_message
+from khojd.server.tokens import Tokens
 from khojd.server.types import Token
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ class Protocol(LanguageServerProtocol):
 
     def __init__(self, server: Session, converter: Converter) -> None:
         self._tasks: dict[MessageId, asyncio.Task[None]] = {}
-        self._tokens: dict[Token, set[asyncio.Task[Any]]] = {}
+        self.tokens = Tokens()
         self._outbox: Outbox | None = None
         self._initialized = False
         self._exited = False
@@ -177,7 +179,7 @@ class Protocol(LanguageServerProtocol):
         self._tasks[id] = task
         task.add_done_callback(lambda done: self._finished(id, method, done))
         for token in tokens:
-            self.watch_token(token, task)
+            self.tokens.watch(token, task)
 
     def _finished(self, id: MessageId, method: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(id, None)
@@ -295,7 +297,7 @@ class Protocol(LanguageServerProtocol):
             value = msgspec.json.decode(params) if params else None
             return value if kind is None else self._converter.structure(value, cast("type[Any]", kind))
         except Exception as error:
-            reason = _reason(error)
+            reason = innermost(error)
             raise RpcError(INVALID_PARAMS, f"{method}: {reason}", kind="params", method=method, reason=reason) from None
 
     # --- cancelling ---------------------------------------------------------------------------------------------------------
@@ -313,22 +315,6 @@ class Protocol(LanguageServerProtocol):
             await work
         except Exception as error:
             log.error("%s: %s failed: %s\n%s", self._server.label, what, type(error).__name__, where(error))
-
-    def watch_token(self, token: Token, task: asyncio.Task[Any]) -> None:
-        """Let window/workDoneProgress/cancel for `token` cancel `task`, as long as it runs."""
-        self._tokens.setdefault(token, set()).add(task)
-
-        def forget(_: asyncio.Task[Any]) -> None:
-            tasks = self._tokens.get(token, set())
-            tasks.discard(task)
-            if not tasks:
-                self._tokens.pop(token, None)
-
-        task.add_done_callback(forget)
-
-    def cancel_token(self, token: Token) -> None:
-        for task in tuple(self._tokens.get(token, ())):
-            task.cancel()
 
     def _cancel_request(self, params: Raw) -> None:
         with suppress(msgspec.DecodeError):
@@ -403,15 +389,3 @@ def _tokens(*tokens: Token | None) -> list[Token]:
 async def _call(handler: Callable[..., Any], argument: Any) -> Any:
     result = handler(argument)
     return await result if inspect.isawaitable(result) else result
-
-
-def where(error: BaseException) -> str:
-    """The places an error came through, without its message."""
-    return "".join(traceback.format_tb(error.__traceback__)).rstrip()
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause of a failed conversion: cattrs nests them in groups."""
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:
-        error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}"

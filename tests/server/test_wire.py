@@ -238,7 +238,7 @@ async def test_a_request_cancelled_before_it_began_is_answered_too(editor: Edito
 
 
 @pytest.mark.parametrize("command", [False, True])
-async def test_a_request_is_cancelled_by_its_token(editor: Editor, engine: PaperEngine, command: bool) -> None:
+async def test_a_request_is_cancelled_by_its_token(editor: Editor, engine: PaperEngine, daemon: Daemon, command: bool) -> None:
     engine.gate.clear()
     if command:
         params: dict[str, Any] = {"command": "khoj.index.update", "arguments": [], "workDoneToken": "mine"}
@@ -259,6 +259,7 @@ async def test_a_request_is_cancelled_by_its_token(editor: Editor, engine: Paper
     editor.notify("window/workDoneProgress/cancel", {"token": "mine"})
     engine.gate.set()
     assert (await editor.request("khoj/index/update", {"workDoneToken": "mine"}))["added"] == 4
+    assert [len(session.protocol.tokens) for session in daemon.sessions] == [0]
 
 
 async def test_a_client_that_leaves_in_the_middle_of_a_request_has_it_cancelled(
