@@ -172,6 +172,25 @@ def defaults_text() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def text(config: Config) -> str:
+    """`config` as a config.toml that holds every key; reading it gives `config` again."""
+    lines: list[str] = []
+    for folder in config.folders:
+        lines += ["[[folders]]", *_assignments(folder), ""]
+    for field in msgspec.structs.fields(Config):
+        if field.name != "folders":
+            table = getattr(config, field.name)
+            lines += [f"[{field.name}]", *_assignments(table), ""]
+            for name, profile in getattr(table, "profiles", {}).items():
+                lines += [f"[search.profiles.{_toml(name)}]", *_assignments(profile), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _assignments(table: msgspec.Struct) -> list[str]:
+    names = [field.name for field in msgspec.structs.fields(table) if field.name != "profiles"]
+    return [f"{name} = {_toml(getattr(table, name))}" for name in names]
+
+
 def _folders() -> list[str]:
     from khojd.config import Folder
 
@@ -239,5 +258,5 @@ def _toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{name} = {_toml(item)}" for name, item in value.items()) + " }" if value else "{}"
+        return "{ " + ", ".join(f"{_toml(name)} = {_toml(item)}" for name, item in value.items()) + " }" if value else "{}"
     return str(value)

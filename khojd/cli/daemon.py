@@ -30,7 +30,7 @@ def serve(
     """
     from khojd.daemon.serve import main
 
-    raise typer.Exit(_status(main(index=index, config=config, detached=detached)))
+    raise typer.Exit(main(index=index, config=config, detached=detached))
 
 
 def connect(config: Config = None, index: Index = None) -> None:
@@ -40,7 +40,7 @@ def connect(config: Config = None, index: Index = None) -> None:
     """
     from khojd.daemon.bridge import main
 
-    raise typer.Exit(_status(main(index=index, config=config)))
+    raise typer.Exit(main(index=index, config=config))
 
 
 def stop(
@@ -74,8 +74,3 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         pass
     return True
-
-
-def _status(code: int) -> int:
-    """The statuses of `serve` and `connect`, in those of all commands."""
-    return Exit.DAEMON if code else Exit.OK

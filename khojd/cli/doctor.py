@@ -14,7 +14,8 @@ _MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", 
 def doctor(as_json: Json = False) -> None:
     """Check installation, settings, index and daemon.
 
-    Each line says how to mend what is wrong; the exit status is 1 when something is. A running daemon is asked, never disturbed; without one, the index is opened for reading.
+    Each line says how to mend what is wrong; the exit status is 1 when something is. A running daemon is asked, never disturbed;
+    without one, the index is opened for reading.
     """
     from khojd.doctor import Check, examine
 

@@ -40,7 +40,8 @@ def evaluate(
 ) -> None:
     """Measure search on a judged collection.
 
-    The collection is in BEIR's layout. It is indexed through the real pipeline into a temporary index. Prints nDCG@10 (linear gain, as trec_eval), Recall@10, MRR@10 and the latency of whole searches.
+    The collection is in BEIR's layout. It is indexed through the real pipeline into a temporary index. Prints
+    nDCG@10 (linear gain, as trec_eval), Recall@10, MRR@10 and the latency of whole searches.
     """
     from khojd import configfile
     from khojd.embed.factory import open_embedder

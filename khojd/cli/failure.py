@@ -21,7 +21,8 @@ class Exit(IntEnum):
 def status_of(error: KhojdError) -> Exit:
     """The exit status that an error ends with."""
     if isinstance(error, DaemonError):
-        return Exit.DAEMON
+        # A daemon that could not start ended with the status of its own error.
+        return {2: Exit.USAGE, 4: Exit.INDEX}.get(error.data.get("status", 0), Exit.DAEMON)
     if isinstance(error, StoreError | ModelError):
         return Exit.INDEX
     return Exit.INTERRUPTED if isinstance(error, Cancelled) else Exit.USAGE

@@ -47,6 +47,9 @@ def _snippet(hit: Hit, style: output.Style) -> Sequence[str]:
         end = stop
     pieces.append(output.harmless(hit.snippet[end:]))
     lines = [line.expandtabs(4) for line in "".join(pieces).splitlines() if line.strip()]
+    # The first line starts where the passage does, so the others' common indentation says nothing.
+    indent = min((len(line) - len(line.lstrip(" ")) for line in lines[1:]), default=0)
+    lines[1:] = [line[indent:] for line in lines[1:]]
     return lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], style("…", "dim")]
 
 

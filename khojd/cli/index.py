@@ -95,7 +95,8 @@ def _summary(result: "UpdateResult", status: "IndexStatus", *, embedded: bool) -
         )
         if number
     ]
-    text = f"{', '.join(done) or 'nothing to read'} ({result.took_ms / 1000:.1f} s)"
+    text = f"{', '.join(done) or 'no notes found'} ({result.took_ms / 1000:.1f} s)"
+    text += f"; {output.count(status.indexed, 'file')}, {output.count(status.entries, 'entry', 'entries')} in the index"
     if not embedded and status.vectors_pending:
         text += f"; {output.count(status.vectors_pending, 'entry', 'entries')} will be found by meaning shortly"
     return text

@@ -70,7 +70,9 @@ def _show(index: "IndexStatus", daemon: "DaemonStatus") -> None:
         rows.append(("speed", f"{index.files_per_second:,.0f} files/s read, {index.entries_per_second:,.0f} entries/s embedded"))
     rows.append(("model", _model(index)))
     if asked := index.cache_hits + index.cache_misses:
-        rows.append(("queries", f"{asked:,} embedded or from the cache, {index.cache_hits / asked:.0%} from the cache"))
+        rows.append(
+            ("queries", f"{index.cache_misses:,} embedded, {index.cache_hits:,} from the cache ({index.cache_hits / asked:.0%})")
+        )
     rows.append(
         (
             "size",

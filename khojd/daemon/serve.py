@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from khojd import paths
 from khojd.daemon.address import index_dir, socket_path
-from khojd.errors import KhojdError
+from khojd.errors import ConfigError, KhojdError, StoreError
 
 if TYPE_CHECKING:
     from khojd.config import Config
@@ -27,7 +27,11 @@ _SWITCH_INTERVAL = 0.0005  # seconds; the default of 5 ms is what the loop would
 
 
 def main(*, index: Path | None = None, config: Path | None = None, detached: bool = False) -> int:
-    """Run the daemon of `index` until it leaves. 0: it left as it should, or another daemon has the index; 3: it cannot run."""
+    """Run the daemon of `index` until it leaves.
+
+    0: it left as it should, or another daemon has the index; else why it cannot run, as all commands end: 2: the configuration is
+    wrong; 4: the index cannot be used; 3: another reason.
+    """
     os.umask(0o077)
     config = config or paths.config_file()
     index = (index or index_dir(config)).expanduser().resolve()
@@ -46,7 +50,7 @@ def main(*, index: Path | None = None, config: Path | None = None, detached: boo
             lock.release()
     except KhojdError as error:
         print(f"khojd: {error.message}", file=sys.stderr)
-        return FAILED
+        return 2 if isinstance(error, ConfigError) else 4 if isinstance(error, StoreError) else FAILED
 
 
 def _serve(index: Path, config_path: Path, address: Path, *, detached: bool) -> int:
