@@ -16,7 +16,7 @@ path = "~/notes" # yes
 exclude = ["*.tmp"]
 
 [[ folders ]]
-path = "/work"
+path = "/job"
 
 [search]
 profile = "precise"
@@ -34,10 +34,10 @@ def test_what_is_added_and_removed_leaves_the_rest_as_it_was(tmp_path: Path) -> 
     file.write_text(THEIRS, encoding="utf-8")
     add_folder(file, Folder(path="/more"))
     assert file.read_text(encoding="utf-8") == THEIRS + '\n[[folders]]\npath = "/more"\n'
-    assert [each.path for each in load(file).folders] == ["~/notes", "/work", "/more"]
-    remove_folder(file, "/work")
+    assert [each.path for each in load(file).folders] == ["~/notes", "/job", "/more"]
+    remove_folder(file, "/job")
     remove_folder(file, "/more")
-    assert file.read_text(encoding="utf-8") == THEIRS.replace('[[ folders ]]\npath = "/work"\n\n', "")
+    assert file.read_text(encoding="utf-8") == THEIRS.replace('[[ folders ]]\npath = "/job"\n\n', "")
     assert load(file).search.profile == "precise"
 
 
