@@ -243,11 +243,16 @@ class Indexer:
                         self._wrote()
                         flushed = time.monotonic()
             if gone:
-                tally.removed += await self.on_writer(lambda: self._writer.remove(gone))
+                removed, back = await self.on_writer(lambda: self._writer.remove(gone, there=self._is_note))
+                tally.removed += removed
+                again += back
         finally:
             await asyncio.shield(self.on_writer(self._writer.flush))
             self._wrote()
         return again
+
+    def _is_note(self, path: str) -> bool:
+        return self.folder_of(path) is not None and look(path) is not None
 
     def _announce(self, fresh: list[FileStat], owners: Mapping[str, str]) -> None:
         by_folder: dict[str, list[FileStat]] = {}

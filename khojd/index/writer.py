@@ -5,9 +5,10 @@ mark in the catalog. Whatever is cut off in between is pending, and is done agai
 """
 
 import logging
+import sqlite3
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 
 from khojd.content import registry
@@ -82,7 +83,10 @@ class Writer:
                     if known is not None:
                         documents.remove_document(db, known.id)
                         tally.removed += 1
-                elif reading.unchanged and known is not None:
+                elif reading.unchanged:
+                    if known is None or known.hash != reading.hash or known.state not in ("indexed", "pending"):
+                        again.append(reading.path)  # another run has removed or replaced what it was compared with
+                        continue
                     documents.touch(db, known.id, size=stat.size, mtime_ns=stat.mtime_ns, inode=stat.inode)
                     folders.show_file(db, known.id)
                     tally.unchanged += 1
@@ -94,7 +98,7 @@ class Writer:
                         tally.skipped += 1
                 else:
                     if known is None or known.state == "pending":
-                        source = self._renamed_from(reading, gone)
+                        source = self._renamed_from(db, reading, gone)
                         if source is not None:
                             documents.rename_document(db, gone.pop(source).id, stat.path, folder)
                             tally.renamed += 1
@@ -105,16 +109,19 @@ class Writer:
                     documents.store_document(db, stat, reading.document)
         return again
 
-    def remove(self, paths: Iterable[str]) -> int:
-        """Withdraw files that are gone."""
+    def remove(self, paths: Iterable[str], *, there: Callable[[str], bool] = lambda path: False) -> tuple[int, list[str]]:
+        """Withdraw files that are gone. Returns how many were, and the paths which are `there` again meanwhile and stay."""
         removed = 0
+        back: list[str] = []
         with self.catalog.transaction() as db:
             for path in paths:
                 known = folders.known_file(db, path)
-                if known is not None:
+                if there(path):
+                    back.append(path)
+                elif known is not None:
                     documents.remove_document(db, known.id)
                     removed += 1
-        return removed
+        return removed, back
 
     def buffer(self, path: str, folder: str, buffer: Buffer | None) -> None:
         """Let a buffer stand in for its file, or the file again when there is none or it has the same text."""
@@ -193,11 +200,14 @@ class Writer:
             fingerprint=self.fingerprint,
         )
 
-    def _renamed_from(self, reading: Reading, gone: Mapping[str, KnownFile]) -> str | None:
+    def _renamed_from(self, db: sqlite3.Connection, reading: Reading, gone: dict[str, KnownFile]) -> str | None:
         suffix = PurePath(reading.path).suffix
-        for path, known in gone.items():
+        for path, known in list(gone.items()):
             if known.hash == reading.hash and known.state == "indexed" and PurePath(path).suffix == suffix:
-                return path
+                now = folders.known_file(db, path)
+                if now is not None and now.id == known.id:
+                    return path
+                del gone[path]  # another run has already moved or removed it
         return None
 
     def _saved(self, buffer: Buffer) -> bool:
