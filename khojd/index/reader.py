@@ -1,7 +1,10 @@
 """Reading one file into a document. Pure work, done in this process for a few files and in worker processes for many."""
 
 import hashlib
+import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 
 import msgspec
 from msgspec import Struct
@@ -100,5 +103,16 @@ def decode_readings(encoded: bytes) -> list[Reading]:
 
 
 def worker_setup() -> None:
-    """First thing in a worker process: searches in the parent go first."""
+    """First thing in a worker process: searches in the parent go first, and it ends with its parent, however that ends.
+
+    A worker of a killed parent would wait for work for ever: it holds the other end of its queue itself.
+    """
     os.nice(5)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_leave_with, args=(parent.sentinel,), name="khojd-parent", daemon=True).start()
+
+
+def _leave_with(parent: int) -> None:
+    multiprocessing.connection.wait([parent])
+    os._exit(1)
