@@ -46,7 +46,7 @@ class Embedding(Struct, frozen=True, forbid_unknown_fields=True):
     model: Annotated[
         str,
         Meta(
-            description="bundled, a preset (fast, balanced, high-quality, multilingual), a sentence-transformers name or path, or off"
+            description="bundled, a preset (fast, balanced, high-quality, multilingual), a sentence-transformers name or path, off"
         ),
     ] = "bundled"
     device: Annotated[Literal["auto", "cpu", "cuda", "mps"], Meta(description="for sentence-transformers models")] = "auto"
