@@ -11,13 +11,14 @@ import numpy as np
 from msgspec import Struct
 
 from khojd.embed.protocol import Vectors
-from khojd.index.catalog_hits import visible
-from khojd.index.catalog_vectors import chunks_for_entries, chunks_for_hashes, vectors_for
+from khojd.index.catalog_vectors import chunks_for_entries, chunks_with_hashes, vectors_for
 from khojd.index.rows import ChunkRow
 from khojd.index.vectors import VectorStore
 from khojd.index.words import Words
+from khojd.search import listing
 
 EXACT_SET = 1000  # up to this many entries their cosines are computed one by one; above, the vector store is asked
+MOST_EXACT = 20_000  # vectors compared one by one where the vector store finds fewer than there are
 MOST_NEIGHBOURS = 4000  # more than this are not asked of the vector store for a restricted set
 CHUNKS_PER_ENTRY = 1.25  # neighbours asked for to find one entry; more are asked for where that is not enough
 
@@ -37,11 +38,10 @@ class Lexical(Struct, frozen=True):
     exhausted: bool
 
 
-def lexical(db: sqlite3.Connection, words: Words, text: str, size: int, within: Set[int] | None) -> Lexical:
-    """The best `size` entries of the words index, without those that are gone or hidden."""
+def lexical(words: Words, text: str, size: int, within: Set[int] | None) -> Lexical:
+    """The best `size` entries of the words index; some may be hidden by a buffer or gone."""
     found = words.search(text, size, within)
-    shown = visible(db, [entry_id for entry_id, _ in found]) if within is None else within
-    return Lexical([hit for hit in found if hit[0] in shown], len(found) < size)
+    return Lexical(found, len(found) < size)
 
 
 def chunk_cosines(db: sqlite3.Connection, vector: Vectors | None, chunks: Sequence[ChunkRow]) -> dict[bytes, float]:
@@ -53,7 +53,7 @@ def chunk_cosines(db: sqlite3.Connection, vector: Vectors | None, chunks: Sequen
 
 
 def semantic(db: sqlite3.Connection, store: VectorStore, vector: Vectors, size: int, within: Set[int] | None) -> Semantic:
-    """The best `size` entries by cosine (fewer where there are no more)."""
+    """The best `size` entries by cosine (fewer where there are no more); some may be hidden by a buffer."""
     if within is not None and len(within) <= EXACT_SET:
         return _exact(db, vector, within)
     ask = int(size * CHUNKS_PER_ENTRY)
@@ -62,8 +62,11 @@ def semantic(db: sqlite3.Connection, store: VectorStore, vector: Vectors, size: 
     while True:
         near = store.query(vector, ask)
         exhausted = len(near) < ask
+        if exhausted and len(near) < store.count() <= MOST_EXACT:
+            # The graph cannot reach all vectors where many are equal or nearly so.
+            return _exact(db, vector, listing.all_entries(db) if within is None else within)
         cosines = dict(near)
-        best = _best(chunks_for_hashes(db, list(cosines)), cosines, within)
+        best = _best(chunks_with_hashes(db, list(cosines)), cosines, within)
         if len(best) >= size or exhausted:
             return _semantic(best, cosines, exhausted)
         if within is not None and ask >= MOST_NEIGHBOURS:

@@ -1,5 +1,6 @@
 """Which parts of a text match the words of a query."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -13,11 +14,13 @@ Analyze = Callable[[str], Sequence[Token]]
 class Terms(Struct, frozen=True):
     """The terms a query looks for (stems, pairs of characters), each with what it counts in the choice of a passage.
 
-    `openings` are single characters of unspaced scripts: they match every term that begins with one.
+    `openings` are single characters of unspaced scripts: they match every term that begins with one. `likely` finds the words of
+    ASCII text that may have one of the terms, all others need no analysis.
     """
 
     weights: dict[str, float]
     openings: tuple[str, ...] = ()
+    likely: re.Pattern[str] | None = None
 
     def match(self, term: str) -> str:
         """The query's term that `term` matches, "" for none."""
@@ -25,11 +28,17 @@ class Terms(Struct, frozen=True):
             return term
         return next((opening for opening in self.openings if term.startswith(opening)), "")
 
-    def in_text(self, tokens: Iterable[Token]) -> Iterator[tuple[Token, str]]:
-        """The tokens that match, each with the query's term."""
+    def find(self, text: str, analyze: Analyze) -> Iterator[tuple[int, int, str]]:
+        """Start, end and the query's term of each word of `text` that matches."""
+        if self.likely is None or not text.isascii():
+            tokens: Iterable[Token] = analyze(text)
+        else:
+            tokens = (
+                Token(word.start(), word.end(), token.term) for word in self.likely.finditer(text) for token in analyze(word[0])
+            )
         for token in tokens:
             if found := self.match(token.term):
-                yield token, found
+                yield token.start, token.end, found
 
 
 def query_terms(query: str, weights: Mapping[str, float]) -> Terms:
@@ -37,7 +46,15 @@ def query_terms(query: str, weights: Mapping[str, float]) -> Terms:
     terms = dict.fromkeys(analysis.terms(query))
     kept = [term for term in terms if term not in analysis.STOPWORDS] or list(terms)
     openings = tuple(term for term in kept if len(term) == 1 and analysis.unspaced(term))
-    return Terms({term: weights.get(term, 1.0) for term in kept}, openings)
+    return Terms({term: weights.get(term, 1.0) for term in kept}, openings, _likely(kept))
+
+
+def _likely(terms: Sequence[str]) -> re.Pattern[str] | None:
+    # The English stemmer keeps the first two letters of every word but dying, lying and tying.
+    opening = {term[:1] if term in ("die", "lie", "tie") else term[:2] for term in terms if term.isascii()}
+    if not opening:
+        return None
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(sorted(map(re.escape, opening)))})[A-Za-z0-9]*", re.IGNORECASE)
 
 
 def merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

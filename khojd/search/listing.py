@@ -2,8 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence, Set
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from khojd.index.catalog_queue import id_list
 
@@ -15,7 +14,7 @@ SELECT e.id FROM json_each(?) wanted CROSS JOIN entries e ON e.id = wanted.value
 WHERE d.visible = 1 ORDER BY e.day IS NULL, e.day DESC, d.mtime_ns DESC, d.path, e.position LIMIT ?"""
 
 
-class Facts(Struct, frozen=True, gc=False):
+class Facts(NamedTuple):
     """What ranking asks of an entry. `day` is a proleptic Gregorian ordinal, `modified` seconds since the epoch."""
 
     path: str
@@ -34,3 +33,8 @@ def facts(db: sqlite3.Connection, entry_ids: Sequence[int]) -> dict[int, Facts]:
 def newest(db: sqlite3.Connection, entry_ids: Set[int], limit: int) -> list[int]:
     """The entries by their date, newest first; those without a date follow, by the time of their file."""
     return [row[0] for row in db.execute(_NEWEST, (id_list(entry_ids), limit))]
+
+
+def all_entries(db: sqlite3.Connection) -> set[int]:
+    """Ids of all entries, also of hidden ones."""
+    return {row[0] for row in db.execute("SELECT id FROM entries")}

@@ -67,6 +67,7 @@ class _Question(Struct, frozen=True):
     today: date
     measure: Measure
     vector: Vectors | None
+    reranks: bool
 
 
 class Retriever:
@@ -120,7 +121,7 @@ class Retriever:
             return
         reranker_name = self._reranker_name(request.rerank)
         terms = self.terms(text)
-        question = _Question(request, text, terms, within, profile, limit, today, measure, None)
+        question = _Question(request, text, terms, within, profile, limit, today, measure, None, reranker_name != "off")
         meant = request.mode != "lexical"
         if phases and request.mode == "hybrid":
             yield "words", self._ranked(db, question)[:limit], terms, []
@@ -168,16 +169,11 @@ class Retriever:
     def _ranked(self, db: sqlite3.Connection, question: _Question) -> list[Found]:
         """The best entries: as many as asked for where there are, and enough to re-rank."""
         profile = question.profile
-        wanted = max(question.limit, rerank.DEPTH)
+        wanted = max(question.limit, rerank.DEPTH) if question.reranks else question.limit
         size = max(profile.candidates, wanted, FEATURE_DEPTH)
         while True:
             pool = self._pool(db, question, size)
-            # The lists were made by several reads; what went away or was hidden in between has no facts.
-            facts = listing.facts(db, list(pool.scores))
-            entries = [
-                Candidate(entry_id, pool.scores[entry_id], fact.path, fact.position, fact.format, fact.day, fact.modified)
-                for entry_id, fact in facts.items()
-            ]
+            entries = self._entries(db, pool, wanted if tuning.is_plain(profile) else len(pool.scores))
             tuned = tuning.tune(
                 entries, profile, limit=wanted, today=question.today, vectors=lambda ids: candidates.entry_vectors(db, ids)
             )
@@ -189,18 +185,32 @@ class Retriever:
             found = self._passages(db, found, pool, question)
         return found[:wanted]
 
+    def _entries(self, db: sqlite3.Connection, pool: _Pool, wanted: int) -> list[Candidate]:
+        """The `wanted` best candidates that are there and visible, and those that equal the last of them."""
+        order = sorted(pool.scores, key=lambda one: -pool.scores[one])
+        entries: list[Candidate] = []
+        at, step = 0, wanted
+        while at < len(order) and len(entries) < wanted:
+            end = min(at + step, len(order))
+            while end < len(order) and pool.scores[order[end]] == pool.scores[order[end - 1]]:
+                end += 1
+            facts = listing.facts(db, order[at:end])
+            entries += [Candidate(one, pool.scores[one], *facts[one]) for one in order[at:end] if one in facts]
+            at, step = end, 2 * step
+        return entries
+
     def _pool(self, db: sqlite3.Connection, question: _Question, size: int) -> _Pool:
         text, within, vector = question.text, question.within, question.vector
         nothing = Semantic([], {}, True)
         if vector is None or self.vectors is None:
-            lexical = candidates.lexical(db, self.words, text, size, within)
+            lexical = candidates.lexical(self.words, text, size, within)
             bm25 = dict(lexical.ranked)
             return _Pool(fuse(bm25, {}, 0.0), lexical, nothing, bm25, {}, None, lexical.exhausted)
         semantic = candidates.semantic(db, self.vectors, vector, size, within)
         cosines = dict(semantic.ranked)
         if question.request.mode == "semantic":
             return _Pool(fuse({}, cosines, 1.0), Lexical([], True), semantic, {}, cosines, 1.0, semantic.exhausted)
-        lexical = candidates.lexical(db, self.words, text, size, within)
+        lexical = candidates.lexical(self.words, text, size, within)
         bm25 = dict(lexical.ranked)
         weight = semantic_weight([score for _, score in lexical.ranked], [score for _, score in semantic.ranked])
         more, chunks = candidates.cosines(db, vector, [entry_id for entry_id in bm25 if entry_id not in cosines])

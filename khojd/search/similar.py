@@ -43,7 +43,7 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
         vector = _vector(db, retriever, sources, text, notes)
         within = resolve(db, retriever.words, (), folders=request.folders)
         size = max(_CANDIDATES, request.limit) + len(sources)
-        lexical = candidates.lexical(db, retriever.words, salient, size, within)
+        lexical = candidates.lexical(retriever.words, salient, size, within)
         bm25, cosines, chunks = dict(lexical.ranked), {}, {}
         weight = 0.0
         if vector is not None and retriever.vectors is not None:

@@ -33,10 +33,9 @@ def best_passage(
     Without a word of the query the passage is the beginning of `near`. No user-perceived character is cut.
     """
     low, high = _region(text, terms, near or (0, len(text)))
-    found = list(terms.in_text(analyze(text[low:high])))
-    if not found:
+    hits = [(start + low, end + low, term) for start, end, term in terms.find(text[low:high], analyze)]
+    if not hits:
         return _fitted(text, low, high, limit)
-    hits = [(token.start + low, token.end + low, term) for token, term in found]
     start, end = _window(text, (low, high), hits, terms, limit)
     passage = _fitted(text, start, end, limit)
     inside = [(a - passage.start, b - passage.start) for a, b, _ in hits if a >= passage.start and b <= passage.end]

@@ -50,6 +50,11 @@ def profile(name: str, settings: Search) -> Profile:
     return replace(built_in, **{key: value for key, value in changes.items() if value != getattr(default, key)})
 
 
+def is_plain(profile: Profile) -> bool:
+    """Whether the profile leaves the order of the list as it is, so that nobody needs to look beyond the hits wanted."""
+    return not (profile.weights or profile.recency or profile.per_file or profile.diversity)
+
+
 def tune(
     candidates: Sequence[Candidate],
     profile: Profile,
