@@ -6,7 +6,7 @@ the engine is imported here; what is heavy is imported by the command that needs
 
 import sys
 
-from khojd.cli.failure import report
+from khojd.cli.failure import Exit, report
 from khojd.errors import KhojdError
 
 
@@ -22,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         app(given, prog_name="khojd")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        # typer makes an interruption an exit without a word.
+        return report(KeyboardInterrupt()) if end.code == Exit.INTERRUPTED else end.code if isinstance(end.code, int) else 0
     except (KhojdError, KeyboardInterrupt) as error:
         return report(error, as_json="--json" in given)
     return 0

@@ -75,7 +75,7 @@ def _show(matches: "tuple[GrepMatch, ...]", *, grouped: bool) -> None:
             separate, before = True, number
             mark = ":" if lines[number].spans else "-"
             place = (style(output.shown(path), "magenta"), style(str(number + 1), "green"))
-            print(style(mark, "dim").join((*place, f" {lines[number].painted(style)}")))
+            print(style(mark, "dim").join((*place, f" {lines[number].painted(style)}")).rstrip())
     sys.stdout.flush()
 
 

@@ -53,4 +53,5 @@ class Bar:
         elif kind is None:
             for what, total in self._totals.items():
                 verb, noun = _WORK[what]
-                output.say(f"{verb} {output.count(total, noun, _PLURALS.get(noun, ''))}: done")
+                if total:
+                    output.say(f"{verb} {output.count(total, noun, _PLURALS.get(noun, ''))}: done")

@@ -146,10 +146,12 @@ def _vectors(directory: Path, catalog: Catalog) -> Check:
     db = catalog.reader()
     active = catalog_vectors.active_model(db)
     model = catalog_vectors.model(db, active) if active is not None else None
-    if active is None or model is None or not (directory / VECTORS).exists():
+    if active is None or model is None:
         return Check("vectors", "ok", "none yet")
     (waiting,) = db.execute("SELECT count(*) FROM entries WHERE vectors <> ?", (active,)).fetchone()
     wanted = len(catalog_vectors.vector_hashes(db, active))
+    if not (directory / VECTORS).exists():
+        return Check("vectors", "warn", f"the store is not there, where the catalog has {wanted:,} vectors", _REBUILD)
     try:
         store = VectorStore.open(directory / VECTORS, *model)
         try:

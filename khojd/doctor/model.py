@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from khojd import config
 from khojd.doctor.check import Check
@@ -16,28 +17,28 @@ _RELATED, _UNRELATED = "How to fix a bike that does not stop", "A recipe for oni
 
 
 def examine(settings: config.Embedding) -> Iterator[Check]:
-    yield _files()
+    yield files(MODEL_DIR)
     if settings.model == OFF:
         yield Check("embedding", "warn", "embedding.model is off: notes are found by words only", 'set embedding.model = "bundled"')
     else:
         yield _embedding(settings)
 
 
-def _files() -> Check:
-    """The sums are those of model.json, which stands beside the files."""
+def files(directory: Path) -> Check:
+    """Whether the files are those whose SHA-256 sums stand beside them in model.json."""
     fix = "the package is damaged: install khojd again"
     try:
-        about = json.loads((MODEL_DIR / "model.json").read_text(encoding="utf-8"))
-        wrong = [name for name, wanted in about["sha256"].items() if _sha256(name) != wanted]
+        about = json.loads((directory / "model.json").read_text(encoding="utf-8"))
+        wrong = [name for name, wanted in about["sha256"].items() if _sha256(directory / name) != wanted]
     except (OSError, ValueError, LookupError) as error:
-        return Check("model", "fail", f"{MODEL_DIR}: cannot be read: {error}", fix)
+        return Check("model", "fail", f"{directory}: cannot be read: {error}", fix)
     if wrong:
-        return Check("model", "fail", f"{MODEL_DIR}: not the files that were shipped: {', '.join(wrong)}", fix)
+        return Check("model", "fail", f"{directory}: not the files that were shipped: {', '.join(wrong)}", fix)
     return Check("model", "ok", f"{about['name']}, {len(about['sha256'])} files as they were shipped")
 
 
-def _sha256(name: str) -> str:
-    return hashlib.sha256((MODEL_DIR / name).read_bytes()).hexdigest()
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _embedding(settings: config.Embedding) -> Check:
