@@ -20,8 +20,8 @@ from khojd.search.features import flatness
 FEATURE_DEPTH = 100  # candidates of each list that are at least fetched, so that the features mean the same for every profile
 RECIPROCAL_RANK_K = 60
 
-BALANCE = 0.59
-SLOPE = 1.11
+BALANCE = 0.8
+SLOPE = 1.8
 CEILING = 1.05  # above the highest flatness there is: words never count nothing
 
 
