@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 from khojd.config import Config, Folder
 from khojd.content.model import ContentSettings
-from khojd.errors import IndexCorrupt, NotFound
+from khojd.errors import IndexCorrupt, ModelError, NotFound, StorageFull
 from khojd.index.filler import Filler
 from khojd.index.follower import Follower
 from khojd.index.indexer import Indexer
@@ -55,7 +55,9 @@ class Engine:
         self._buffers = Buffers()
         self._pool = Pool(config.index.workers)
         self._writer = Writer(stores.catalog, stores.words, content_settings(config))
-        self._filler = Filler(stores.catalog, stores.directory / VECTORS, config.embedding, self._changed)
+        self._filler = Filler(
+            stores.catalog, stores.directory / VECTORS, config.embedding, changed=self._changed, corrupt=self._suspect
+        )
         self._indexer = Indexer(self._writer, self._pool, self._buffers, self._wrote)
         self._search = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-search")
         self._follower = Follower(
@@ -111,19 +113,23 @@ class Engine:
     async def search(self, request: SearchRequest, *, measure: Measure = len, on_phase: Phases | None = None) -> SearchResult:
         """Answer a search; `on_phase` gets each phase as it is known, the last one included. Raises QueryError, ModelError."""
         if request.mode != "lexical":
-            await self._model()
+            await self._model(required=request.mode == "semantic")
         for attempt in (1, 2):
             result = await self._phases(request, measure, on_phase)
             # A hit must point at the file as it is now: read what changed since, and ask again.
             stale = await asyncio.to_thread(_stale, result)
-            if not stale or attempt == 2:
+            if not stale or attempt == 2 or self._indexer.paused:
                 break
-            await self._indexer.look_at(stale)
+            try:
+                await self._indexer.look_at(stale)
+            except (StorageFull, OSError) as error:
+                log.warning("answering from the index as it was: %s", error)
+                break
         return result
 
     async def similar(self, request: SimilarRequest, *, measure: Measure = len) -> SearchResult:
         """More like a text or a place in a note; never the place itself. Raises QueryError, NotFound, ModelError."""
-        await self._model()
+        await self._model(required=False)
         retriever = self._retriever_now()
         with self._filler.query():
             return await self._on_search(lambda: similar(retriever, request, measure=measure))
@@ -180,6 +186,8 @@ class Engine:
             report = await self._indexer.look_at(paths, progress)
         else:
             report = await self._indexer.look_at_folders(None, progress)
+            for root in self._indexer.rules:
+                self.problem(root, "")
         if embed:
             await self._filler.drained(progress)
         return report
@@ -302,11 +310,16 @@ class Engine:
         assert last is not None, "a search that ends without an error has a result"
         return last
 
-    async def _model(self) -> None:
+    async def _model(self, *, required: bool) -> None:
         try:
             await asyncio.wait_for(self._filler.opened.wait(), MODEL_PATIENCE)
         except TimeoutError:
             log.info("the model is not open yet; answering by words")
+        if required and self._filler.serving is None and self._filler.problem:
+            hint = "search with mode lexical or hybrid"
+            raise ModelError(
+                f"search by meaning is not available: {self._filler.problem}; {hint}", model=self.config.embedding.model
+            )
 
     def _retriever_now(self) -> Retriever:
         serving = self._filler.serving

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,8 @@ import msgspec
 from khojd import config
 from khojd.embed.cache import QueryCache
 from khojd.embed.factory import open_embedder
-from khojd.errors import KhojdError
+from khojd.embed.protocol import Embedder
+from khojd.errors import IndexCorrupt, KhojdError, StorageFull
 from khojd.index import catalog_vectors as rows
 from khojd.index.catalog import Catalog
 from khojd.index.catalog_status import statistics
@@ -37,7 +38,15 @@ class Filler:
     `serving` answers queries; `target` is being filled and takes over when it is complete; mostly they are one.
     """
 
-    def __init__(self, catalog: Catalog, directory: Path, settings: config.Embedding, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        directory: Path,
+        settings: config.Embedding,
+        *,
+        changed: Callable[[], None],
+        corrupt: Callable[[IndexCorrupt], None],
+    ) -> None:
         self.serving: Meaning | None = None
         self.target: Meaning | None = None
         self.cache: QueryCache | None = None
@@ -49,23 +58,32 @@ class Filler:
         self._directory = directory
         self._settings = settings
         self._changed = changed
+        self._corrupt = corrupt
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="khojd-meaning")
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
         self._reopen = asyncio.Event()
         self._resumed = asyncio.Event()
         self._resumed.set()
+        self._stuck = False  # an error keeps entries waiting until the next attempt
         self._queries = 0
         self._quiet = threading.Event()
         self._quiet.set()
 
     @property
     def busy(self) -> bool:
-        return not self.opened.is_set() or (self.target is not None and not self._drained.is_set() and self._resumed.is_set())
+        return not self.opened.is_set() or self._filling
+
+    @property
+    def _filling(self) -> bool:
+        return self.target is not None and self._resumed.is_set() and not self._stuck and not self._drained.is_set()
 
     def wake(self) -> None:
         """Entries may wait."""
         self._drained.clear()
+        if self._stuck and self.target is None:
+            self.opened.clear()
+        self._stuck = False
         self._wake.set()
 
     def pause(self) -> None:
@@ -87,9 +105,9 @@ class Filler:
                 self._quiet.set()
 
     async def drained(self, progress: Callable[[Progress], None] | None = None) -> None:
-        """Return when every entry is embedded, or none will be (no model, paused)."""
+        """Return when every entry is embedded, or none will be for now (no model, paused, a full disk)."""
         await self.opened.wait()
-        while self.target is not None and self._resumed.is_set() and not self._drained.is_set():
+        while self._filling:
             if progress is not None and self.running is not None:
                 progress(self.running)
             try:
@@ -101,8 +119,12 @@ class Filler:
         """Open the model and fill until cancelled; with other settings, begin again."""
         while True:
             self._reopen.clear()
+            self._wake.clear()
+            self._stuck = False
             try:
                 await self._on_thread(self._open)
+            except StorageFull as error:
+                self._stop_at(error)
             except KhojdError as error:
                 self.problem = error.message
                 log.warning("no search by meaning: %s", error.message)
@@ -111,37 +133,53 @@ class Filler:
                 log.exception("no search by meaning")
             self.opened.set()
             self._changed()
-            if self.target is None:
-                await self._reopen.wait()
+            if self.target is not None:
+                await self._keep_full(self.target)
+            elif self._stuck:
+                await self._woken(RETRY_SECONDS)
             else:
-                await self._on_thread(self.target.repair)
-                await self._keep_full()
+                await self._reopen.wait()
 
-    async def _keep_full(self) -> None:
+    async def _keep_full(self, target: Meaning) -> None:
         """Embed whatever waits, until the model is to be another."""
+        repaired = False
         while not self._reopen.is_set():
             await self._resumed.wait()
             self._wake.clear()
             try:
-                await self._fill()
-                await self._on_thread(self._complete)
+                if not repaired:
+                    await self._on_thread(target.repair)
+                    repaired = True
+                await self._fill(target)
+                await self._on_thread(lambda: self._complete(target))
             except (KhojdError, OSError) as error:
                 # A full disk, say. What waits keeps waiting; the old vectors answer.
-                log.warning("embedding stopped: %s", error)
-                self.problem = str(error)
-                self._changed()
-                await asyncio.sleep(RETRY_SECONDS)
+                self._stop_at(error)
+                await self._woken(RETRY_SECONDS)
                 continue
             self.problem = ""
             if not self._wake.is_set():
                 self._drained.set()
                 self._changed()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), COLLECT_SECONDS)
-                except TimeoutError:
-                    await self._on_thread(self._collect)
+                if not await self._woken(COLLECT_SECONDS):
+                    await self._collect(target)
                     await self._wake.wait()
             await asyncio.sleep(SETTLE_SECONDS)
+
+    def _stop_at(self, error: Exception) -> None:
+        log.warning("embedding stopped: %s", error)
+        self.problem = str(error)
+        self._stuck = True
+        self.running = None
+        if isinstance(error, IndexCorrupt):
+            self._corrupt(error)
+        self._changed()
+
+    async def _woken(self, seconds: float) -> bool:
+        """Wait until there may be something to do, at most so long; whether there may."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        return self._wake.is_set()
 
     async def reopen(self, settings: config.Embedding) -> None:
         """Use another model from now on; the present one serves until the other is complete."""
@@ -155,11 +193,9 @@ class Filler:
         for meaning in {id(m): m for m in (self.serving, self.target) if m is not None}.values():
             meaning.close()
 
-    async def _fill(self) -> None:
-        assert self.target is not None
-        target = self.target
+    async def _fill(self, target: Meaning) -> None:
         done, started = 0, time.monotonic()
-        waiting = await self._on_thread(self._waiting)
+        waiting = await self._on_thread(lambda: statistics(self._catalog.reader(), target.model_id).pending_vectors)
         while waiting and not self._reopen.is_set():
             await self._resumed.wait()
             made = await self._on_thread(lambda: target.fill(breathe=self._breathe))
@@ -170,10 +206,6 @@ class Filler:
             self.running = Progress("embedding", done, max(done, waiting))
             self._changed()
         self.running = None
-
-    def _waiting(self) -> int:
-        assert self.target is not None
-        return statistics(self._catalog.reader(), self.target.model_id).pending_vectors
 
     def _breathe(self) -> None:
         self._quiet.wait(QUERY_PATIENCE)
@@ -187,7 +219,7 @@ class Filler:
             self.problem = 'embedding.model is "off"'
             self.serving = self.cache = None
             return
-        self.target = Meaning(self._catalog, self._directory, embedder)
+        self.target = self._meaning(embedder)
         with self._catalog.transaction() as db:
             rows.set_meta(db, f"model_settings.{self.target.model_id}", msgspec.json.encode(self._settings).decode())
         active = rows.active_model(self._catalog.reader())
@@ -209,11 +241,18 @@ class Filler:
             return None
         if embedder is None:
             return None
-        former = Meaning(self._catalog, self._directory, embedder)
+        former = self._meaning(embedder)
         if former.model_id != model_id:
             former.close()
             return None
         return former
+
+    def _meaning(self, embedder: Embedder) -> Meaning:
+        try:
+            return Meaning(self._catalog, self._directory, embedder)
+        except BaseException:
+            embedder.close()
+            raise
 
     def _serve(self, meaning: Meaning) -> None:
         with self._catalog.transaction() as db:
@@ -224,26 +263,29 @@ class Filler:
     def _cache(self, meaning: Meaning) -> None:
         self.cache = QueryCache(meaning.embedder, self._settings.query_cache, self._settings.query_cache_seconds)
 
-    def _complete(self) -> None:
+    def _complete(self, target: Meaning) -> None:
         """The target has everything: it serves from now on, and other models' vectors go."""
-        assert self.target is not None
         former = self.serving
-        if former is not self.target:
-            self._serve(self.target)
+        if former is not target:
+            self._serve(target)
             if former is not None:
                 former.close()
-        others = [model_id for model_id in rows.models(self._catalog.reader()) if model_id != self.target.model_id]
+        others = [model_id for model_id in rows.models(self._catalog.reader()) if model_id != target.model_id]
         for model_id in others:
             with self._catalog.transaction() as db:
                 rows.drop_model(db, model_id)
         if others:
-            self.target.store.drop_others()
+            target.store.drop_others()
 
-    def _collect(self) -> None:
-        if self.target is not None:
-            removed = self.target.collect()
-            log.info("removed %d vectors of text that is gone", removed)
+    async def _collect(self, target: Meaning) -> None:
+        def collect() -> None:
+            log.info("removed %d vectors of text that is gone", target.collect())
             self._catalog.checkpoint()
+
+        try:
+            await self._on_thread(collect)
+        except (KhojdError, OSError) as error:
+            log.warning("vectors of text that is gone could not be removed: %s", error)
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

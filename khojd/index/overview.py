@@ -20,6 +20,8 @@ def overview(
     """The state of the whole index. Reads counts from the catalog: call it on a thread."""
     db = stores.catalog.reader()
     target, serving, cache = filler.target, filler.serving, filler.cache
+    if target is not None and target.rebuilt:
+        problems += (f"the vector store is built anew from the catalog: {target.rebuilt}",)
     counts = catalog_status.statistics(db, target.model_id if target is not None else None)
     return IndexStatus(
         indexed=counts.documents["indexed"],

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from khojd.errors import IndexCorrupt
+from khojd.errors import IndexCorrupt, StorageFull
 from khojd.index import catalog_queue as queue
 from khojd.index.catalog import FILE, Catalog
 from khojd.index.words import Words
@@ -94,6 +94,12 @@ def _open_catalog(directory: Path, problems: dict[str, str]) -> Catalog:
 
 def _open_words(directory: Path, catalog: Catalog, problems: dict[str, str]) -> Words:
     path = directory / WORDS
+    if catalog.read_only:
+        try:
+            return Words.open(path, read_only=True)
+        except IndexCorrupt as error:
+            message = f"{error.message}, and it cannot be built anew: the index {directory} is read-only"
+            raise StorageFull(message, path=str(directory)) from error
     if not path.exists():
         with catalog.transaction() as db:
             queue.forget_words(db)

@@ -6,6 +6,7 @@ Derived from the catalog. One thread writes; any thread searches and sees the la
 import json
 import os
 import shutil
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -40,17 +41,23 @@ class Words:
     `outdated` is true when it was made with another analysis: it still answers, but should be created anew from the catalog.
     """
 
-    def __init__(self, directory: Path, index: tantivy.Index, *, outdated: bool) -> None:
+    def __init__(
+        self, directory: Path, index: tantivy.Index, *, outdated: bool, mirror: "tempfile.TemporaryDirectory[str] | None" = None
+    ) -> None:
         self.directory = directory
         self.outdated = outdated
         self._index = index
+        self._mirror = mirror
         self._schema = index.schema
         self._writer: tantivy.IndexWriter | None = None
         self._writing = threading.RLock()
 
     @classmethod
-    def open(cls, directory: Path) -> Self:
-        """Open the index. Raises IndexCorrupt when it is missing or does not read back."""
+    def open(cls, directory: Path, *, read_only: bool = False) -> Self:
+        """Open the index; `read_only` when its directory cannot be written.
+
+        Raises IndexCorrupt when it is missing or does not read back.
+        """
         try:
             settings = json.loads((directory / SETTINGS).read_text("utf-8"))
             made_with = settings["analysis"]
@@ -58,10 +65,11 @@ class Words:
             raise _corrupt(directory, error) from error
         with _reading(directory):
             _check_files(directory)
-            index = tantivy.Index.open(str(directory))
+            mirror = _mirrored(directory) if read_only else None
+            index = tantivy.Index.open(mirror.name if mirror else str(directory))
             _prepare(index)
             index.searcher().search(tantivy.Query.all_query(), 1)
-        return cls(directory, index, outdated=made_with != analysis.FINGERPRINT)
+        return cls(directory, index, outdated=made_with != analysis.FINGERPRINT, mirror=mirror)
 
     @classmethod
     def create(cls, directory: Path) -> Self:
@@ -187,6 +195,8 @@ class Words:
         """Give the writer back; what was not committed is lost."""
         with self._writing:
             self._writer = None
+            if self._mirror is not None:
+                self._mirror.cleanup()
 
     def _bag(self, searcher: Any, query: str) -> Any | None:
         counts = Counter(analysis.terms(query))
@@ -245,6 +255,15 @@ def _check_files(directory: Path) -> None:
     for segment in segments:
         for suffix in ("term", "idx", "pos", "fast", "fieldnorm", "store"):
             (directory / f"{segment['segment_id'].replace('-', '')}.{suffix}").stat()
+
+
+def _mirrored(directory: Path) -> "tempfile.TemporaryDirectory[str]":
+    """A directory with links to the files of the index: tantivy makes a lock file where it reads, too."""
+    mirror = tempfile.TemporaryDirectory(prefix="khojd-words-")
+    for item in directory.iterdir():
+        if item.suffix != ".lock":
+            (Path(mirror.name) / item.name).symlink_to(item.absolute())
+    return mirror
 
 
 def _prepare(index: Any) -> None:

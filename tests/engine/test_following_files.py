@@ -237,3 +237,14 @@ async def test_a_run_can_be_cancelled_and_the_next_one_goes_on(notes: Notes) -> 
         await engine.update()
         assert (await engine.status()).indexed == 400
         assert len(await notes.found("heron", limit=200, mode="lexical")) == 200
+
+
+async def test_a_search_while_indexing_is_paused_answers_although_its_hit_has_changed(notes: Notes) -> None:
+    path = notes.write("a.md", "A heron.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        await engine.pause()
+        path.write_text("A grey heron.\n", encoding="utf-8")
+        async with asyncio.timeout(30):
+            assert await notes.found("heron", mode="lexical") == ["a.md"]
+        await engine.resume()
