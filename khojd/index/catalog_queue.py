@@ -36,10 +36,11 @@ def mark_words(db: sqlite3.Connection, ids: Iterable[int]) -> None:
     db.execute("UPDATE entries SET words = 1 WHERE id IN (SELECT value FROM json_each(?))", (id_list(ids),))
 
 
-def forget_words(db: sqlite3.Connection) -> None:
-    """Let every entry wait for the words index, which starts from nothing."""
-    db.execute("UPDATE entries SET words = 0 WHERE words <> 0")
+def forget_words(db: sqlite3.Connection) -> int:
+    """Let every entry wait for the words index, which starts from nothing; returns how many did not wait yet."""
+    forgotten = db.execute("UPDATE entries SET words = 0 WHERE words <> 0").rowcount
     db.execute("DELETE FROM words_tombstones")
+    return forgotten
 
 
 def highest_entry(db: sqlite3.Connection) -> int:
@@ -64,6 +65,11 @@ def vectors_pending(db: sqlite3.Connection, model_id: int, limit: int) -> list[P
     if len(rows) < limit:
         rows += _pending(db, "(e.vectors BETWEEN 1 AND ? - 1 OR e.vectors > ?)", (model_id, model_id), limit - len(rows))
     return rows
+
+
+def count_vectors_pending(db: sqlite3.Connection, model_id: int) -> int:
+    """How many entries are not embedded with the model."""
+    return int(db.execute("SELECT count(*) FROM entries WHERE vectors < ?1 OR vectors > ?1", (model_id,)).fetchone()[0])
 
 
 def mark_embedded(db: sqlite3.Connection, model_id: int, ids: Iterable[int]) -> None:

@@ -17,9 +17,9 @@ from khojd.embed.cache import QueryCache
 from khojd.embed.factory import open_embedder
 from khojd.embed.protocol import Embedder
 from khojd.errors import IndexCorrupt, KhojdError, StorageFull
+from khojd.index import catalog_queue as queue
 from khojd.index import catalog_vectors as rows
 from khojd.index.catalog import Catalog
-from khojd.index.catalog_status import statistics
 from khojd.index.meaning import Meaning
 from khojd.index.status import Progress
 
@@ -152,8 +152,10 @@ class Filler:
                     repaired = True
                 await self._fill(target)
                 await self._on_thread(lambda: self._complete(target))
-            except (KhojdError, OSError) as error:
+            except Exception as error:
                 # A full disk, say. What waits keeps waiting; the old vectors answer.
+                if not isinstance(error, KhojdError | OSError):
+                    log.exception("embedding stopped by an error nobody expected")
                 self._stop_at(error)
                 await self._woken(RETRY_SECONDS)
                 continue
@@ -194,8 +196,10 @@ class Filler:
             meaning.close()
 
     async def _fill(self, target: Meaning) -> None:
+        while not self._reopen.is_set() and await self._on_thread(target.hand_on):
+            self._changed()
         done, started = 0, time.monotonic()
-        waiting = await self._on_thread(lambda: statistics(self._catalog.reader(), target.model_id).pending_vectors)
+        waiting = await self._on_thread(lambda: queue.count_vectors_pending(self._catalog.reader(), target.model_id))
         while waiting and not self._reopen.is_set():
             await self._resumed.wait()
             made = await self._on_thread(lambda: target.fill(breathe=self._breathe))
