@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 NOTES = ROOT / "examples" / "notes"
 SEARCHES = (
-    ("By meaning: the note has none of these words", ["search", "-n", "2", "bicycle noise when slowing down"]),
+    ("By meaning: the note has none of these words", ["search", "-n", "2", "sore leg from jogging"]),
     (
         "Filters and exact words: work to be done by the end of June",
         ["search", "-n", "2", 'tag:work todo:NEXT deadline<2026-07 +"energy budget" why is the battery empty'],

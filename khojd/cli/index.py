@@ -51,8 +51,11 @@ def index(
         for path in added:
             client.call("khoj/index/add", AddParams(path=path, persist=save), FoldersResult)
             output.say(f"added {path}" + ("" if save else ", until the daemon leaves"))
-        if not removed and not client.call("khoj/index/status", NoParams(), IndexStatus).folders:
+        status = client.call("khoj/index/status", NoParams(), IndexStatus)
+        if not status.folders and not removed:
             raise NotFound("no folder is configured; add one with `khojd index --add FOLDER`")
+        if status.paused:
+            output.say("indexing is paused by an editor; waiting until it is resumed there")
         result = _update(client, (*added, *wanted), wait=wait)
         status = client.call("khoj/index/status", NoParams(), IndexStatus)
         if as_json:

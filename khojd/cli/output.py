@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import unicodedata
 from typing import Any, TextIO
 
 import msgspec
@@ -65,18 +64,6 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"
-
-
-def width(text: str) -> int:
-    """Columns of a terminal that `text` takes: wide for East Asian scripts, none for marks."""
-    return sum(
-        0
-        if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf")
-        else 2
-        if unicodedata.east_asian_width(c) in "WF"
-        else 1
-        for c in text
-    )
 
 
 def count(number: int, what: str, plural: str = "") -> str:

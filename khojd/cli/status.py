@@ -56,8 +56,8 @@ def _show(index: "IndexStatus", daemon: "DaemonStatus") -> None:
     rows = [("index", daemon.index)]
     for folder in index.folders:
         watching = {"events": "watched", "polling": "looked at every few seconds", "off": "not watched"}[folder.watching]
-        problem = style(f"; {folder.problem}", "red") if folder.problem else ""
-        rows.append(("folder", f"{folder.path}: {output.count(folder.files, 'file')}, {watching}{problem}"))
+        problem = style(f"; {output.harmless(folder.problem)}", "red") if folder.problem else ""
+        rows.append(("folder", f"{output.harmless(folder.path)}: {output.count(folder.files, 'file')}, {watching}{problem}"))
     if not index.folders:
         rows.append(("folder", "none yet; add one with `khojd index --add FOLDER`"))
     others = [f"{number:,} {name}" for name, number in (("pending", index.pending), ("skipped", index.skipped)) if number]
@@ -84,7 +84,7 @@ def _show(index: "IndexStatus", daemon: "DaemonStatus") -> None:
         rows.append(("buffers", f"{index.buffers:,} unsaved in editors stand in for their files"))
     rows += [("daemon", text) for text in _daemon(daemon)]
     for name, text in rows:
-        print(f"{style(f'{name:8}', 'bold')} {output.harmless(text) if not style.on else text}")
+        print(f"{style(f'{name:8}', 'bold')} {text}")
     for problem in index.problems:
         print(f"{style('problem ', 'red')} {output.harmless(problem)}")
     sys.stdout.flush()
@@ -110,7 +110,7 @@ def _work(index: "IndexStatus") -> str:
 
 def _model(index: "IndexStatus") -> str:
     if index.model_problem:
-        return f"{index.model or 'none'}; {index.model_problem}"
+        return f"{index.model or 'none'}; {output.harmless(index.model_problem)}"
     if not index.model:
         return f"{index.model_target} (opening)" if index.model_target else "none; searching by words alone"
     return (
@@ -120,7 +120,7 @@ def _model(index: "IndexStatus") -> str:
 
 def _daemon(daemon: "DaemonStatus") -> list[str]:
     minutes = max(0, int(time.time() - daemon.started)) // 60
-    names = ", ".join(client.name or "unnamed" for client in daemon.clients)
+    names = ", ".join(output.harmless(client.name) or "unnamed" for client in daemon.clients)
     return [
         f"khojd {daemon.version}, process {daemon.pid}, {output.size(daemon.memory_bytes)} of memory, "
         f"up {minutes // 60} h {minutes % 60} min",

@@ -66,7 +66,7 @@ class Khojd:
         return result.stderr.removeprefix("khojd: ").rstrip("\n")
 
     def interrupted(self, *arguments: str, when: Callable[[], bool]) -> Result:
-        """Start a command line and interrupt it, as Ctrl-C does, once `when` has become true."""
+        """Start a command line and interrupt it, as Ctrl-C does, when it has said a line on stderr and `when` has become true."""
         process = subprocess.Popen(
             self.command(*arguments),
             env=self.environment,
@@ -75,12 +75,14 @@ class Khojd:
             stderr=subprocess.PIPE,
             text=True,
         )
+        assert process.stderr is not None
+        said = process.stderr.readline()
         while not when():
             assert process.poll() is None, "it ended before it could be interrupted"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
         assert "Traceback" not in err
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, said + err)
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "khojd", *arguments]

@@ -95,7 +95,8 @@ def test_an_interrupted_run_is_cancelled_at_the_daemon(newcomer: Khojd) -> None:
 
         result = newcomer.interrupted("index", "--wait", when=waiting)
         assert (result.returncode, result.stdout) == (130, "")
-        assert result.stderr.strip().endswith("khojd: interrupted")
+        assert result.stderr.startswith("indexing is paused by an editor")
+        assert result.stderr.endswith("khojd: interrupted\n")
         assert not waiting()
         session.call("khoj/index/resume", NoParams(), IndexStatus)
         assert newcomer.json("index", "--wait")["cancelled"] is False
