@@ -105,9 +105,9 @@ def mark_stored(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
     db.executemany("UPDATE vectors SET stored = 1 WHERE hash = ?", ((hash_,) for hash_ in hashes))
 
 
-def forget_stored_hashes(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
-    """Let these vectors wait for Chroma, which lost them."""
-    db.executemany("UPDATE vectors SET stored = 0 WHERE hash = ?", ((hash_,) for hash_ in hashes))
+def forget_stored_hashes(db: sqlite3.Connection, hashes: Iterable[bytes]) -> int:
+    """Let these vectors wait for Chroma, which lost them; returns how many did not wait yet."""
+    return db.executemany("UPDATE vectors SET stored = 0 WHERE hash = ? AND stored = 1", ((hash_,) for hash_ in hashes)).rowcount
 
 
 def orphan_vectors(db: sqlite3.Connection, limit: int) -> list[bytes]:

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 ENTRIES_AT_ONCE = 64
 TEXTS_AT_ONCE = 16  # some tenths of a second: how long a query may find the model busy
+VECTORS_AT_ONCE = 256
 ORPHANS_AT_ONCE = 500
 
 
@@ -59,7 +60,8 @@ class Meaning:
 
         What is missing waits for the next pass, what is left over is removed.
         """
-        if self.store.bloated:
+        bloated = self.store.bloated
+        if bloated:
             log.info("the vector store holds mostly deleted vectors; it is built anew from the catalog")
             self.store.close()
             self._begin_anew()
@@ -68,7 +70,10 @@ class Meaning:
         missing, superfluous = wanted - there, there - wanted
         if missing:
             with self._catalog.transaction() as db:
-                rows.forget_stored_hashes(db, missing)
+                lost = rows.forget_stored_hashes(db, missing)
+            if lost and not bloated and not self.rebuilt:
+                self.rebuilt = f"it lacked {lost} vectors"
+                log.warning("the vector store lacked %d vectors and gets them from the catalog", lost)
         if superfluous:
             self.store.delete(list(superfluous))
         return len(missing) + len(superfluous)
@@ -79,7 +84,8 @@ class Meaning:
         `breathe` is called between the model's batches; it lets queries go first.
         """
         started = time.monotonic()
-        self._store_pending()
+        while self.hand_on():
+            pass
         pending = queue.vectors_pending(self._catalog.reader(), self.model_id, ENTRIES_AT_ONCE)
         if not pending:
             return Pass(0, 0)
@@ -100,9 +106,21 @@ class Meaning:
             queue.mark_embedded(db, self.model_id, [entry.id for entry in pending])
         self.embedded += len(unknown)
         breathe()
-        self._store_pending()
+        while self.hand_on():
+            pass
         log.debug("embedded %d entries, %d new chunks in %.2f s", len(pending), len(unknown), time.monotonic() - started)
         return Pass(len(pending), len(unknown))
+
+    def hand_on(self) -> bool:
+        """Give the store some of the vectors that stand in the catalog and not in it; whether there were any."""
+        waiting = rows.vectors_to_store(self._catalog.reader(), self.model_id, VECTORS_AT_ONCE)
+        if not waiting:
+            return False
+        digests = [digest for digest, _ in waiting]
+        self.store.upsert(digests, np.stack([np.frombuffer(half, dtype="<f2").astype(np.float32) for _, half in waiting]))
+        with self._catalog.transaction() as db:
+            rows.mark_stored(db, digests)
+        return True
 
     def collect(self) -> int:
         """Remove vectors whose text is nowhere in the notes any more. Returns how many."""
@@ -137,17 +155,6 @@ class Meaning:
             texts[digest] = text
             ranges.append((start, end, digest))
         return ranges
-
-    def _store_pending(self) -> None:
-        """Hand vectors that stand in the catalog on to the store."""
-        while True:
-            waiting = rows.vectors_to_store(self._catalog.reader(), self.model_id, ENTRIES_AT_ONCE)
-            if not waiting:
-                return
-            digests = [digest for digest, _ in waiting]
-            self.store.upsert(digests, np.stack([np.frombuffer(half, dtype="<f2").astype(np.float32) for _, half in waiting]))
-            with self._catalog.transaction() as db:
-                rows.mark_stored(db, digests)
 
 
 def vector_hash(model: str, compiled: str) -> bytes:

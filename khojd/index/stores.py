@@ -69,21 +69,24 @@ def mark_suspect(directory: Path) -> None:
 
 
 def _open_catalog(directory: Path, problems: dict[str, str]) -> Catalog:
-    suspect = directory / SUSPECT
+    suspect, file = directory / SUSPECT, directory / FILE
     try:
+        if (directory / WORDS).exists() and not (file.exists() and file.stat().st_size):
+            raise IndexCorrupt(f"the catalog {file} is gone", path=str(file), store="catalog")
         catalog = Catalog.open(directory)
         if suspect.exists():
             found = catalog.integrity()
             if found:
                 catalog.close()
-                raise IndexCorrupt(f"the catalog is damaged: {found[0]}", path=str(directory / FILE), store="catalog")
+                raise IndexCorrupt(f"the catalog is damaged: {found[0]}", path=str(file), store="catalog")
             suspect.unlink()
         return catalog
     except IndexCorrupt as error:
         aside = directory / f"{FILE}.corrupt-{time.strftime('%Y%m%dT%H%M%S')}"
         log.error("%s; it is kept as %s and the files are read again", error.message, aside.name)
         problems["catalog"] = f"the catalog did not read back; it is kept as {aside} and the files are read again"
-        (directory / FILE).rename(aside)
+        if file.exists():
+            file.rename(aside)
         for suffix in ("-wal", "-shm"):
             (directory / (FILE + suffix)).unlink(missing_ok=True)
         # Derived from the lost catalog, and keyed by its ids.
@@ -102,7 +105,9 @@ def _open_words(directory: Path, catalog: Catalog, problems: dict[str, str]) -> 
             raise StorageFull(message, path=str(directory)) from error
     if not path.exists():
         with catalog.transaction() as db:
-            queue.forget_words(db)
+            forgotten = queue.forget_words(db)
+        if forgotten and "catalog" not in problems:
+            problems["words"] = "the words index was gone and is built anew from the catalog"
         return Words.create(path)
     try:
         words = Words.open(path)
