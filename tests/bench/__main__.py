@@ -7,6 +7,7 @@ Names: indexing, embedding, rescan, latency, freshness, startup, memory, ranking
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import traceback
@@ -44,6 +45,8 @@ def main() -> int:
     work = Path(tempfile.mkdtemp(prefix="khojd-bench-"))
     failed = False
     render = markdown if asked.markdown else plain
+    # Ended from outside, daemons must end too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         isolate(work)
         options = Options(work, quick=asked.quick, shared=SHARED if SHARED.is_dir() else None)

@@ -16,7 +16,7 @@ from khojd.config import Config, Embedding, Folder, Index
 from khojd.embed.onnx import BundledEmbedder
 from khojd.embed.protocol import Vectors
 from khojd.engine import Engine
-from khojd.index import filler
+from khojd.index import filler, meaning
 from khojd.index.status import IndexStatus
 from tests.bench import notes
 from tests.bench.options import Options
@@ -57,7 +57,7 @@ def index_of(options: Options, number: int) -> Built:
         folder, index = options.work / f"notes-{number}", options.work / f"index-{number}"
         say(f"writing and indexing notes with {number:,} entries, random vectors")
         notes.entries(folder, number)
-        status = asyncio.run(_build(folder, index))
+        status = build(folder, index)
         say(f"  {status.entries:,} entries in {time.monotonic() - started:.0f} s")
         _made[key] = Built(index, folder, status)
     return _made[key]
@@ -78,9 +78,16 @@ async def settled(engine: Engine) -> None:
         quiet = 0 if engine.busy else quiet + 1
 
 
+def build(folder: Path, index: Path) -> IndexStatus:
+    """Index a folder with random vectors."""
+    return asyncio.run(_build(folder, index))
+
+
 async def _build(folder: Path, index: Path) -> IndexStatus:
     config = Config(folders=(Folder(path=str(folder)),), index=Index(watch="off"))
-    with patch.object(filler, "open_embedder", lambda settings: RandomEmbedder()):
+    # Larger steps: nobody waits for a query meanwhile.
+    steps = patch.object(meaning, "ENTRIES_AT_ONCE", 2000)
+    with steps, patch.object(filler, "open_embedder", lambda settings: RandomEmbedder()):
         engine = await Engine.open(config, index_dir=index)
         try:
             await settled(engine)

@@ -22,7 +22,7 @@ _SHARES = (0.5, 0.95)
 
 def tables(options: Options) -> list[Table]:
     folder = options.work / "fresh"
-    notes.short(folder, NOTES)
+    notes.short(folder, range(NOTES))
     rounds = options.pick(ROUNDS, 20)
     with Daemon(options.work / "fresh-index", (folder,)) as daemon, daemon.start() as client:
         say(f"indexing {NOTES:,} notes")

@@ -3,13 +3,13 @@
 import random
 import time
 
-from tests.bench import peers
+from tests.bench import peers, process
 from tests.bench.built import Built, index_of
 from tests.bench.client import Client
 from tests.bench.daemon import Daemon
 from tests.bench.options import Options
 from tests.bench.prose import Prose
-from tests.bench.table import TARGET, Row, Table, say, spread
+from tests.bench.table import TARGET, Row, Table, figure, say, spread
 
 SIZES = (1_000, 10_000, 100_000)
 QUERIES = 400
@@ -25,7 +25,7 @@ def tables(options: Options) -> list[Table]:
     notes = (
         f"{options.pick(QUERIES, 100)} different queries of 2 to 8 words from the notes' vocabulary, 10 hits each.",
         "The client is nothing but a socket; the reply is not decoded.",
-        "Not cached: the query's vector is computed. Cached: the same queries again.",
+        "Not cached: the query's vector is computed. Cached: the same queries again. Processor: the daemon's time per query.",
         "Entries of about 150 words, vectors random (not embedded, to save half an hour); the queries are embedded.",
     )
     return [Table("Search over the socket", (*rows, *peers.LATENCY), notes)]
@@ -41,10 +41,13 @@ def _rows(built: Built, number: int, *, largest: bool) -> list[Row]:
             queries = [prose.query() for _ in range(number)]
             measure(client, mode, [prose.query() for _ in range(20)])
             for how in ("not cached", "cached"):
+                before = process.cpu_seconds(daemon.pid)
                 times = measure(client, mode, queries)
-                say(f"  {name}, {how}: {spread(times)}")
+                work = (process.cpu_seconds(daemon.pid) - before) / number * 1000
+                result = f"{spread(times)}; processor {figure(work)} ms"
+                say(f"  {name}, {how}: {result}")
                 target = _TARGETS.get(mode, "") if largest and how == "not cached" else ""
-                rows.append(Row(f"{built.entries:,} entries, {name}, {how}", spread(times), target, TARGET if target else ""))
+                rows.append(Row(f"{built.entries:,} entries, {name}, {how}", result, target, TARGET if target else ""))
                 random.Random(1).shuffle(queries)
     return rows
 

@@ -1,6 +1,7 @@
 """Folders of notes to measure on: real ones where they lie beside the checkout, else made-up ones of similar sizes."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.bench.prose import Prose
@@ -39,10 +40,10 @@ def small(target: Path, files: int) -> None:
         (directory / f"note-{number}.md").write_text(f"# {prose.heading()}\n\n{prose.paragraph(12)}\n", encoding="utf-8")
 
 
-def short(target: Path, files: int) -> None:
-    """Notes of about 1 kB, 100 in a directory; most are one or two entries."""
-    prose = Prose(7)
-    for number in range(files):
+def short(target: Path, numbers: Iterable[int]) -> None:
+    """Notes with these numbers, of about 1 kB (2 kB in the mean), 100 in a directory; most are one or two entries."""
+    for number in numbers:
+        prose = Prose(7 + number)
         directory = target / f"{number // 100:03d}"
         directory.mkdir(parents=True, exist_ok=True)
         (directory / f"note-{number}.md").write_text(prose.note(prose.size(*_MARKDOWN)), encoding="utf-8")

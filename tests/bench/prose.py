@@ -16,17 +16,28 @@ _SHARE_OF_FUNCTION_WORDS = 0.42
 _SECTION_WORDS = (90, 210)
 
 
+def _vocabulary() -> list[str]:
+    """The order decides how common a word is. No seed of a Prose changes it: queries of one must have the words of another."""
+    words = [prefix + stem + suffix for prefix, stem, suffix in product(_PREFIXES, _STEMS, _SUFFIXES)]
+    random.Random(0).shuffle(words)
+    return words
+
+
+def _zipf(number: int) -> list[float]:
+    """Cumulative weights by rank, with Mandelbrot's offset."""
+    return list(accumulate(1 / (rank + 2.7) for rank in range(number)))
+
+
+_VOCABULARY = _vocabulary()
+_CONTENT, _COMMON = _zipf(len(_VOCABULARY)), _zipf(len(_FUNCTION))
+
+
 class Prose:
     """A source of made-up text. Sizes are in characters unless they say words."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        words = [prefix + stem + suffix for prefix, stem, suffix in product(_PREFIXES, _STEMS, _SUFFIXES)]
-        # The order decides how common a word is. Not by the seed: queries of another seed must have the same words.
-        random.Random(0).shuffle(words)
-        self.vocabulary = words
-        self._content = list(accumulate(1 / (rank + 2.7) for rank in range(len(words))))
-        self._function = list(accumulate(1 / (rank + 2.7) for rank in range(len(_FUNCTION))))
+        self.vocabulary, self._content, self._function = _VOCABULARY, _CONTENT, _COMMON
 
     def words(self, number: int) -> list[str]:
         """Running words, function words among them."""

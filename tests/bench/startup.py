@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 
 from tests.bench import peers, process
@@ -73,15 +74,18 @@ def _bridge(daemon: Daemon) -> tuple[float, float]:
 
 
 def _cold_search(daemon: Daemon, number: int) -> float:
-    """Seconds from the spawn of `khojd search` to its first line, which is a hit; it starts a daemon, which is then ended."""
+    """Seconds from the spawn of `khojd search` to its first line, a hit; the daemon that it starts is then ended."""
     query = Prose(900 + number).query()
+    environment = {**os.environ, "KHOJD_INDEX": str(daemon.index), "KHOJD_CONFIG": str(daemon.config)}
     started = time.perf_counter()
-    with subprocess.Popen(daemon.command("search", query), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as search:
+    command = [sys.executable, "-m", "khojd", "search", query]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as search:
         assert search.stdout is not None
         line = search.stdout.readline()
         took = time.perf_counter() - started
         search.stdout.read()
-    stopped = subprocess.run(daemon.command("stop"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command[3:] = ["stop"]
+    stopped = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if ".md" not in line.decode():
         raise RuntimeError(f"`khojd search` did not begin with a hit but with {line!r} (status {search.returncode})")
     if stopped.returncode:
