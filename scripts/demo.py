@@ -19,7 +19,7 @@ SEARCHES = (
         "Filters and exact words: work to be done by the end of June",
         ["search", "-n", "2", 'tag:work todo:NEXT deadline<2026-07 +"energy budget" why is the battery empty'],
     ),
-    ("Japanese, by words and meaning", ["search", "-n", "2", "露天風呂のある宿"]),
+    ("Chinese: how should tea leaves be stored?", ["search", "-n", "1", "茶叶怎么保存"]),
 )
 
 
@@ -28,16 +28,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="khojd-demo-") as place:
         home = Path(place)
         environment = isolated(home)
-        (home / "config.toml").write_text(f"[[folders]]\npath = {str(NOTES)!r}\n", encoding="utf-8")
         files = sum(1 for path in NOTES.rglob("*") if path.is_file())
-        print(f"{files} notes in {NOTES.relative_to(ROOT)}, a new index in {home}\n")
+        print(f"{files} notes in {NOTES.relative_to(ROOT)}, a new index in {home}\n", flush=True)
         try:
-            failed = khojd(["index", "--wait"], environment) != 0
+            failed = khojd(["index", "--add", str(NOTES), "--wait"], environment) != 0
             for title, command in SEARCHES:
                 print(f"\n== {title}\n$ khojd {shlex.join(command)}\n", flush=True)
                 failed |= khojd(command, environment) != 0
         finally:
-            print()
+            print(flush=True)
             khojd(["stop", "--force"], environment)
     print(f"{time.monotonic() - started:.1f} s in all")
     if failed:

@@ -37,7 +37,8 @@ def index(
     Folders are watched, so this is needed to add one, or to wait until everything is searchable. Interrupting it
     loses nothing.
     """
-    from khojd.server.types import AddParams, FoldersResult, IndexStatus, NoParams, RemoveParams
+    from khojd.cli.progress import Bar
+    from khojd.server.types import AddParams, FoldersResult, IndexStatus, NoParams, RemoveParams, UpdateParams, UpdateResult
 
     added = [absolute(path) for path in add or ()]
     removed = [absolute(path) for path in remove or ()]
@@ -56,8 +57,13 @@ def index(
             raise NotFound("no folder is configured; add one with `khojd index --add FOLDER`")
         if status.paused:
             output.say("indexing is paused by an editor; waiting until it is resumed there")
-        result = _update(client, (*added, *wanted), wait=wait)
-        status = client.call("khoj/index/status", NoParams(), IndexStatus)
+        with Bar() as bar:
+            params = UpdateParams(paths=(*added, *wanted), embed=wait)
+            result = client.call("khoj/index/update", params, UpdateResult, on_progress=bar)
+            status = client.call("khoj/index/status", NoParams(), IndexStatus)
+            bar.all_done("reading", status.indexed + status.skipped + status.failed)
+            if wait:
+                bar.all_done("embedding", status.entries - status.vectors_pending)
         if as_json:
             output.json(result)
         else:
@@ -76,14 +82,6 @@ def _existing(path: str) -> str:
     return path
 
 
-def _update(client: "Client", paths: tuple[str, ...], *, wait: bool) -> "UpdateResult":
-    from khojd.cli.progress import Bar
-    from khojd.server.types import UpdateParams, UpdateResult
-
-    with Bar() as bar:
-        return client.call("khoj/index/update", UpdateParams(paths=paths, embed=wait), UpdateResult, on_progress=bar)
-
-
 def _summary(result: "UpdateResult", status: "IndexStatus", *, embedded: bool) -> str:
     done = [
         f"{number:,} {what}"
@@ -98,8 +96,8 @@ def _summary(result: "UpdateResult", status: "IndexStatus", *, embedded: bool) -
         )
         if number
     ]
-    text = f"{', '.join(done) or 'no notes found'} ({result.took_ms / 1000:.1f} s)"
-    text += f"; {output.count(status.indexed, 'file')}, {output.count(status.entries, 'entry', 'entries')} in the index"
+    text = f"{output.count(status.indexed, 'file')}, {output.count(status.entries, 'entry', 'entries')} in the index"
+    text += f"; {', '.join(done) or 'no notes found'} ({result.took_ms / 1000:.1f} s)"
     if not embedded and status.vectors_pending:
         text += f"; {output.count(status.vectors_pending, 'entry', 'entries')} will be found by meaning shortly"
     return text

@@ -38,10 +38,15 @@ class Bar:
             return
         what, done, total = str(numbers["what"]), int(numbers["done"]), int(numbers["total"])
         self._totals[what] = max(total, self._totals.get(what, 0))
-        if self._progress is not None:
+        if self._progress is not None and total:
             if what not in self._tasks:
                 self._tasks[what] = self._progress.add_task(_WORK[what][0], total=None)
             self._progress.update(self._tasks[what], completed=done, total=total)
+
+    def all_done(self, what: str, total: int) -> None:
+        """Everything of one kind is done, whoever asked for it: the daemon may have been at it before we came."""
+        if self._progress is not None and total:
+            self(WorkDone(kind="report", khoj={"what": what, "done": total, "total": total}))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._progress is not None:

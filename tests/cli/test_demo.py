@@ -17,7 +17,7 @@ def test_the_demo_finds_its_notes_and_leaves_nothing_behind() -> None:
     assert result.returncode == 0, result.stderr
     plain = re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)
     first_hits = re.findall(r"\$ khojd search .*\n\n(examples/notes/[^:]+):(\d+)  .* (\d\.\d{3})\n", plain)
-    assert [name.rpartition("/")[2] for name, _, _ in first_hits] == ["Running plan.md", "river-gauge.org", "箱根の温泉.md"]
+    assert [name.rpartition("/")[2] for name, _, _ in first_hits] == ["Running plan.md", "river-gauge.org", "龙井茶.md"]
     assert "\x1b[1;31m" in result.stdout, "found words are highlighted"
     assert "31 notes" in plain
     assert "s in all" in plain
