@@ -139,7 +139,9 @@ def _detect(data: bytes) -> list[str]:
     from charset_normalizer import from_bytes
 
     sample = b"".join(_high_lines(data))
-    if not sample.translate(None, _ASCII + _WESTERN) and len(_HIGH_RUN.findall(sample)) * 10 <= len(sample.translate(None, _ASCII)):
+    # Western letters stand alone or in pairs ("Größe"); letters of other alphabets side by side.
+    adjacent = sum(map(len, _HIGH_RUN.findall(sample)))
+    if not sample.translate(None, _ASCII + _WESTERN) and adjacent * 2 <= len(sample.translate(None, _ASCII)):
         return ["cp1252"]
     matches = from_bytes(
         sample, steps=3, chunk_size=1024, language_threshold=0.0, cp_exclusion=["utf_16", "utf_16_be", "utf_16_le", "utf_32"]
