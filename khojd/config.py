@@ -1,5 +1,6 @@
 """The typed configuration. Loading, validation and reload are in khojd/configfile.py."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
@@ -58,7 +59,7 @@ class Embedding(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
-    """Tuning of the ranked list. A profile of the user's own starts from these defaults."""
+    """Tuning of the ranked list. A profile of the user's own starts from these defaults, or from the built-in one of its name."""
 
     candidates: Annotated[int, Meta(ge=10, le=2000, description="entries taken from each ranker")] = 100
     limit: Annotated[int, Meta(ge=1, le=200, description="hits when the request names no number")] = 10
@@ -70,6 +71,14 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     weights: Annotated[dict[str, float], Meta(description="factor per type, e.g. { org = 1.2, text = 0.8 }")] = field(
         default_factory=dict
     )
+
+
+BUILT_IN_PROFILES: Mapping[str, Profile] = {
+    "default": Profile(),
+    "precise": Profile(candidates=50, limit=5, min_score=0.35),
+    "broad": Profile(candidates=300, limit=30, per_file=3, diversity=0.3),
+    "recent": Profile(recency=0.5, half_life_days=30.0),
+}
 
 
 class Search(Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,10 +10,8 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from khojd import paths
-from khojd.config import Config, Profile
+from khojd.config import BUILT_IN_PROFILES, Config, Profile
 from khojd.errors import ConfigError
-
-BUILTIN_PROFILES = ("default", "precise", "broad", "recent")
 
 
 def load(path: Path | None = None) -> Config:
@@ -83,7 +81,10 @@ class _Reader:
         if get_origin(plain) is dict:
             if not isinstance(raw, dict):
                 raise self._error(key, raw, "a table")
-            return {name: self._value(item, arguments[1], _join(key, name)) for name, item in raw.items()}
+            values = {name: self._value(item, arguments[1], _join(key, name)) for name, item in raw.items()}
+            return {
+                name: _completed(name, value, raw[name]) if isinstance(value, Profile) else value for name, value in values.items()
+            }
         try:
             return msgspec.convert(raw, type_)
         except msgspec.ValidationError as error:
@@ -109,6 +110,12 @@ class _Reader:
             allowed=known,
             closest=close[0] if close else None,
         )
+
+
+def _completed(name: str, profile: Profile, given: dict[str, Any]) -> Profile:
+    """A profile with a built-in one's name changes only the keys that it gives."""
+    built_in = BUILT_IN_PROFILES.get(name, Profile())
+    return msgspec.structs.replace(built_in, **{key: getattr(profile, key) for key in given})
 
 
 def allowed_values(type_: Any) -> str:
@@ -144,7 +151,7 @@ def _check(config: Config, file: str) -> None:
             raise ConfigError(
                 f"{file}: folders: {path} is there {times} times; keep one", file=file, key="folders.path", value=path
             )
-    profiles = [*BUILTIN_PROFILES, *(name for name in config.search.profiles if name not in BUILTIN_PROFILES)]
+    profiles = [*BUILT_IN_PROFILES, *(name for name in config.search.profiles if name not in BUILT_IN_PROFILES)]
     if config.search.profile not in profiles:
         close = difflib.get_close_matches(config.search.profile, profiles, n=1)
         raise ConfigError(

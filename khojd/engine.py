@@ -326,6 +326,7 @@ class Engine:
         store = serving.store if serving is not None else None
         if self._retriever is None or self._retriever.vectors is not store:
             self._retriever = Retriever(self._stores.catalog, self._stores.words, store, self._filler.cache, self.config)
+        self._retriever.problem = self._filler.problem
         return self._retriever
 
     async def _on_search(self, work: Callable[[], T]) -> T:

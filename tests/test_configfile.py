@@ -42,6 +42,13 @@ def test_folders_and_profiles_are_read() -> None:
     assert config.search.profiles["mine"].weights == {"org": 1.5}
 
 
+def test_a_profile_with_a_built_in_name_changes_only_the_keys_it_gives() -> None:
+    text = "[search.profiles.recent]\nrecency = 0.0\n[search.profiles.broad]\nlimit = 7\n"
+    profiles = configfile.parse(text, "c.toml").search.profiles
+    assert (profiles["recent"].recency, profiles["recent"].half_life_days) == (0.0, 30.0)
+    assert (profiles["broad"].limit, profiles["broad"].candidates) == (7, 300)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

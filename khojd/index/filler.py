@@ -199,15 +199,15 @@ class Filler:
         while not self._reopen.is_set() and await self._on_thread(target.hand_on):
             self._changed()
         done, started = 0, time.monotonic()
-        waiting = await self._on_thread(lambda: queue.count_vectors_pending(self._catalog.reader(), target.model_id))
-        while waiting and not self._reopen.is_set():
+        while not self._reopen.is_set():
             await self._resumed.wait()
             made = await self._on_thread(lambda: target.fill(breathe=self._breathe))
             if not made.entries:
                 break
             done += made.entries
             self.entries_per_second = done / max(time.monotonic() - started, 1e-6)
-            self.running = Progress("embedding", done, max(done, waiting))
+            waiting = await self._on_thread(lambda: queue.count_vectors_pending(self._catalog.reader(), target.model_id))
+            self.running = Progress("embedding", done, done + waiting)
             self._changed()
         self.running = None
 

@@ -84,6 +84,7 @@ class Retriever:
         self.vectors = vectors
         self.queries = queries
         self.config = config
+        self.problem = ""  # why there is no meaning to search by
         self._rerankers: dict[str, Reranker] = {}
 
     def search(self, request: SearchRequest, *, today: date, measure: Measure = len, phases: bool = True) -> Iterator[SearchResult]:
@@ -148,10 +149,10 @@ class Retriever:
         """The query's vector; None, with a note, where an answer by words has to do."""
         (waiting,) = db.execute("SELECT count(*) FROM entries WHERE vectors = 0").fetchone()
         if self.vectors is None or self.queries is None:
-            said = "search by meaning is not available"
+            said = f"search by meaning is not available: {self.problem or 'no embedding model is open'}"
             if required:
                 hint = "set embedding.model in the configuration, or search with mode lexical or hybrid"
-                raise ModelError(f"{said}: no embedding model is open; {hint}", model=self.config.embedding.model)
+                raise ModelError(f"{said}; {hint}", model=self.config.embedding.model)
             notes.append(f"{said}; these hits are found by words alone")
             return None
         if waiting:

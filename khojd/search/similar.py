@@ -119,7 +119,8 @@ def _text(db: sqlite3.Connection, sources: Sequence[int], request: SimilarReques
 def _vector(db: sqlite3.Connection, retriever: Retriever, sources: Sequence[int], text: str, notes: list[str]) -> Vectors | None:
     """The mean of the sources' vectors, else the vector of the text; None with a note where there is no model."""
     if retriever.vectors is None or retriever.queries is None:
-        notes.append("search by meaning is not available; these hits are found by words alone")
+        why = retriever.problem or "no embedding model is open"
+        notes.append(f"search by meaning is not available: {why}; these hits are found by words alone")
         return None
     own = candidates.entry_vectors(db, sources)
     if own:

@@ -5,18 +5,12 @@ from datetime import date
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
-from khojd.config import Profile, Search
+from khojd.config import BUILT_IN_PROFILES, Profile, Search
 from khojd.embed.protocol import Vectors
 from khojd.errors import QueryError
 
-BUILT_IN: Mapping[str, Profile] = {
-    "default": Profile(),
-    "precise": Profile(candidates=50, limit=5, min_score=0.35),
-    "broad": Profile(candidates=300, limit=30, per_file=3, diversity=0.3),
-    "recent": Profile(recency=0.5, half_life_days=30.0),
-}
 # MMR compares with every hit chosen so far; further down the list the order by score stands.
 _DIVERSE_HITS = 50
 
@@ -34,20 +28,13 @@ class Candidate(Struct, frozen=True):
 
 
 def profile(name: str, settings: Search) -> Profile:
-    """The profile of that name, "" for the configured one. Raises QueryError.
-
-    A profile of the user's with the name of a built-in one changes those of its fields that differ from a profile's defaults.
-    """
+    """The profile of that name, "" for the configured one. Raises QueryError."""
+    profiles = {**BUILT_IN_PROFILES, **settings.profiles}
     name = name or settings.profile
-    own, built_in = settings.profiles.get(name), BUILT_IN.get(name)
-    if own is None and built_in is None:
-        names = sorted({*BUILT_IN, *settings.profiles})
+    if name not in profiles:
+        names = sorted(profiles)
         raise QueryError(f"there is no profile {name!r}; there are {', '.join(names)}", part=name, allowed=names)
-    if own is None or built_in is None:
-        return own or built_in or Profile()
-    default = Profile()
-    changes = {field.name: getattr(own, field.name) for field in fields(own)}
-    return replace(built_in, **{key: value for key, value in changes.items() if value != getattr(default, key)})
+    return profiles[name]
 
 
 def is_plain(profile: Profile) -> bool:

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from khojd.config import Config, Content, Embedding, Folder
-from khojd.errors import ConfigError, NotFound
+from khojd.errors import ConfigError, ModelError, NotFound
+from khojd.search.types import SearchRequest
 from tests.engine.conftest import Notes
 
 
@@ -21,6 +22,10 @@ async def test_without_a_model_search_goes_by_words_and_says_so(notes: Notes) ->
         assert await notes.found("heron") == ["a.md"]
         status = await engine.status()
         assert (status.model, status.model_problem) == ("", 'embedding.model is "off"')
+        (note,) = (await engine.search(SearchRequest(query="heron"))).notes
+        assert 'embedding.model is "off"; these hits are found by words alone' in note
+        with pytest.raises(ModelError, match="search with mode lexical or hybrid"):
+            await notes.found("heron", mode="semantic")
 
 
 async def test_a_changed_model_is_embedded_in_the_background_and_nothing_of_the_old_one_stays(

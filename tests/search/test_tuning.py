@@ -6,10 +6,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from khojd.config import Profile, Search
+from khojd.config import BUILT_IN_PROFILES, Profile, Search
 from khojd.embed.protocol import Vectors
 from khojd.errors import QueryError
-from khojd.search.tuning import BUILT_IN, Candidate, profile, tune
+from khojd.search.tuning import Candidate, profile, tune
 
 TODAY = date(2026, 3, 2)
 
@@ -72,13 +72,12 @@ def test_diversity_drops_nothing() -> None:
 
 
 def test_the_configured_profile_is_used_when_none_is_named() -> None:
-    assert profile("", Search(profile="broad")) == BUILT_IN["broad"]
+    assert profile("", Search(profile="broad")) == BUILT_IN_PROFILES["broad"]
 
 
-def test_a_profile_of_the_users_changes_only_what_it_says() -> None:
-    changed = profile("recent", Search(profiles={"recent": Profile(half_life_days=7.0)}))
-    assert changed.half_life_days == 7.0
-    assert changed.recency == BUILT_IN["recent"].recency
+def test_a_profile_of_the_users_stands_before_the_built_in_one() -> None:
+    own = Profile(half_life_days=7.0)
+    assert profile("recent", Search(profiles={"recent": own})) == own
 
 
 def test_an_unknown_profile_is_refused() -> None:
