@@ -1,6 +1,7 @@
 """`khojd serve`, `khojd connect` and `khojd stop`."""
 
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from khojd.cli.connection import connect as connect_to_daemon
 from khojd.cli.failure import Exit
 from khojd.daemon.address import Record, index_dir
 from khojd.errors import DaemonError
+
+_PATIENCE = 30.0  # seconds for a daemon to close its stores
+_PAUSE = 0.02
 
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file.")]
 Index = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="Index directory.")]
@@ -63,7 +67,24 @@ def stop(
     if not answer.retiring:
         output.say(f"the daemon stays: {answer.reason}; stop it all the same with `khojd stop --force`")
         raise typer.Exit(Exit.NOTHING)
+    if not _released(index_dir(paths.config_file())):
+        output.say(f"the daemon is leaving, and still busy after {_PATIENCE:.0f} seconds; its log says more")
+        raise typer.Exit(Exit.DAEMON)
     print("stopped")
+
+
+def _released(index: Path) -> bool:
+    """Wait until the daemon has closed its index: only then may its files be copied, moved or removed."""
+    from khojd.daemon.lock import Lock
+
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        lock = Lock.take(index)
+        if lock is not None:
+            lock.release()
+            return True
+        time.sleep(_PAUSE)
+    return False
 
 
 def _alive(pid: int) -> bool:

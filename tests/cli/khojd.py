@@ -49,7 +49,7 @@ class Khojd:
             timeout=90,
             check=False,
         )
-        assert "Traceback" not in result.stderr
+        assert "Traceback" not in result.stderr, result.stderr
         if status is not None:
             assert result.returncode == status, result.stderr
         return result
