@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 from khojd.config import Config, Folder
 from khojd.content.model import ContentSettings
-from khojd.errors import IndexCorrupt, ModelError, NotFound, StorageFull
+from khojd.errors import IndexCorrupt, NotFound, StorageFull
 from khojd.index.filler import Filler
 from khojd.index.follower import Follower
 from khojd.index.indexer import Indexer
@@ -113,7 +113,7 @@ class Engine:
     async def search(self, request: SearchRequest, *, measure: Measure = len, on_phase: Phases | None = None) -> SearchResult:
         """Answer a search; `on_phase` gets each phase as it is known, the last one included. Raises QueryError, ModelError."""
         if request.mode != "lexical":
-            await self._model(required=request.mode == "semantic")
+            await self._model()
         for attempt in (1, 2):
             result = await self._phases(request, measure, on_phase)
             # A hit must point at the file as it is now: read what changed since, and ask again.
@@ -129,7 +129,7 @@ class Engine:
 
     async def similar(self, request: SimilarRequest, *, measure: Measure = len) -> SearchResult:
         """More like a text or a place in a note; never the place itself. Raises QueryError, NotFound, ModelError."""
-        await self._model(required=False)
+        await self._model()
         retriever = self._retriever_now()
         with self._filler.query():
             return await self._on_search(lambda: similar(retriever, request, measure=measure))
@@ -310,16 +310,11 @@ class Engine:
         assert last is not None, "a search that ends without an error has a result"
         return last
 
-    async def _model(self, *, required: bool) -> None:
+    async def _model(self) -> None:
         try:
             await asyncio.wait_for(self._filler.opened.wait(), MODEL_PATIENCE)
         except TimeoutError:
             log.info("the model is not open yet; answering by words")
-        if required and self._filler.serving is None and self._filler.problem:
-            hint = "search with mode lexical or hybrid"
-            raise ModelError(
-                f"search by meaning is not available: {self._filler.problem}; {hint}", model=self.config.embedding.model
-            )
 
     def _retriever_now(self) -> Retriever:
         serving = self._filler.serving

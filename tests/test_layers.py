@@ -75,7 +75,7 @@ def test_a_module_has_at_most_400_lines(path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("khojd.daemon.bridge", {"msgspec", "pygls", "asyncio", "numpy", "chromadb", "json", "typing"}),
+        ("khojd.daemon.bridge", {"msgspec", "pygls", "asyncio", "numpy", "chromadb", "json", "tomllib"}),
         ("khojd.engine", {"chromadb", "torch", "sentence_transformers", "pygls", "lsprotocol"}),
         ("khojd.cli.app", {"rich", "numpy", "onnxruntime", "chromadb", "tantivy", "asyncio", "pygls", "lsprotocol"}),
         ("khojd.index.reader", {"numpy", "onnxruntime", "chromadb", "tantivy", "asyncio"}),

@@ -6,5 +6,10 @@ FLATNESS_RANK = 50
 
 
 def flatness(bm25: Sequence[float]) -> float:
-    """BM25 of the fiftieth entry (or the last) over that of the first, 0 to 1; the list is best first and not empty."""
-    return bm25[min(len(bm25), FLATNESS_RANK) - 1] / bm25[0] if bm25[0] > 0.0 else 1.0
+    """BM25 of the fiftieth entry over that of the first, 0 to 1; the list is best first and not empty.
+
+    A shorter list is 0: words that so few entries have tell a lot.
+    """
+    if bm25[0] <= 0.0:
+        return 1.0
+    return bm25[FLATNESS_RANK - 1] / bm25[0] if len(bm25) >= FLATNESS_RANK else 0.0

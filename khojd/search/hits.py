@@ -9,7 +9,7 @@ from msgspec import Struct
 from khojd.index.catalog_hits import hit_rows
 from khojd.index.rows import HitRow, SectionRow
 from khojd.search.highlight import Analyze, Terms
-from khojd.search.snippet import best_passage, file_offset, text_range
+from khojd.search.snippet import best_passage, file_offset, text_offset, text_range
 from khojd.search.types import Explanation, Hit, Measure, Place, Range
 
 
@@ -33,11 +33,13 @@ def _hit(row: HitRow, found: Found, terms: Terms, analyze: Analyze, measure: Mea
     whole = _entry_range(row, measure)
     if row.text.strip():
         passage = best_passage(row.text, terms, analyze, near=found.near)
+        # A short passage may hold several small sections: it begins with the one that has the first of the query's words.
+        at = passage.start + (passage.highlights[0][0] if passage.highlights else 0)
+        headings, section = _section_at(row, file_offset(segments, at))
+        if section is not None:
+            passage = passage.cut_to(text_offset(segments, section.start))
         snippet, highlights = row.text[passage.start : passage.end], passage.highlights
         place = text_range(row.text, segments, passage.start, passage.end, measure)
-        # A short passage may hold several small sections: the one with the first of the query's words counts.
-        at = passage.start + (highlights[0][0] if highlights else 0)
-        headings, section = _section_at(row, file_offset(segments, at))
     else:
         snippet, highlights, place, headings = "", (), whole, row.headings
         section = row.sections[0] if row.sections else None

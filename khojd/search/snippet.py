@@ -24,6 +24,13 @@ class Passage(Struct, frozen=True):
     end: int
     highlights: tuple[tuple[int, int], ...] = ()
 
+    def cut_to(self, start: int) -> "Passage":
+        """The passage from `start` on, where it begins before that; highlights before `start` are left out."""
+        shift = start - self.start
+        if not 0 < shift < self.end - self.start:
+            return self
+        return Passage(start, self.end, tuple((a - shift, b - shift) for a, b in self.highlights if a >= shift))
+
 
 def best_passage(
     text: str, terms: Terms, analyze: Analyze, *, near: tuple[int, int] | None = None, limit: int = SNIPPET_CHARACTERS
@@ -62,6 +69,16 @@ def file_offset(segments: tuple[Segment, ...], offset: int) -> int:
             return segment.start + offset
         offset -= length
     return segments[-1].end if segments else 0
+
+
+def text_offset(segments: tuple[Segment, ...], offset: int) -> int:
+    """The offset in the entry's text of an offset in the file; of one outside the text, that of the next place in it."""
+    before = 0
+    for segment in segments:
+        if offset < segment.end:
+            return before + max(0, offset - segment.start)
+        before += segment.end - segment.start
+    return before
 
 
 def text_range(text: str, segments: tuple[Segment, ...], start: int, end: int, measure: Callable[[str], int]) -> Range:
