@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -82,7 +83,8 @@ def compare(file: Path | None, number: int, rounds: int, weights: Path | None) -
     embedder = BundledEmbedder()
     loaded, memory = time.perf_counter() - started, resident_mb() - before
     say("queries")
-    latencies = [timed(lambda: embedder.embed_query("how do I renew a passport"))[0] for _ in range(200)]
+    prose = Prose(2)
+    latencies = [timed(partial(embedder.embed_query, prose.query()))[0] for _ in range(200)]
     texts = cut(read_texts(file, number) if file else generated_notes(number), embedder)
     tokens = sum(map(embedder.count, texts))
     contestants: dict[str, Callable[[], object]] = {OURS: lambda: embedder.embed_passages(texts)}
