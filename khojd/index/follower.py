@@ -73,12 +73,13 @@ class Follower:
 
     async def _follow(self, root: str, paths: frozenset[str] | None) -> None:
         try:
-            if paths is not None:
-                await self._indexer.look_at(paths)
-            elif await asyncio.to_thread(Path(root).is_dir):
-                await self._indexer.look_at_folders([root])
-            else:
+            if not await asyncio.to_thread(Path(root).is_dir):
+                # Its files are told to be gone one by one, but it may come back.
                 await self._indexer.on_writer(lambda: self._writer.hide_folder(root, f"the folder {root} is not there"))
+            elif paths is not None:
+                await self._indexer.look_at(paths)
+            else:
+                await self._indexer.look_at_folders([root])
             self._problem(root, "")
         except IndexCorrupt as error:
             self._corrupt(error)

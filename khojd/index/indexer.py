@@ -21,7 +21,7 @@ from khojd.index.status import Progress, UpdateReport
 from khojd.index.writer import Tally, Writer
 from khojd.sources.buffers import Buffer, Buffers
 from khojd.sources.rules import GITIGNORE, Rules
-from khojd.sources.scan import FileStat, inside, look, scan
+from khojd.sources.scan import FileStat, alias, inside, look, scan
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -243,7 +243,7 @@ class Indexer:
                         self._wrote()
                         flushed = time.monotonic()
             if gone:
-                removed, back = await self.on_writer(lambda: self._writer.remove(gone, there=self._is_note))
+                removed, back = await self.on_writer(lambda: self._remove(gone, found.owners))
                 tally.removed += removed
                 again += back
         finally:
@@ -251,8 +251,18 @@ class Indexer:
             self._wrote()
         return again
 
+    def _remove(self, gone: Iterable[str], owners: Mapping[str, str]) -> tuple[int, list[str]]:
+        # A folder that has vanished since the look is not emptied: it may come back.
+        there = {root for root in {owners[path] for path in gone} if os.path.isdir(root)}  # noqa: PTH112
+        return self._writer.remove([path for path in gone if owners[path] in there], there=self._is_note)
+
     def _is_note(self, path: str) -> bool:
-        return self.folder_of(path) is not None and look(path) is not None
+        return self._accepts(path) and look(path) is not None
+
+    def _accepts(self, path: str) -> bool:
+        """Whether a folder takes the file under this name, which may lead to it through links."""
+        root = self.folder_of(path)
+        return root is not None and not alias(self.rules[root], path[len(root) :].strip("/").rpartition("/")[0])
 
     def _announce(self, fresh: list[FileStat], owners: Mapping[str, str]) -> None:
         by_folder: dict[str, list[FileStat]] = {}
@@ -294,12 +304,15 @@ class Indexer:
             relative = path[len(root) :].strip("/")
             if os.path.isdir(path):  # noqa: PTH112
                 parents = relative.split("/") if relative else []
-                if all(self.rules[root].directory("/".join(parents[: i + 1])) for i in range(len(parents))):
+                entered = all(self.rules[root].directory("/".join(parents[: i + 1])) for i in range(len(parents)))
+                if entered and not alias(self.rules[root], relative):
                     found.add(self._scan({root: relative}))
+                continue
+            if not os.path.isdir(root):  # noqa: PTH112 - a folder that is gone is not emptied: it may come back
                 continue
             known = folders.known_file(db, path)
             gone = {path: known} if known is not None else folders.known_under(db, path)
-            fact = look(path) if self.rules[root].accepts(path) else None
+            fact = look(path) if self._accepts(path) else None
             if fact is not None:
                 found.facts.append(fact)
             found.expected.update(gone)

@@ -47,6 +47,8 @@ def scan(
 ) -> Iterator[FileStat]:
     """The notes of a folder, or of the part `below` (relative), each directory once even when links lead back to it.
 
+    A directory of the folder is visited under its own name, not under that of a link to it.
+
     `others` are roots of other folders, which are left to their own rules. `unreadable` is told of each directory that cannot
     be read. Raises OSError when the folder itself cannot be.
     """
@@ -77,12 +79,24 @@ def scan(
             except OSError:  # a link to itself, or to where we may not look
                 is_directory = False
             if is_directory:
-                if rules.directory(inside) and f"{root}/{inside}" not in others:
+                linked = entry.is_symlink() and alias(rules, inside)
+                if rules.directory(inside) and not linked and f"{root}/{inside}" not in others:
                     stack.append(inside)
             elif rules.file(inside):
                 fact = _fact(entry)
                 if fact is not None:
                     yield fact
+
+
+def alias(rules: Rules, relative: str) -> bool:
+    """Whether a directory is, by links, one that is visited under another name in the same folder."""
+    root = os.path.realpath(rules.root)
+    real = os.path.realpath(rules.root / relative)
+    if real == root or not real.startswith(root.rstrip("/") + "/"):
+        return real == root and bool(relative)
+    own = real[len(root) :].strip("/")
+    parts = own.split("/")
+    return own != relative and all(rules.directory("/".join(parts[: i + 1])) for i in range(len(parts)))
 
 
 def notes(rules: Rules, *, others: Collection[str] = ()) -> Iterator[str]:

@@ -88,6 +88,8 @@ class FolderWatch:
                 await self._changed(None)
             while _identity(self.root) == identity:
                 paths = await batches.get()
+                if str(self.root) in paths:
+                    return  # deleted or moved: what is there now may be another, even with the same inode
                 if paths:
                     await self._changed(None if len(paths) > MANY_CHANGES else paths)
         finally:
