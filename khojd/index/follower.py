@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,7 +74,7 @@ class Follower:
 
     async def _follow(self, root: str, paths: frozenset[str] | None) -> None:
         try:
-            if not await asyncio.to_thread(Path(root).is_dir):
+            if not await asyncio.to_thread(os.path.isdir, root):
                 # Its files are told to be gone one by one, but it may come back.
                 await self._indexer.on_writer(lambda: self._writer.hide_folder(root, f"the folder {root} is not there"))
             elif paths is not None:

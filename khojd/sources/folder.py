@@ -18,9 +18,9 @@ def resolved(folder: Folder) -> Folder:
 def check(folder: Folder) -> None:
     """Raises ConfigError when `folder` cannot be a folder of notes now."""
     path = Path(folder.path)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where it may not look
         raise _error(folder, f"{path} does not exist")
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112
         raise _error(folder, f"{path} is a file; name the folder it is in")
     if not os.access(path, os.R_OK | os.X_OK):
         raise _error(folder, f"{path} may not be read by this user")

@@ -5,6 +5,7 @@ Patterns have gitignore's meaning (https://git-scm.com/docs/gitignore): the last
 """
 
 import logging
+import os
 from pathlib import Path, PurePath
 
 from pathspec import GitIgnoreSpec
@@ -132,7 +133,7 @@ def _enclosing(root: Path) -> list[tuple[str, GitIgnoreSpec]]:
     """The .gitignore files above `root` in the same git work tree, deepest first, each with root's path relative to it."""
     above: list[tuple[str, GitIgnoreSpec]] = []
     directory = root
-    while not (directory / ".git").exists():
+    while not os.path.exists(directory / ".git"):  # noqa: PTH110 - Path.exists raises where it may not look
         if directory == directory.parent:
             return []  # not in a work tree
         directory = directory.parent

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -43,7 +44,7 @@ class FolderWatch:
     async def run(self, *, look: bool = True) -> None:
         """Watch until cancelled. The first look at the whole folder is made when the events are already being collected."""
         while True:
-            if not await asyncio.to_thread(self.root.is_dir):
+            if not await asyncio.to_thread(os.path.isdir, self.root):
                 await self._absent()
                 look = True
             elif self.mode == "polling":
@@ -53,9 +54,10 @@ class FolderWatch:
                 look = True
 
     async def _absent(self) -> None:
-        self._say(f"{self.root} is not there" if not self.root.exists() else f"{self.root} is not a folder")
+        there = await asyncio.to_thread(os.path.lexists, self.root)
+        self._say(f"{self.root} is not a folder, or not within reach" if there else f"{self.root} is not there")
         await self._changed(None)
-        while not await asyncio.to_thread(self.root.is_dir):  # noqa: ASYNC110 - nothing tells of a folder that is not there
+        while not await asyncio.to_thread(os.path.isdir, self.root):  # noqa: ASYNC110 - nothing tells of a folder that is not there
             await asyncio.sleep(CHECK_SECONDS)
         self._say("")
 
@@ -104,7 +106,7 @@ class FolderWatch:
         self._say(f"{self.root}: no change events ({error}), looking every few seconds instead{hint}")
 
     async def _poll(self) -> None:
-        while self.root.is_dir():
+        while await asyncio.to_thread(os.path.isdir, self.root):
             started = time.monotonic()
             await self._changed(None)
             await asyncio.sleep(max(POLL_SECONDS, POLL_SHARE * (time.monotonic() - started)))

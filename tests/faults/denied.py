@@ -1,0 +1,92 @@
+"""What khojd does with notes and directories it may not read. Run by test_permissions.py as a user whom modes bind:
+
+python -m tests.faults.denied SCENARIO DIRECTORY
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from khojd.config import Config, Embedding, Folder
+from khojd.errors import ConfigError, StorageFull
+from tests.engine.conftest import Notes
+
+
+def by_words(notes: Notes, watch: str = "off") -> Config:
+    return replace(notes.config(watch), embedding=Embedding(model="off"))
+
+
+async def notes(base: Path) -> None:
+    """A note and a directory are closed, then opened again."""
+    made = Notes(base)
+    note, inside = made.write("a.md", "The heron.\n"), made.write("deep/b.md", "The egret.\n")
+    made.write("c.md", "The osprey.\n")
+    async with made.open(by_words(made)) as engine:
+        await engine.update()
+        note.chmod(0)
+        inside.parent.chmod(0)
+        await engine.update()
+        for name, word in (("a.md", "heron"), ("deep/b.md", "egret")):
+            status = await made.file(name)
+            assert status.state == "failed"
+            assert "permission denied" in status.reason
+            assert await made.found(word, mode="lexical") == []
+        assert await made.found("osprey", mode="lexical") == ["c.md"]
+        note.chmod(0o600)
+        inside.parent.chmod(0o700)
+        await engine.update()
+        assert await made.found("heron", mode="lexical") == ["a.md"]
+        assert await made.found("egret", mode="lexical") == ["deep/b.md"]
+
+
+async def folder(base: Path) -> None:
+    """A folder is closed before khojd starts, and opened while it runs."""
+    made = Notes(base)
+    made.write("a.md", "The heron.\n")
+    made.root.chmod(0)
+    async with made.open(by_words(made, "poll")) as engine:
+        await made.until(lambda: _problem(made, "denied"))
+        with pytest.raises(ConfigError, match="may not be read"):
+            await engine.add_folder(Folder(path=str(_closed(base / "other"))))
+        made.root.chmod(0o700)
+        await engine.update()
+        assert await made.found("heron", mode="lexical") == ["a.md"]
+        assert not await _problem(made, "denied")
+
+
+async def index(base: Path) -> None:
+    """The index directory lets nothing be written, then lets nobody in."""
+    made = Notes(base)
+    made.write("a.md", "The heron.\n")
+    async with made.open(by_words(made)) as engine:
+        await engine.update()
+    made.index_dir.chmod(0o500)
+    made.write("b.md", "The egret.\n")
+    async with made.open(by_words(made)) as engine:
+        with pytest.raises(StorageFull, match="read-only"):
+            await engine.update()
+        assert await made.found("heron", mode="lexical") == ["a.md"]
+    made.index_dir.chmod(0o700)
+    async with made.open(by_words(made)) as engine:
+        await engine.update()
+        assert await made.found("egret", mode="lexical") == ["b.md"]
+
+
+async def _problem(made: Notes, words: str) -> bool:
+    assert made.engine is not None
+    status = await made.engine.status()
+    return any(words in problem for problem in (*status.problems, *(folder.problem for folder in status.folders)))
+
+
+def _closed(path: Path) -> Path:
+    path.mkdir(mode=0)
+    return path
+
+
+SCENARIOS = {scenario.__name__: scenario for scenario in (notes, folder, index)}
+
+if __name__ == "__main__":
+    asyncio.run(SCENARIOS[sys.argv[1]](Path(sys.argv[2])))

@@ -1,0 +1,95 @@
+"""What a person wrote or asked stands in no log, and nobody else may read what khojd keeps."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from khojd.daemon.client import Client
+from khojd.daemon.logs import log_path
+from khojd.errors import KhojdError
+from khojd.server import uris
+from khojd.server.types import GrepParams, GrepResult, Params, SearchParams, SearchResult, SimilarParams, UpdateParams, UpdateResult
+from tests.e2e.conftest import Place
+from tests.server.editor import Editor, Failure
+
+SECRET = "zanzibar"
+
+
+def refused(client: Client, method: str, params: Params) -> None:
+    with pytest.raises(KhojdError):
+        client.call(method, params, SearchResult)
+
+
+def use(place: Place) -> None:
+    """A session with notes that break, searches that work and searches that do not."""
+    for name, text in {
+        "diary.md": f"# {SECRET} heading\n\nMy {SECRET} thought.\n",
+        "broken.md": f"---\ntitle: [{SECRET}\n---\n{SECRET}\n",
+        "plan.org": f"* TODO {SECRET} :{SECRET}:\nSCHEDULED: <{SECRET}>\n#+begin_src\n{SECRET}\n",
+    }.items():
+        (place.notes / name).write_text(text, encoding="utf-8")
+    (place.notes / "noise.md").write_bytes(SECRET.encode() + bytes(range(256)) * 20)
+    with place.client() as client:
+        client.call("khoj/index/update", UpdateParams(embed=True), UpdateResult)
+        for mode in ("lexical", "semantic", "hybrid"):
+            client.call("khoj/search", SearchParams(query=f"the {SECRET} thought", mode=mode), SearchResult)
+        client.call("khoj/similar", SimilarParams(text=f"another {SECRET}"), SearchResult)
+        client.call("khoj/grep", GrepParams(pattern=SECRET), GrepResult)
+        refused(client, "khoj/search", SearchParams(query=f'date>"{SECRET}"'))
+        refused(client, "khoj/search", SearchParams(query="tea", profile=SECRET))
+        refused(client, "khoj/grep", GrepParams(pattern=f"({SECRET}"))
+
+
+async def type_and_garble(place: Place) -> None:
+    """An editor with unsaved text, and messages that make no sense."""
+    editor = await Editor.attach(place.address)
+    await editor.initialize(khoj={"protocol": 1, "client": "test"})
+    document = {"uri": uris.from_path(str(place.notes / "new.md")), "languageId": "markdown", "version": 1}
+    editor.notify("textDocument/didOpen", {"textDocument": {**document, "text": f"Unsaved {SECRET}.\n"}})
+    editor.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": f"{SECRET} \ud83d"}]})
+    editor.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [{"tekst": SECRET}]})
+    for method, params in (
+        ("khoj/search", {"kwery": SECRET}),
+        ("khoj/search", {"query": SECRET, "limit": "many"}),
+        ("textDocument/hover", {"text": SECRET}),
+        ("workspace/executeCommand", {"command": "khoj.search", "arguments": [SECRET]}),
+    ):
+        with pytest.raises(Failure):
+            await editor.request(method, params)
+    editor.raw(b"Content-Length: 30\r\n\r\n" + SECRET.encode() * 5)
+    await editor.leave()
+
+
+def test_the_log_holds_nothing_of_notes_and_questions_also_where_they_fail(place: Place, own_home: Path) -> None:
+    place.configure(model="bundled")
+    use(place)
+    asyncio.run(type_and_garble(place))
+    os.kill(place.pid, signal.SIGTERM)
+    place.gone(place.pid)
+    logs = list(log_path(place.index).parent.glob("*.log*"))
+    text = "".join(log.read_text(encoding="utf-8") for log in logs)
+    assert "serving" in text
+    assert [line for line in text.splitlines() if SECRET in line.lower()] == []
+
+
+def test_index_log_and_socket_are_for_their_owner_alone(place: Place, own_home: Path) -> None:
+    place.configure(model="bundled")
+    before = os.umask(0)  # a careless shell
+    try:
+        use(place)
+    finally:
+        os.umask(before)
+    kept = [
+        place.index,
+        *place.index.rglob("*"),
+        log_path(place.index),
+        log_path(place.index).parent,
+        place.address,
+        place.address.parent,
+    ]
+    assert len(kept) > 15
+    for path in kept:
+        assert path.lstat().st_mode & 0o077 == 0, path
