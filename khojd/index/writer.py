@@ -70,6 +70,9 @@ class Writer:
         that is a rename.
         """
         again: list[str] = []
+        vanished: dict[bytes, list[str]] = {}
+        for path, lost in gone.items():
+            vanished.setdefault(lost.hash, []).append(path)
         with self.catalog.transaction() as db:
             for reading in readings:
                 folder = owners[reading.path]
@@ -98,7 +101,7 @@ class Writer:
                         tally.skipped += 1
                 else:
                     if known is None or known.state == "pending":
-                        source = self._renamed_from(db, reading, gone)
+                        source = self._renamed_from(db, reading, gone, vanished.get(reading.hash, ()))
                         if source is not None:
                             documents.rename_document(db, gone.pop(source).id, stat.path, folder)
                             tally.renamed += 1
@@ -200,10 +203,14 @@ class Writer:
             fingerprint=self.fingerprint,
         )
 
-    def _renamed_from(self, db: sqlite3.Connection, reading: Reading, gone: dict[str, KnownFile]) -> str | None:
+    def _renamed_from(
+        self, db: sqlite3.Connection, reading: Reading, gone: dict[str, KnownFile], candidates: Iterable[str]
+    ) -> str | None:
+        """Which of the vanished `candidates`, of the same content, the new file is."""
         suffix = PurePath(reading.path).suffix
-        for path, known in list(gone.items()):
-            if known.hash == reading.hash and known.state == "indexed" and PurePath(path).suffix == suffix:
+        for path in candidates:
+            known = gone.get(path)
+            if known is not None and known.state == "indexed" and PurePath(path).suffix == suffix:
                 now = folders.known_file(db, path)
                 if now is not None and now.id == known.id:
                     return path
