@@ -55,10 +55,15 @@ class Engine:
         self._buffers = Buffers()
         self._pool = Pool(config.index.workers)
         self._writer = Writer(stores.catalog, stores.words, content_settings(config))
-        self._filler = Filler(
-            stores.catalog, stores.directory / VECTORS, config.embedding, changed=self._changed, corrupt=self._suspect
-        )
         self._indexer = Indexer(self._writer, self._pool, self._buffers, self._wrote)
+        self._filler = Filler(
+            stores.catalog,
+            stores.directory / VECTORS,
+            config.embedding,
+            calm=self._indexer.calm,
+            changed=self._changed,
+            corrupt=self._suspect,
+        )
         self._search = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-search")
         self._follower = Follower(
             self._indexer, self._writer, config.index, problem=self.problem, corrupt=self._suspect, changed=self._changed
@@ -312,7 +317,8 @@ class Engine:
 
     async def _model(self) -> None:
         try:
-            await asyncio.wait_for(self._filler.opened.wait(), MODEL_PATIENCE)
+            async with asyncio.timeout(MODEL_PATIENCE):
+                await self._filler.opened.wait()
         except TimeoutError:
             log.info("the model is not open yet; answering by words")
 

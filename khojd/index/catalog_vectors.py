@@ -100,6 +100,11 @@ def vectors_to_store(db: sqlite3.Connection, model_id: int, limit: int) -> list[
     return db.execute("SELECT hash, vector FROM vectors WHERE stored = 0 AND model_id = ? LIMIT ?", (model_id, limit)).fetchall()
 
 
+def count_to_store(db: sqlite3.Connection, model_id: int) -> int:
+    """How many vectors of the model Chroma lacks."""
+    return int(db.execute("SELECT count(*) FROM vectors WHERE stored = 0 AND model_id = ?", (model_id,)).fetchone()[0])
+
+
 def mark_stored(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
     """Record that Chroma has these vectors."""
     db.executemany("UPDATE vectors SET stored = 1 WHERE hash = ?", ((hash_,) for hash_ in hashes))

@@ -33,7 +33,7 @@ QUERY_PATIENCE = 0.25  # longest wait for queries between two of the model's bat
 
 
 class Filler:
-    """Owns the models and the thread they fill up on. Belongs to one event loop.
+    """Owns the models and the thread they fill up on. Belongs to one event loop. Fills while `calm` is set.
 
     `serving` answers queries; `target` is being filled and takes over when it is complete; mostly they are one.
     """
@@ -44,6 +44,7 @@ class Filler:
         directory: Path,
         settings: config.Embedding,
         *,
+        calm: asyncio.Event,
         changed: Callable[[], None],
         corrupt: Callable[[IndexCorrupt], None],
     ) -> None:
@@ -57,6 +58,7 @@ class Filler:
         self._catalog = catalog
         self._directory = directory
         self._settings = settings
+        self._calm = calm
         self._changed = changed
         self._corrupt = corrupt
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="khojd-meaning")
@@ -110,10 +112,9 @@ class Filler:
         while self._filling:
             if progress is not None and self.running is not None:
                 progress(self.running)
-            try:
-                await asyncio.wait_for(self._drained.wait(), 0.2)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await self._drained.wait()
 
     async def run(self) -> None:
         """Open the model and fill until cancelled; with other settings, begin again."""
@@ -180,7 +181,9 @@ class Filler:
     async def _woken(self, seconds: float) -> bool:
         """Wait until there may be something to do, at most so long; whether there may."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event, and this loop is endless.
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
         return self._wake.is_set()
 
     async def reopen(self, settings: config.Embedding) -> None:
@@ -201,6 +204,7 @@ class Filler:
         done, started = 0, time.monotonic()
         while not self._reopen.is_set():
             await self._resumed.wait()
+            await self._calm.wait()
             made = await self._on_thread(lambda: target.fill(breathe=self._breathe))
             if not made.entries:
                 break

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 FLUSH_SECONDS = 1.0  # in a long run, words become searchable at least this often
 BUFFER_SECONDS = 0.08  # typing is indexed at most this often
+TURN_SECONDS = 0.2
 ROUNDS = 3  # a file that changes while it is read is read again this often, then left to its next change
 
 Report = Callable[[Progress], None]
@@ -61,6 +62,8 @@ class Indexer:
         self.running: Progress | None = None
         self.files_per_second = 0.0
         self.queue = 0
+        self.calm = asyncio.Event()  # no large run is reading: words come before meaning
+        self.calm.set()
         self._writer = writer
         self._pool = pool
         self._buffers = buffers
@@ -68,6 +71,8 @@ class Indexer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="khojd-writer")
         self._resumed = asyncio.Event()
         self._resumed.set()
+        self._looks = 0
+        self._looked = asyncio.Event()
         self._runs = 0
         self._dirty: set[str] = set()
         self._dirty_event = asyncio.Event()
@@ -93,10 +98,27 @@ class Indexer:
 
     async def look_at_folders(self, roots: Iterable[str] | None = None, progress: Report | None = None) -> UpdateReport:
         """Compare whole folders (all when None) with the catalog and read what differs."""
-        chosen = list(self.rules) if roots is None else [root for root in roots if root in self.rules]
-        for root in chosen:
-            self.rules[root].forget()
-        return await self._run(lambda: self._scan(dict.fromkeys(chosen, "")), progress)
+        # One after the other: a second look at once would read again what the first one is reading.
+        await self._turn(progress)
+        self._looks += 1
+        try:
+            chosen = list(self.rules) if roots is None else [root for root in roots if root in self.rules]
+            for root in chosen:
+                self.rules[root].forget()
+            return await self._run(lambda: self._scan(dict.fromkeys(chosen, "")), progress)
+        finally:
+            self._looks -= 1
+            self._looked.set()
+
+    async def _turn(self, progress: Report | None) -> None:
+        """Wait for the look at folders that is under way, showing its progress. While paused there is nothing to wait for."""
+        while self._looks and not self.paused:
+            self._looked.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TURN_SECONDS):
+                    await self._looked.wait()
+            if progress is not None and self.running is not None:
+                progress(self.running)
 
     async def look_at(self, paths: Iterable[str], progress: Report | None = None) -> UpdateReport:
         """Compare given files or directories with the catalog and read what differs. Paths outside the folders are left aside."""
@@ -198,11 +220,12 @@ class Indexer:
             if fact.problem:
                 problems.append(Reading(fact.path, fact, state="failed", reason=fact.problem))
             elif known is not None and current and not found.force and fact.same_as(known.size, known.mtime_ns, known.inode):
-                tally.unchanged += 1
                 if known.state == "failed":
                     tally.failed += 1
                 elif known.state == "skipped":
                     tally.skipped += 1
+                else:
+                    tally.unchanged += 1
             else:
                 usable = known is not None and known.fingerprint == fingerprint and known.state in ("indexed", "pending")
                 jobs.append((Job(fact.path, known.hash if known is not None and usable else b""), fact.size))
@@ -231,6 +254,8 @@ class Indexer:
         done, flushed = len(problems), time.monotonic()
         self._tell(Progress("reading", done, total), progress)
         readings = self._pool.read(batched(jobs), settings, many=many)
+        if many:
+            self.calm.clear()
         try:
             async with contextlib.aclosing(readings):
                 async for batch in readings:
@@ -247,6 +272,8 @@ class Indexer:
                 tally.removed += removed
                 again += back
         finally:
+            if many:
+                self.calm.set()
             await asyncio.shield(self.on_writer(self._writer.flush))
             self._wrote()
         return again
