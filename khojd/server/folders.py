@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ async def ask_for_folders(session: Session, places: Sequence[str]) -> None:
         except KhojdError as error:
             session.tell(error.message)
             continue
-        if path in session.host.declined or _covered(session, path) or not await asyncio.to_thread(Path(path).is_dir):
+        if path in session.host.declined or _covered(session, path) or not await asyncio.to_thread(os.path.isdir, path):
             continue
         if not session.can("window.show_message"):
             session.tell(f"{path} is not indexed: add it to {session.host.config_path} under [[folders]]", lsp.MessageType.Info)
