@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from khojd.config import Config, Folder
-from khojd.content.model import ContentSettings
+from khojd.content.registry import settings_of
 from khojd.errors import IndexCorrupt, NotFound, StorageFull
 from khojd.index.filler import Filler
 from khojd.index.follower import Follower
@@ -54,7 +54,7 @@ class Engine:
         self._listeners: list[Callable[[], None]] = []
         self._buffers = Buffers()
         self._pool = Pool(config.index.workers)
-        self._writer = Writer(stores.catalog, stores.words, content_settings(config))
+        self._writer = Writer(stores.catalog, stores.words, settings_of(config.content))
         self._indexer = Indexer(self._writer, self._pool, self._buffers, self._wrote)
         self._filler = Filler(
             stores.catalog,
@@ -261,7 +261,7 @@ class Engine:
                 await self._follower.leave(root)
                 if root not in wanted:
                     await self._indexer.on_writer(lambda root=root: self._writer.remove_folder(root))  # type: ignore[misc]
-        settings = content_settings(config)
+        settings = settings_of(config.content)
         content_changed = settings != self._writer.settings
         if content_changed:
             await self._indexer.on_writer(lambda: self._writer.configure(settings))
@@ -371,19 +371,6 @@ class Engine:
     def _changed(self) -> None:
         for listener in list(self._listeners):
             listener()
-
-
-def content_settings(config: Config) -> ContentSettings:
-    """The settings that decide what entries a text has."""
-    content = config.content
-    return ContentSettings(
-        entry_tokens=content.entry_tokens,
-        include_archived=content.archived,
-        include_commented=content.commented,
-        max_file_bytes=content.max_file_bytes,
-        todo_keywords=content.todo_keywords,
-        day_first=content.date_order == "day-first",
-    )
 
 
 def _stale(result: SearchResult) -> list[str]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from khojd import config
 from khojd.content import decode, language, markdown, org, text
 from khojd.content.dates import filename_date, find_dates
 from khojd.content.entries import Counter, form_entries
@@ -98,6 +99,18 @@ def fingerprint(settings: ContentSettings) -> str:
     """Changes whenever the same bytes might make another document."""
     described = msgspec.json.encode((VERSION, msgspec.to_builtins(settings)), order="deterministic")
     return blake2b(described, digest_size=8).hexdigest()
+
+
+def settings_of(content: config.Content) -> ContentSettings:
+    """The settings that decide what entries a text has, from the `[content]` table."""
+    return ContentSettings(
+        entry_tokens=content.entry_tokens,
+        include_archived=content.archived,
+        include_commented=content.commented,
+        max_file_bytes=content.max_file_bytes,
+        todo_keywords=content.todo_keywords,
+        day_first=content.date_order == "day-first",
+    )
 
 
 def _document(path: str, decoded: decode.Decoded, settings: ContentSettings, count: Counter | None) -> Document:
