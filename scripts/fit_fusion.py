@@ -3,7 +3,7 @@
     python scripts/fit_fusion.py COLLECTION_DIR... [--extra COLLECTION_DIR...] [--cache DIR]
 
 Every collection is indexed through khojd's own stores; for each query the first 100 entries of either list are kept with their
-exact BM25 and cosine. BALANCE and SLOPE are chosen on a grid: the highest mean of nDCG@10 over the collections, less what a
+exact BM25, cosine and coverage. The constants are chosen on a grid: the highest mean of nDCG@10 over the collections, less what a
 collection lies below the better of its two lists. The cross-validated column leaves out one collection after the other (with all
 of its family, e.g. both LoCoMo ones) and measures it with the constants that the others choose. `--extra` collections take part
 in fitting but not in the means.
@@ -11,7 +11,9 @@ in fitting but not in the means.
 
 import argparse
 from collections.abc import Mapping, Sequence
+from math import log2
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,19 +27,37 @@ from khojd.evaluate.metrics import ndcg
 from khojd.evaluate.run import indexed
 from khojd.search import candidates
 from khojd.search.features import flatness
-from khojd.search.fuse import BALANCE, CEILING, FEATURE_DEPTH, SLOPE, reciprocal_ranks
+from khojd.search.fuse import BETA, BETA_SLOPE, CEILING, FEATURE_DEPTH, GAMMA, GAMMA_SLOPE, reciprocal_ranks
 
-BALANCES = tuple(np.geomspace(0.2, 1.6, 19).tolist())
-SLOPES = tuple(np.linspace(0.0, 3.0, 16).tolist())
+BETAS = (0.2, 0.3, 0.38, 0.45, 0.55, 0.7, 0.9)
+GAMMAS = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
+BETA_SLOPES = (1.0, 1.5, 2.0, 2.5, 3.0)
+GAMMA_SLOPES = (0.0, 0.5, 1.0, 1.5, 2.0)
+CUT = 10
 CONVEX = 0.65  # weight of the cosine in the combination that is compared with
 
 
+class Constants(NamedTuple):
+    """Those of khojd/search/fuse.py."""
+
+    beta: float
+    gamma: float
+    beta_slope: float
+    gamma_slope: float
+
+
+GRID = [Constants(b, g, p, r) for p in BETA_SLOPES for r in GAMMA_SLOPES for b in BETAS for g in GAMMAS]
+SHIPPED = Constants(BETA, GAMMA, BETA_SLOPE, GAMMA_SLOPE)
+UNCOVERED = Constants(0.8, 0.0, 1.8, 1.0)  # the best without coverage, for comparison
+
+
 class Judged(Struct):
-    """A query's candidates: document, BM25 and cosine of each, and the two lists as indices into them."""
+    """A query's candidates: document, BM25, cosine and coverage of each, and the two lists as indices into them."""
 
     documents: list[str]
     bm25: list[float]
     cosines: list[float]
+    coverage: list[float]
     lexical: list[int]
     semantic: list[int]
     flatness: float
@@ -64,12 +84,14 @@ def gather(directory: Path, cache: Path) -> list[Judged]:
             bm25, cosines = dict(lexical), dict(semantic)
             cosines.update(candidates.cosines(db, vector, [one for one in bm25 if one not in cosines])[0])
             bm25.update(retriever.words.scores(query.text, [one for one in cosines if one not in bm25]))
+            coverage = retriever.words.coverage(query.text, list(cosines))
             place = {one: index for index, one in enumerate(cosines)}
             found.append(
                 Judged(
                     documents=[names[paths[one]] for one in place],
                     bm25=[bm25.get(one, 0.0) for one in place],
                     cosines=[cosines[one] for one in place],
+                    coverage=[coverage.get(one, 0.0) for one in place],
                     lexical=[place[one] for one, _ in lexical],
                     semantic=[place[one] for one, _ in semantic],
                     flatness=flatness([score for _, score in lexical]) if lexical else 1.0,
@@ -80,9 +102,16 @@ def gather(directory: Path, cache: Path) -> list[Judged]:
     return found
 
 
-def measure(queries: Sequence[Judged], balance: float, slope: float) -> float:
-    """Mean nDCG@10 of the fusion with these constants."""
-    return float(np.mean([_ndcg(query, _fused(query, _weight(query, balance, slope))) for query in queries]))
+def measure(queries: Sequence[Judged], points: Sequence[Constants]) -> NDArray[np.float64]:
+    """Mean nDCG@10 of the fusion with each of these constants."""
+    beta, gamma, beta_slope, gamma_slope = (np.array(column)[:, None] for column in zip(*points, strict=True))
+    total = np.zeros(len(points))
+    for query in queries:
+        peak = CEILING - query.flatness
+        cosines, bm25, coverage = np.array(query.cosines), np.array(query.bm25), np.array(query.coverage)
+        bm25 /= max(float(bm25.max(initial=0.0)), 1e-9)
+        total += _ndcgs(query, cosines + beta * peak**beta_slope * bm25 + gamma * peak**gamma_slope * coverage)
+    return total / len(queries)
 
 
 def baselines(queries: Sequence[Judged]) -> dict[str, float]:
@@ -93,17 +122,13 @@ def baselines(queries: Sequence[Judged]) -> dict[str, float]:
         rows["semantic"].append(ndcg(_once([query.documents[one] for one in query.semantic]), query.grades))
         ranks = reciprocal_ranks([query.lexical, query.semantic])
         rows["rrf"].append(ndcg(_once([query.documents[one] for one in sorted(ranks, key=lambda one: -ranks[one])]), query.grades))
-        rows["convex"].append(_ndcg(query, _fused(query, CONVEX)))
+        rows["convex"].append(float(_ndcgs(query, _convex(query)[None])[0]))
     return {name: float(np.mean(values)) for name, values in rows.items()}
 
 
-def choose(table: Mapping[str, NDArray[np.float64]], better: Mapping[str, float], names: Sequence[str]) -> tuple[float, float]:
-    """The constants with the best smoothed objective over `names`."""
-    objective = np.mean([table[name] - np.maximum(0.0, better[name] - table[name]) for name in names], axis=0)
-    padded = np.pad(objective, 1, mode="edge")
-    smooth = sum(padded[i : i + len(BALANCES), j : j + len(SLOPES)] for i in range(3) for j in range(3))
-    i, j = np.unravel_index(int(np.argmax(smooth)), objective.shape)
-    return BALANCES[int(i)], SLOPES[int(j)]
+def choose(table: Mapping[str, NDArray[np.float64]], better: Mapping[str, float], names: Sequence[str]) -> Constants:
+    """The constants with the best objective over `names`."""
+    return GRID[int(np.argmax(np.mean([table[name] - np.maximum(0.0, better[name] - table[name]) for name in names], axis=0)))]
 
 
 def main() -> None:
@@ -119,35 +144,47 @@ def main() -> None:
         print(f"{directory.name}: {len(data[directory.name])} queries", flush=True)
     plain = {name: baselines(queries) for name, queries in data.items()}
     better = {name: max(row["lexical"], row["semantic"]) for name, row in plain.items()}
-    table = {name: np.array([[measure(queries, b, s) for s in SLOPES] for b in BALANCES]) for name, queries in data.items()}
+    table = {name: measure(queries, GRID) for name, queries in data.items()}
     chosen = choose(table, better, list(data))
-    print(f"\nchosen: BALANCE = {chosen[0]:.3f}, SLOPE = {chosen[1]:.2f}; in fuse.py: {BALANCE}, {SLOPE}\n")
-    print(f"{'collection':<18}{'lexical':>9}{'semantic':>9}{'rrf':>9}{'0.65':>9}{'LOCO-CV':>9}{'chosen':>9}{'fuse.py':>9}")
+    print(f"\nchosen: {chosen}\nin fuse.py: {SHIPPED}\n")
+    titles = ("lexical", "semantic", "rrf", str(CONVEX), "uncovered", "LOCO-CV", "chosen", "fuse.py", "-better")
+    print(f"{'collection':<18}" + "".join(f"{title:>10}" for title in titles))
     rows = []
     for name, queries in data.items():
         others = [other for other in data if _family(other) != _family(name)]
-        fair = measure(queries, *choose(table, better, others)) if others else float("nan")
-        row = [*plain[name].values(), fair, measure(queries, *chosen), measure(queries, BALANCE, SLOPE)]
+        fair = choose(table, better, others) if others else chosen
+        uncovered, *fitted = measure(queries, [UNCOVERED, fair, chosen, SHIPPED]).tolist()
+        row = [*plain[name].values(), uncovered, *fitted, fitted[-1] - better[name]]
         if name in {directory.name for directory in given.collections}:
             rows.append(row)
-        print(f"{name:<18}" + "".join(f"{value:>9.4f}" for value in row), flush=True)
-    print(f"{'mean':<18}" + "".join(f"{value:>9.4f}" for value in np.mean(rows, axis=0)))
+        print(f"{name:<18}" + "".join(f"{value:>10.4f}" for value in row) + f"  {tuple(round(one, 2) for one in fair)}", flush=True)
+    print(f"{'mean':<18}" + "".join(f"{value:>10.4f}" for value in np.mean(rows, axis=0)))
 
 
-def _weight(query: Judged, balance: float, slope: float) -> float:
-    return float(1.0 / (1.0 + balance * (CEILING - query.flatness) ** slope))
-
-
-def _fused(query: Judged, weight: float) -> NDArray[np.float64]:
+def _convex(query: Judged) -> NDArray[np.float64]:
     bm25 = np.array(query.bm25)
-    return weight * np.array(query.cosines) + (1.0 - weight) * bm25 / max(float(bm25.max(initial=0.0)), 1e-9)
+    return CONVEX * np.array(query.cosines) + (1.0 - CONVEX) * bm25 / max(float(bm25.max(initial=0.0)), 1e-9)
 
 
-def _ndcg(query: Judged, scores: NDArray[np.float64]) -> float:
-    # Some documents have several entries; thirty entries hold ten documents nearly always, and all are looked at when not.
-    order = np.argsort(-scores, kind="stable")
-    top = _once([query.documents[one] for one in order[:30]])
-    return ndcg(top if len(top) >= 10 else _once([query.documents[one] for one in order]), query.grades)
+def _ndcgs(query: Judged, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """nDCG@10 of each row of `scores`, which has a column for each candidate. A document counts as its best entry."""
+    ideal = _gain(sorted(query.grades.values(), reverse=True))
+    if not ideal or not query.documents:
+        return np.zeros(len(scores))
+    order = sorted(range(len(query.documents)), key=lambda one: query.documents[one])
+    names = [query.documents[one] for one in order]
+    firsts = [at for at, name in enumerate(names) if not at or names[at - 1] != name]
+    best = np.maximum.reduceat(scores[:, order], firsts, axis=1)
+    gains = np.array([max(query.grades.get(names[at], 0), 0) for at in firsts], dtype=np.float64)
+    top = np.argpartition(-best, min(CUT, len(firsts)) - 1, axis=1)[:, :CUT]
+    top = np.take_along_axis(top, np.argsort(-np.take_along_axis(best, top, axis=1), axis=1, kind="stable"), axis=1)
+    discounts = np.array([1.0 / log2(rank + 2) for rank in range(top.shape[1])])
+    ranked: NDArray[np.float64] = (gains[top] * discounts).sum(axis=1) / ideal
+    return ranked
+
+
+def _gain(grades: Sequence[int]) -> float:
+    return sum(max(grade, 0) / log2(rank + 2) for rank, grade in enumerate(grades[:CUT]))
 
 
 def _once(documents: Sequence[str]) -> list[str]:

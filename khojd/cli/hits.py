@@ -62,6 +62,7 @@ def _explanation(why: Explanation) -> str:
         value = "" if score is None else f" {score:.3f}"
         parts.append(f"{name}{value} (rank {rank})" if rank is not None else f"{name}{value} (not among its candidates)")
     for name, score in (
+        ("coverage", why.coverage),
         ("weight of meaning", why.semantic_weight),
         ("fused", why.fused_score),
         ("re-ranked", why.rerank_score),

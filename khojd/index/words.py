@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import log1p
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from khojd.paths import private_dir
 # What a term counts in each field. The body holds the title, headings and tags, too: their BM25 as one text and a little on top for
 # the title was better on cranfield, cacm, nq-qed and scifact than the sum over separate fields (mean nDCG@10 0.672 and 0.657).
 BOOSTS = {"body": 1.0, "title": 0.2, "headings": 0.2, "tags": 0.2, "name": 0.2}
+_WHOLE = ("body", "name")  # the fields that hold all there is of an entry
 MOST_TERMS = 256  # of a query; of a longer one the rarest count
 MOST_EXTENSIONS = 64  # terms that a query of one character stands for, the most frequent ones
 SMALL_SET = 1000  # `within` up to this size is looked up, a larger one filters a longer list
@@ -151,6 +153,32 @@ class Words:
             bag = self._bag(searcher, query)
             return {} if bag is None else dict(_run(searcher, self._restricted(bag, ids), len(ids)))
 
+    def coverage(self, query: str, ids: Collection[int]) -> dict[int, float]:
+        """How much of the query each of these entries has, 0 to 1: the idf of those of its terms that stand there over that of all.
+
+        idf = ln(1 + (N - df + 0.5) / (df + 0.5)) with df the bodies that have the term, as in BM25; how often it stands anywhere
+        does not matter, and a term of no entry counts most. Entries without any of the terms are left out.
+        """
+        if not ids:
+            return {}
+        with _reading(self.directory):
+            searcher = self._index.searcher()
+            clauses, total = [], 0.0
+            for term in self._counts(searcher, query):
+                variants = {field: self._variants(searcher, field, term) for field in _WHOLE}
+                having = min(searcher.num_docs, sum(searcher.doc_freq("body", variant) for variant in variants["body"]))
+                idf = log1p((searcher.num_docs - having + 0.5) / (having + 0.5))
+                total += idf
+                either = [(tantivy.Occur.Should, self._term(field, one)) for field in _WHOLE for one in variants[field]]
+                if either:
+                    clauses.append(
+                        (tantivy.Occur.Should, tantivy.Query.const_score_query(tantivy.Query.boolean_query(either), idf))
+                    )
+            if not clauses:
+                return {}
+            found = _run(searcher, self._restricted(tantivy.Query.boolean_query(clauses), ids), len(ids))
+            return {entry_id: min(1.0, score / total) for entry_id, score in found}
+
     def phrase(self, words: str) -> set[int]:
         """Entries that may contain the words in this order in one field: all that do, and some that do not.
 
@@ -198,19 +226,26 @@ class Words:
             if self._mirror is not None:
                 self._mirror.cleanup()
 
-    def _bag(self, searcher: Any, query: str) -> Any | None:
+    def _counts(self, searcher: Any, query: str) -> dict[str, int]:
+        """The terms of a query that count, and how often it has each."""
         counts = Counter(analysis.terms(query))
         kept = {term: count for term, count in counts.items() if term not in analysis.STOPWORDS} or dict(counts)
         if len(kept) > MOST_TERMS:
             rarest = sorted(kept, key=lambda term: (searcher.doc_freq("body", term) or searcher.num_docs + 1, term))[:MOST_TERMS]
             kept = {term: kept[term] for term in rarest}
+        return kept
+
+    def _variants(self, searcher: Any, field: str, term: str) -> list[str]:
+        """The terms of a field that a term of a query stands for."""
+        if len(term) == 1 and analysis.unspaced(term):
+            return [found for found, _ in searcher.terms_with_prefix(field, term, limit=MOST_EXTENSIONS)]
+        return [term]
+
+    def _bag(self, searcher: Any, query: str) -> Any | None:
         clauses = []
-        for term, count in kept.items():
+        for term, count in self._counts(searcher, query).items():
             for field, boost in BOOSTS.items():
-                variants = [term]
-                if len(term) == 1 and analysis.unspaced(term):
-                    variants = [found for found, _ in searcher.terms_with_prefix(field, term, limit=MOST_EXTENSIONS)]
-                for variant in variants:
+                for variant in self._variants(searcher, field, term):
                     weighted = tantivy.Query.boost_query(self._term(field, variant), boost * count)
                     clauses.append((tantivy.Occur.Should, weighted))
         return tantivy.Query.boolean_query(clauses) if clauses else None
@@ -224,8 +259,14 @@ class Words:
         return tantivy.Query.phrase_query(self._schema, field, list(terms))
 
     def _restricted(self, query: Any, ids: Collection[int]) -> Any:
-        members = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "id", list(ids)), 0.0)
-        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, members)])
+        if len(ids) <= SMALL_SET:
+            # One query for each id is several times as fast as a set of terms, which tantivy looks up by an automaton.
+            each = [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "id", one, "basic")) for one in ids]
+            members = tantivy.Query.boolean_query(each)
+        else:
+            members = tantivy.Query.term_set_query(self._schema, "id", list(ids))
+        chosen = tantivy.Query.const_score_query(members, 0.0)
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, chosen)])
 
     @contextmanager
     def _write(self) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 
 from msgspec import Struct
 
@@ -25,7 +26,8 @@ class Found(Struct, frozen=True):
 def make_hits(db: sqlite3.Connection, found: Sequence[Found], terms: Terms, analyze: Analyze, measure: Measure) -> tuple[Hit, ...]:
     """Hits in the order given. Entries that went away in the meantime are left out."""
     rows = hit_rows(db, list(dict.fromkeys(one.entry_id for one in found)))
-    return tuple(_hit(rows[one.entry_id], one, terms, analyze, measure) for one in found if one.entry_id in rows)
+    known = cache(analyze)  # the same words come again from hit to hit
+    return tuple(_hit(rows[one.entry_id], one, terms, known, measure) for one in found if one.entry_id in rows)
 
 
 def _hit(row: HitRow, found: Found, terms: Terms, analyze: Analyze, measure: Measure) -> Hit:

@@ -28,7 +28,7 @@ from khojd.index.words import Words
 from khojd.search import candidates, listing, rerank, tuning
 from khojd.search.candidates import Lexical, Semantic
 from khojd.search.filters import resolve
-from khojd.search.fuse import FEATURE_DEPTH, fuse, semantic_weight
+from khojd.search.fuse import FEATURE_DEPTH, MEANING_ALONE, WORDS_ALONE, Weights, fuse, weigh
 from khojd.search.highlight import Terms, query_terms
 from khojd.search.hits import Found, make_hits
 from khojd.search.query import parse
@@ -51,7 +51,8 @@ class _Pool(Struct, frozen=True):
     semantic: Semantic
     bm25: dict[int, float]
     cosines: dict[int, float]
-    weight: float | None
+    coverage: dict[int, float]
+    weights: Weights | None
     exhausted: bool
 
 
@@ -206,20 +207,22 @@ class Retriever:
         if vector is None or self.vectors is None:
             lexical = candidates.lexical(self.words, text, size, within)
             bm25 = dict(lexical.ranked)
-            return _Pool(fuse(bm25, {}, 0.0), lexical, nothing, bm25, {}, None, lexical.exhausted)
+            return _Pool(fuse(bm25, {}, {}, WORDS_ALONE), lexical, nothing, bm25, {}, {}, None, lexical.exhausted)
         semantic = candidates.semantic(db, self.vectors, vector, size, within)
         cosines = dict(semantic.ranked)
         if question.request.mode == "semantic":
-            return _Pool(fuse({}, cosines, 1.0), Lexical([], True), semantic, {}, cosines, 1.0, semantic.exhausted)
+            scores = fuse({}, cosines, {}, MEANING_ALONE)
+            return _Pool(scores, Lexical([], True), semantic, {}, cosines, {}, MEANING_ALONE, semantic.exhausted)
         lexical = candidates.lexical(self.words, text, size, within)
         bm25 = dict(lexical.ranked)
-        weight = semantic_weight([score for _, score in lexical.ranked], [score for _, score in semantic.ranked])
+        weights = weigh([score for _, score in lexical.ranked], [score for _, score in semantic.ranked])
         more, chunks = candidates.cosines(db, vector, [entry_id for entry_id in bm25 if entry_id not in cosines])
         bm25.update(self.words.scores(text, [entry_id for entry_id in cosines if entry_id not in bm25]))
         cosines.update(more)
         semantic.chunks.update(chunks)
+        coverage = self.words.coverage(text, list(bm25))
         exhausted = lexical.exhausted and semantic.exhausted
-        return _Pool(fuse(bm25, cosines, weight), lexical, semantic, bm25, cosines, weight, exhausted)
+        return _Pool(fuse(bm25, cosines, coverage, weights), lexical, semantic, bm25, cosines, coverage, weights, exhausted)
 
     def _found(self, one: Candidate, pool: _Pool, question: _Question) -> Found:
         best = pool.semantic.chunks.get(one.entry_id)
@@ -303,9 +306,9 @@ def _too_weak(entries: Sequence[Candidate], profile: Profile) -> bool:
 
 
 def _loss(pool: _Pool, entry_id: int, cosine: float | None) -> float:
-    if cosine is None or pool.weight is None or entry_id not in pool.cosines:
+    if cosine is None or pool.weights is None or entry_id not in pool.cosines:
         return 0.0
-    return pool.weight * (pool.cosines[entry_id] - cosine)
+    return pool.weights.cosine * (pool.cosines[entry_id] - cosine)
 
 
 def _explanation(entry_id: int, pool: _Pool) -> Explanation:
@@ -316,6 +319,7 @@ def _explanation(entry_id: int, pool: _Pool) -> Explanation:
         lexical_score=pool.bm25.get(entry_id),
         semantic_rank=semantic.index(entry_id) + 1 if entry_id in semantic else None,
         semantic_score=pool.cosines.get(entry_id),
-        semantic_weight=pool.weight,
+        semantic_weight=pool.weights.cosine if pool.weights else None,
+        coverage=pool.coverage.get(entry_id),
         fused_score=pool.scores[entry_id],
     )

@@ -15,7 +15,7 @@ from khojd.index.catalog_hits import entries_at, hit_rows
 from khojd.index.words import Words
 from khojd.search import candidates, listing
 from khojd.search.filters import resolve
-from khojd.search.fuse import fuse, semantic_weight
+from khojd.search.fuse import WORDS_ALONE, fuse, weigh
 from khojd.search.highlight import query_terms
 from khojd.search.hits import Found, make_hits
 from khojd.search.retrieve import MOST_HITS, Retriever
@@ -44,18 +44,19 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
         within = resolve(db, retriever.words, (), folders=request.folders)
         size = max(_CANDIDATES, request.limit) + len(sources)
         lexical = candidates.lexical(retriever.words, salient, size, within)
-        bm25, cosines, chunks = dict(lexical.ranked), {}, {}
-        weight = 0.0
+        bm25, cosines, coverage, chunks = dict(lexical.ranked), {}, {}, {}
+        weights = WORDS_ALONE
         if vector is not None and retriever.vectors is not None:
             semantic = candidates.semantic(db, retriever.vectors, vector, size, within)
             cosines, chunks = dict(semantic.ranked), semantic.chunks
-            weight = semantic_weight(list(bm25.values()), list(cosines.values()))
+            weights = weigh(list(bm25.values()), list(cosines.values()))
             more, more_chunks = candidates.cosines(db, vector, [one for one in bm25 if one not in cosines])
             bm25.update(retriever.words.scores(salient, [one for one in cosines if one not in bm25]))
             cosines.update(more)
             chunks.update(more_chunks)
+            coverage = retriever.words.coverage(salient, list(bm25))
         bm25, cosines = _without(sources, bm25), _without(sources, cosines)
-        scores = fuse(bm25, cosines, weight)
+        scores = fuse(bm25, cosines, coverage, weights)
         facts = listing.facts(db, list(scores))
         ranked = sorted(facts, key=lambda one: (-scores[one], facts[one].path, facts[one].position))[: request.limit]
         found = [Found(one, scores[one], (chunks[one].start, chunks[one].end) if one in chunks else None) for one in ranked]

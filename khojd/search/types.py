@@ -55,7 +55,8 @@ class Explanation(Struct, frozen=True):
     lexical_score: float | None = None  # BM25
     semantic_rank: int | None = None
     semantic_score: float | None = None  # cosine
-    semantic_weight: float | None = None  # weight of the cosine in the fusion, 0 to 1
+    semantic_weight: float | None = None  # share of the cosine in the fusion, 0 to 1
+    coverage: float | None = None  # share of the query that the entry has, by idf; None for no word of it
     fused_score: float | None = None
     rerank_score: float | None = None
 

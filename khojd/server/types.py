@@ -98,6 +98,7 @@ class Explanation(Message, frozen=True):
     semantic_rank: int | None
     semantic_score: Annotated[float | None, Meta(description="cosine")]
     semantic_weight: Annotated[float | None, Meta(description="share of the cosine in the fusion")]
+    coverage: Annotated[float | None, Meta(description="share of the query's words that the entry has; rare ones count more")]
     fused_score: float | None
     rerank_score: float | None
 

@@ -63,7 +63,9 @@ def test_words_in_unspaced_scripts_are_found_and_shown(khojd: Khojd) -> None:
 
 def test_explain_shows_rank_and_score_of_each_ranker(khojd: Khojd) -> None:
     out = khojd("search", "--explain", "soften onions").stdout
-    assert re.search(r"words \d+\.\d+ \(rank 1\); meaning -?\d\.\d+ \(rank \d+\); weight of meaning \d\.\d+; fused \d", out)
+    assert re.search(
+        r"words \d+\.\d+ \(rank 1\); meaning -?\d\.\d+ \(rank \d+\); coverage \d\.\d+; weight of meaning \d\.\d+; fused \d", out
+    )
 
 
 def test_found_words_are_painted_where_colours_are_asked_for(khojd: Khojd) -> None:

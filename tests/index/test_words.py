@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from math import log
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,59 @@ def test_scores_of_given_entries_are_those_of_the_search(words: Words) -> None:
     some = dict(list(found.items())[::7])
     assert words.scores(query, [*some, 99_999]) == some
     assert words.scores("nothing", list(some)) == {}
+
+
+def recounted(query: str, texts: dict[int, str]) -> dict[int, float]:
+    """Coverage from the texts themselves."""
+    having = {number: set(analysis.terms(text)) for number, text in texts.items()}
+    asked = set(analysis.terms(query)) - analysis.STOPWORDS
+    count = {term: sum(term in terms for terms in having.values()) for term in asked}
+    idf = {term: log(1 + (len(texts) - df + 0.5) / (df + 0.5)) for term, df in count.items()}
+    shares = {number: sum(idf[term] for term in asked & terms) / sum(idf.values()) for number, terms in having.items()}
+    return {number: share for number, share in shares.items() if share}
+
+
+@pytest.mark.parametrize("asked", [30, 1500])
+def test_coverage_is_the_share_of_the_queries_terms_by_idf(words: Words, asked: int) -> None:
+    chance = random.Random(asked)
+    vocabulary = [f"word{number}" for number in range(60)]
+    lengths = [chance.randint(0, 40) for _ in range(2000)]
+    texts = {number: " ".join(chance.choices(vocabulary, range(60, 0, -1), k=length)) for number, length in enumerate(lengths, 1)}
+    fill(words, *(row(number, text) for number, text in texts.items()))
+    query = "what is the word1 of word1, word2 and word40 in word59 or nowhere"
+    expected = recounted(query, texts)
+    wanted = chance.sample(list(texts), asked)
+    found = words.coverage(query, wanted)
+    assert found == pytest.approx({number: expected[number] for number in wanted if number in expected}, rel=1e-5)
+    assert set(found) == set(words.scores(query, wanted))
+
+
+def test_coverage_counts_a_term_once_wherever_and_however_often_it_stands(words: Words) -> None:
+    fill(
+        words,
+        row(1, "apple apple apple"),
+        row(2, "nothing", title="Apple"),
+        row(3, "", headings=("Apple", "Apple")),
+        row(4, "", tags=("apple",)),
+        row(5, "", name="apple/apples.org"),
+        row(6, "pears and apples"),
+        row(7, "plums"),
+    )
+    found = words.coverage("apples pears", range(1, 8))
+    assert {found[number] for number in (1, 2, 3, 4, 5)} == {found[1]}
+    assert 0.0 < found[1] < 0.5 < found[6] == pytest.approx(1.0)
+    assert 7 not in found
+    assert words.coverage("apples", []) == words.coverage("?", [1]) == words.coverage("nowhere", [1]) == {}
+
+
+def test_coverage_of_text_without_spaces(words: Words) -> None:
+    fill(words, *(row(number, text) for number, text in {**CHINESE, **JAPANESE}.items()))
+    everything = [*CHINESE, *JAPANESE]
+    assert set(words.coverage("茶", everything)) == {5, 11}
+    assert words.coverage("龍", everything) == {}
+    pairs = words.coverage("白猫睡在长椅上", everything)
+    assert max(pairs, key=lambda one: pairs[one]) == 1
+    assert pairs[1] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("size", [1, 30, 1500])

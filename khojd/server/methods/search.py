@@ -124,6 +124,7 @@ def _hit(session: Session, hit: core.Hit) -> types.Hit:
             semantic_rank=why.semantic_rank,
             semantic_score=why.semantic_score,
             semantic_weight=why.semantic_weight,
+            coverage=why.coverage,
             fused_score=why.fused_score,
             rerank_score=why.rerank_score,
         ),
