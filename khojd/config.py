@@ -75,7 +75,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
 
 BUILT_IN_PROFILES: Mapping[str, Profile] = {
     "default": Profile(),
-    "precise": Profile(candidates=50, limit=5, min_score=0.35),
+    "precise": Profile(candidates=50, limit=5, min_score=0.32),
     "broad": Profile(candidates=300, limit=30, per_file=3, diversity=0.3),
     "recent": Profile(recency=0.5, half_life_days=30.0),
 }
