@@ -16,7 +16,7 @@ TOP = "/home/ada/notes"
     ("glob", "path", "found"),
     [
         ("work", "work/a.md", True),
-        ("work", "deep/work/a.md", True),
+        ("jobs", "deep/jobs/a.md", True),
         ("work", "homework.md", True),
         ("work", "homeworks/a.md", False),
         ("notes", "a.md", True),  # the folder's own name
