@@ -126,6 +126,8 @@ class Filler:
                 await self._on_thread(self._open)
             except StorageFull as error:
                 self._stop_at(error)
+                if self._wake.is_set():
+                    continue  # something was written meanwhile, so there is room again
             except KhojdError as error:
                 self.problem = error.message
                 log.warning("no search by meaning: %s", error.message)
@@ -172,7 +174,7 @@ class Filler:
     def _stop_at(self, error: Exception) -> None:
         log.warning("embedding stopped: %s", error)
         self.problem = str(error)
-        self._stuck = True
+        self._stuck = not self._wake.is_set()  # else the next attempt is under way, and who waits must not give up
         self.running = None
         if isinstance(error, IndexCorrupt):
             self._corrupt(error)

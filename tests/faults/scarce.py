@@ -38,7 +38,7 @@ async def full(base: Path) -> None:
         (notes.index_dir / "ballast").unlink()
         await engine.update(embed=True)
         status = await engine.status()
-        assert (status.indexed, status.vectors_pending, status.problems, status.model_problem) == (21, 0, (), "")
+        assert (status.indexed, status.vectors_pending, status.problems, status.model_problem) == (21, 0, (), ""), status
         assert (await notes.found(QUESTION, mode="semantic"))[0] == "a.md"
         assert len(await notes.found("osprey", limit=100, mode="lexical")) == 20
 

@@ -67,8 +67,9 @@ def test_the_log_holds_nothing_of_notes_and_questions_also_where_they_fail(place
     place.configure(model="bundled")
     use(place)
     asyncio.run(type_and_garble(place))
-    os.kill(place.pid, signal.SIGTERM)
-    place.gone(place.pid)
+    pid = place.pid
+    os.kill(pid, signal.SIGTERM)
+    place.gone(pid)
     logs = list(log_path(place.index).parent.glob("*.log*"))
     text = "".join(log.read_text(encoding="utf-8") for log in logs)
     assert "serving" in text
