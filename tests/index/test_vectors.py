@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from khojd.errors import IndexCorrupt
 from khojd.index.vectors import VectorStore
+from tests.conftest import missing
 
 DIMENSIONS = 16
 
@@ -151,8 +152,9 @@ store.close()
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/net").exists(), reason="needs Linux's /proc")
 def test_the_store_opens_no_network_socket(tmp_path: Path) -> None:
+    if not Path("/proc/self/net").exists():
+        missing("/proc/self/net, which lists sockets on Linux,")
     done = subprocess.run([sys.executable, "-c", WITHOUT_NETWORK, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout == ""
 
