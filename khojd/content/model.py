@@ -60,6 +60,40 @@ class Section(Struct, frozen=True):
     excluded: bool = False  # COMMENT and ARCHIVE trees; the flag is set on each section of the tree
 
 
+class Link(Struct, frozen=True, array_like=True):
+    """A link as it is written. Ranges are offsets into the file's text; `target` is the text of its range, undecoded.
+
+    kind: `wiki` ([[note#heading|text]]), `embed` (![[…]]), `markdown` ([text](target)), `image`, `reference` (a use of a link
+    reference definition: its target is the definition's), `definition` ([label]: target), `block` (Logseq's ((id))), `org`
+    ([[target][text]]), `plain` (an Org target without brackets, or in angle ones, and a Markdown <autolink>).
+    """
+
+    kind: str
+    start: int  # of the whole link, brackets included
+    end: int
+    target: str  # without brackets, angle brackets, title and alias
+    target_start: int
+    target_end: int
+    section: int  # index of the section it stands in
+    text: str = ""  # description or alias as written
+    text_start: int = 0
+    text_end: int = 0
+
+
+class Anchor(Struct, frozen=True, array_like=True):
+    """A place inside a note, other than a heading, that links can name. The range is that of the bare name.
+
+    kind: `block` (Markdown `^name`, Logseq `id:: name`), `custom_id` and `id` (Org properties), `target` (<<name>>), `radio`
+    (<<<name>>>), `name` (#+NAME:).
+    """
+
+    kind: str
+    name: str
+    start: int
+    end: int
+    section: int
+
+
 class Parsed(Struct, frozen=True):
     """What a processor makes of a text."""
 
@@ -67,6 +101,9 @@ class Parsed(Struct, frozen=True):
     sections: tuple[Section, ...]
     language: str = ""  # explicit language (`#+LANGUAGE`, frontmatter `lang`), else ""
     notes: tuple[str, ...] = ()  # remarks for the person, e.g. "front matter is not valid YAML (line 3: …)"
+    links: tuple[Link, ...] = ()  # in file order
+    anchors: tuple[Anchor, ...] = ()  # in file order
+    abbreviations: tuple[tuple[str, str], ...] = ()  # Org's `#+LINK: name replacement`
 
 
 class Entry(Struct, frozen=True):
@@ -90,6 +127,9 @@ class Document(Struct, frozen=True):
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
     entries: tuple[Entry, ...]
+    links: tuple[Link, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+    abbreviations: tuple[tuple[str, str], ...] = ()
 
 
 class ContentSettings(Struct, frozen=True):
@@ -101,3 +141,18 @@ class ContentSettings(Struct, frozen=True):
     max_file_bytes: int = 20_000_000
     todo_keywords: tuple[str, ...] = ()  # in addition to Org's and the usual ones
     day_first: bool = True  # how 03/04/2024 is read in text
+
+
+class Mark(Struct, frozen=True, array_like=True):
+    """A range of a note that an editor shows in its own way, or acts on.
+
+    kind: `tag` (value: its name as searched; the range is that of the name, without `#` or colons), `todo` (a keyword or a check
+    box), `priority`, `date` (value: the ISO day; a timestamp with its brackets, else the bare date), `property` (a key),
+    `keyword` (Org's `#+KEY`, value: the key in upper case), `code` (a code block or literal block, in lines), `frontmatter`,
+    `drawer`, `table`, `list`, `quote`, `comment` (whole lines each).
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: str = ""

@@ -132,6 +132,9 @@ def _document(path: str, decoded: decode.Decoded, settings: ContentSettings, cou
         notes=(*decoded.notes, *parsed.notes),
         sections=parsed.sections,
         entries=entries,
+        links=parsed.links,
+        anchors=parsed.anchors,
+        abbreviations=parsed.abbreviations,
     )
 
 
