@@ -13,7 +13,7 @@ ROOT = Path(khojd.__file__).parent
 
 # Each part with the parts it may import; what is not listed stands alone.
 BASE = {"errors", "paths", "config"}
-CORE = BASE | {"content", "embed", "sources", "index", "search", "engine"}
+CORE = BASE | {"content", "embed", "sources", "index", "graph", "search", "engine"}
 ALLOWED = {
     "errors": set(),
     "paths": set(),
@@ -23,6 +23,7 @@ ALLOWED = {
     "sources": BASE,
     "index": BASE | {"content", "embed", "sources"},
     "search": BASE | {"content", "embed", "sources", "index"},
+    "graph": BASE | {"content", "sources", "index"},
     "engine": CORE,
     "configfile": BASE | {"embed", "sources", "search"},
     "configwatch": BASE | {"configfile"},

@@ -17,7 +17,7 @@ from khojd import config
 from khojd.content import decode, language, markdown, org, text
 from khojd.content.dates import filename_date, find_dates
 from khojd.content.entries import Counter, form_entries
-from khojd.content.model import ContentSettings, DateRef, Document, Parsed, Section, Span
+from khojd.content.model import ContentSettings, DateRef, Document, Parsed, Section, Segment, Span
 from khojd.content.signatures import skipped_extension
 from khojd.errors import ContentError, SkippedContent
 
@@ -93,6 +93,15 @@ def read_text(path: str, text: str, settings: ContentSettings, count: Counter | 
     """The document of a buffer's text; offsets are into the text as given. Raises ContentError."""
     cleaned, notes = decode.clean(text)
     return _document(path, decode.Decoded(cleaned, "utf-8", notes), settings, count)
+
+
+def parse(path: str, text: str, settings: ContentSettings) -> Parsed:
+    """The sections, links and anchors of a text alone, as an editor asks for them; one that cannot be read is one section."""
+    try:
+        return processor(path).parse(text, settings)
+    except Exception as error:
+        root = Section(-1, 0, "", Span(0, len(text)), None, (Segment(0, len(text), 0),) if text else ())
+        return Parsed("", (root,), notes=(f"could not be read as {processor(path).format}: {type(error).__name__}: {error}",))
 
 
 def fingerprint(settings: ContentSettings) -> str:

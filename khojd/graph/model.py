@@ -1,0 +1,74 @@
+"""What the link graph answers with. Offsets are code points of the named file's text."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from khojd.content.model import Link
+
+Kind = Literal["note", "heading", "block", "target", "id", "file"]
+Status = Literal[
+    "found",  # one place
+    "ambiguous",  # several notes could be meant: `places` are the candidates, the likeliest first
+    "no-note",  # no such note or file
+    "no-anchor",  # the note is there (`places`), the heading, block or target in it is not
+    "external",  # an address of the web, a mail address, another program's scheme
+    "outside",  # a file that exists outside the configured folders: shown, not indexed
+    "refused",  # `..` leads above the configured folders; `reason` says so
+    "empty",  # no target
+]
+
+
+class Note(Struct, frozen=True):
+    """A file of the catalog; `indexed` is False for one that is known but not read (an image, a binary file)."""
+
+    id: int
+    path: str
+    folder: str  # the configured folder it was found under
+    format: str
+    title: str  # explicit title, else ""
+    name: str  # of its file, without a note's suffix
+    hash: bytes  # blake2b-16 of the bytes on disk, or of an unsaved text
+    unsaved: bool
+    indexed: bool
+
+
+class Place(Struct, frozen=True):
+    """Where a link leads. `kind` `file` is one that khojd does not read.
+
+    [start, end) is what a jump selects: a heading's line or lines, a block's line, an anchor; (0, 0) for a whole note. `name` is
+    the range of what a rename changes: the heading's text or the anchor's name.
+    """
+
+    path: str
+    kind: Kind
+    start: int = 0
+    end: int = 0
+    label: str = ""  # heading, block id, target; "" for a whole note
+    section: int = 0  # index of the section it is or stands in
+    note: Note | None = None
+
+
+class Resolution(Struct, frozen=True):
+    """What a link means. `anchor` is the part after `#` or `::` as written."""
+
+    status: Status
+    places: tuple[Place, ...] = ()
+    reason: str = ""
+    anchor: str = ""
+
+
+class Reference(Struct, frozen=True):
+    """A link that leads to a place, in the note it stands in."""
+
+    note: Note
+    link: Link
+
+
+class Mention(Struct, frozen=True):
+    """A note's title, name or alias in the text of another note, not linked."""
+
+    note: Note
+    start: int
+    end: int
+    name: str

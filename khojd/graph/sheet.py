@@ -1,0 +1,86 @@
+"""One note's text with what stands in it, read now: what an editor shows, not what the index has."""
+
+from bisect import bisect_right
+from functools import cached_property
+
+from khojd.content import decode, marks, registry
+from khojd.content.lines import LineIndex
+from khojd.content.model import Anchor, ContentSettings, Link, Mark, Parsed, Section
+
+
+class Sheet:
+    """A note as it stands in an editor or on disk. Everything is worked out when it is first asked for, and kept.
+
+    Offsets are code points of `text`. For one thread at a time.
+    """
+
+    def __init__(self, path: str, text: str, settings: ContentSettings, *, version: int | None = None) -> None:
+        self.path = path
+        self.text = text
+        self.settings = settings
+        self.version = version  # the editor's; None for the file on disk
+
+    @property
+    def format(self) -> str:
+        """`org`, `markdown` or `text`."""
+        return registry.processor(self.path).format
+
+    @cached_property
+    def lines(self) -> LineIndex:
+        return LineIndex(self.text)
+
+    @cached_property
+    def parsed(self) -> Parsed:
+        """Sections, links and anchors. Never fails: a text that its processor cannot read has its root section alone."""
+        return registry.parse(self.path, decode.clean(self.text)[0], self.settings)
+
+    @cached_property
+    def marks(self) -> tuple[Mark, ...]:
+        return marks.read(self.path, self.text, self.parsed, self.settings)
+
+    @cached_property
+    def _section_starts(self) -> list[int]:
+        return [section.span.start for section in self.parsed.sections]
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        return self.parsed.sections
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return self.parsed.links
+
+    @property
+    def anchors(self) -> tuple[Anchor, ...]:
+        return self.parsed.anchors
+
+    def section_at(self, offset: int) -> int:
+        """Index of the innermost section that holds `offset`."""
+        return max(bisect_right(self._section_starts, offset) - 1, 0)
+
+    def heading_at(self, offset: int) -> int | None:
+        """Index of the section in whose heading's line `offset` is."""
+        index = self.section_at(offset)
+        segment = self.sections[index].heading_segment
+        return index if segment is not None and offset <= self._line_end(segment.end) else None
+
+    def link_at(self, offset: int) -> Link | None:
+        """The innermost link that holds `offset` (its end counts, as a cursor stands between characters)."""
+        found = [link for link in self.links if link.start <= offset <= link.end]
+        return min(found, key=lambda link: link.end - link.start, default=None)
+
+    def anchor_at(self, offset: int) -> Anchor | None:
+        return next((anchor for anchor in self.anchors if anchor.start <= offset <= anchor.end), None)
+
+    def mark_at(self, offset: int, kind: str) -> Mark | None:
+        """The mark of that kind that holds `offset`, its end included."""
+        return next((mark for mark in self.marks if mark.kind == kind and mark.start <= offset <= mark.end), None)
+
+    def line_text(self, line: int) -> str:
+        """A line without its line end."""
+        return self.text[self.lines.starts[line] : self.lines.end(line)]
+
+    def _line_end(self, end: int) -> int:
+        while end and self.text[end - 1] in "\r\n":
+            end -= 1
+        return end
