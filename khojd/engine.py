@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 from khojd.config import Config, Folder
 from khojd.content.registry import settings_of
 from khojd.errors import IndexCorrupt, NotFound, StorageFull
+from khojd.index.drafts import Drafts
 from khojd.index.filler import Filler
 from khojd.index.follower import Follower
 from khojd.index.indexer import Indexer
@@ -55,7 +56,7 @@ class Engine:
         self._buffers = Buffers()
         self._pool = Pool(config.index.workers)
         self._writer = Writer(stores.catalog, stores.words, settings_of(config.content))
-        self._indexer = Indexer(self._writer, self._pool, self._buffers, self._wrote)
+        self._indexer = Indexer(self._writer, self._pool, self._wrote)
         self._filler = Filler(
             stores.catalog,
             stores.directory / VECTORS,
@@ -67,6 +68,9 @@ class Engine:
         self._search = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-search")
         self._follower = Follower(
             self._indexer, self._writer, config.index, problem=self.problem, corrupt=self._suspect, changed=self._changed
+        )
+        self._drafts = Drafts(
+            self._indexer, self._writer, self._buffers, wrote=self._wrote, problem=self.problem, corrupt=self._suspect
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._problems: dict[str, str] = dict(stores.problems)
@@ -87,7 +91,7 @@ class Engine:
         for root, rule in rules.items():
             engine._follower.follow(root, rule)
         engine._spawn(engine._filler.run(), "meaning")
-        engine._spawn(engine._indexer.serve_buffers(), "buffers")
+        engine._spawn(engine._drafts.run(), "buffers")
         if stores.unclean:
             engine._spawn(engine._check(), "check")
         return engine
@@ -107,7 +111,7 @@ class Engine:
     @property
     def busy(self) -> bool:
         """Whether work is pending, so that the process should stay."""
-        return (self._indexer.busy or self._filler.busy) and not self._indexer.paused
+        return self._drafts.busy or ((self._indexer.busy or self._filler.busy) and not self._indexer.paused)
 
     @property
     def index_dir(self) -> Path:
@@ -161,19 +165,19 @@ class Engine:
     def open_buffer(self, owner: str, path: str, text: str, version: int) -> None:
         """An editor shows `path` with this text, saved or not."""
         self._buffers.set(Buffer(owner, path, text, version))
-        self._indexer.buffer_changed(path)
+        self._drafts.changed(path)
 
     change_buffer = open_buffer
 
     def close_buffer(self, owner: str, path: str) -> None:
         """The editor shows it no longer; the file on disk counts again."""
         if self._buffers.close(owner, path):
-            self._indexer.buffer_changed(path)
+            self._drafts.changed(path)
 
     def close_owner(self, owner: str) -> None:
         """The editor is gone."""
         for path in self._buffers.close_owner(owner):
-            self._indexer.buffer_changed(path)
+            self._drafts.changed(path)
 
     # Index
 
@@ -366,6 +370,7 @@ class Engine:
 
     def _wrote(self) -> None:
         self._filler.wake()
+        self._drafts.retry()
         self._changed()
 
     def _changed(self) -> None:

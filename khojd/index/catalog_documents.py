@@ -108,19 +108,23 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
 def set_state(db: sqlite3.Connection, file: FileStat, state: State, reason: str) -> Change:
     """Record that `file` is `pending`, `skipped` or `failed`, and why.
 
-    The entries of a skipped or failed file are withdrawn; those of a pending one still answer. The file's stat is kept as given,
+    The entries of a skipped or failed file are withdrawn; those of a pending one still answer. In place of a buffer that is not
+    read, its file answers. The file's stat is kept as given,
     so that an unchanged file is not read again; a pending file keeps the hash and fingerprint of what its entries were made from.
     """
     now = time.time()
     about = (file.folder, state, reason, now, file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint)
     known = document_id(db, file.path, overlay=file.overlay)
     if known is None:
-        visible = file.overlay or not _has_buffer(db, file.path)
+        visible = not file.overlay and not _has_buffer(db, file.path)
         return Change(db.execute(_INSERT_STATE, (file.path, file.overlay, visible, *about)).lastrowid or 0)
     if state == "pending":
         db.execute("UPDATE documents SET state = ?, reason = ?, state_at = ? WHERE id = ?", (state, reason, now, known))
         return Change(known)
     db.execute(_UPDATE_STATE, (*about, known))
+    if file.overlay:
+        db.execute("UPDATE documents SET visible = 0 WHERE id = ?", (known,))
+        _show(db, file.path)
     return Change(known, removed=_withdraw(db, known))
 
 
@@ -137,8 +141,7 @@ def remove_document(db: sqlite3.Connection, document_id: int) -> Change:
     removed = _withdraw(db, document_id)
     db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
     if row[1]:
-        # A file of a folder that is out of reach is pending, and stays hidden.
-        db.execute("UPDATE documents SET visible = 1 WHERE path = ? AND state <> 'pending'", (row[0],))
+        _show(db, row[0])
     return Change(document_id, removed=removed)
 
 
@@ -242,7 +245,14 @@ def _day(sections: Sequence[Section], indices: Iterable[int]) -> int | None:
 
 
 def _has_buffer(db: sqlite3.Connection, path: str) -> bool:
-    return db.execute("SELECT 1 FROM documents WHERE path = ? AND overlay = 1", (path,)).fetchone() is not None
+    """Whether a buffer stands in for the file; one that could not be read does not."""
+    sql = "SELECT 1 FROM documents WHERE path = ? AND overlay = 1 AND state = 'indexed'"
+    return db.execute(sql, (path,)).fetchone() is not None
+
+
+def _show(db: sqlite3.Connection, path: str) -> None:
+    """Let a file answer again. One of a folder that is out of reach is pending, and stays hidden."""
+    db.execute("UPDATE documents SET visible = 1 WHERE path = ? AND state <> 'pending'", (path,))
 
 
 def _last(db: sqlite3.Connection, sql: str) -> int:

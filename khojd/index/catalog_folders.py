@@ -39,7 +39,7 @@ def show_file(db: sqlite3.Connection, document_id: int) -> None:
     """Let a file that was hidden with its folder answer again, unless a buffer stands in for it."""
     db.execute(
         "UPDATE documents SET state = 'indexed', reason = '', state_at = ?,"
-        " visible = NOT EXISTS (SELECT 1 FROM documents b WHERE b.path = documents.path AND b.overlay = 1)"
+        " visible = NOT EXISTS (SELECT 1 FROM documents b WHERE b.path = documents.path AND b.overlay = 1 AND b.state = 'indexed')"
         " WHERE id = ? AND state = 'pending'",
         (time.time(), document_id),
     )

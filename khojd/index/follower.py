@@ -88,4 +88,8 @@ class Follower:
             # A full disk, a folder that may not be read: said, and tried again with the next change.
             log.warning("%s: %s", root, error)
             self._problem(root, f"{root}: {error}")
+        except Exception as error:
+            # The watch goes on: its end would be noticed by nobody.
+            log.exception("%s could not be read", root)
+            self._problem(root, f"{root}: {type(error).__name__}: {error}")
         self._changed()

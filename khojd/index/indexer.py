@@ -14,12 +14,12 @@ from pathlib import PurePath
 from typing import TypeVar
 
 from khojd.index import catalog_folders as folders
+from khojd.index.catalog import errors
 from khojd.index.pool import FEW, Pool, batched
 from khojd.index.reader import Job, Reading
 from khojd.index.rows import KnownFile
 from khojd.index.status import Progress, UpdateReport
 from khojd.index.writer import Tally, Writer
-from khojd.sources.buffers import Buffer, Buffers
 from khojd.sources.rules import GITIGNORE, Rules
 from khojd.sources.scan import FileStat, alias, inside, look, scan
 
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FLUSH_SECONDS = 1.0  # in a long run, words become searchable at least this often
-BUFFER_SECONDS = 0.08  # typing is indexed at most this often
 TURN_SECONDS = 0.2
 ROUNDS = 3  # a file that changes while it is read is read again this often, then left to its next change
 
@@ -52,12 +51,12 @@ class Look:
 
 
 class Indexer:
-    """Keeps the stores in line with folders and buffers. Belongs to one event loop.
+    """Keeps the stores in line with folders. Belongs to one event loop.
 
     `wrote` is called after each write with True when entries may wait for vectors.
     """
 
-    def __init__(self, writer: Writer, pool: Pool, buffers: Buffers, wrote: Callable[[], None]) -> None:
+    def __init__(self, writer: Writer, pool: Pool, wrote: Callable[[], None]) -> None:
         self.rules: dict[str, Rules] = {}
         self.running: Progress | None = None
         self.files_per_second = 0.0
@@ -66,7 +65,6 @@ class Indexer:
         self.calm.set()
         self._writer = writer
         self._pool = pool
-        self._buffers = buffers
         self._wrote = wrote
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="khojd-writer")
         self._resumed = asyncio.Event()
@@ -74,8 +72,6 @@ class Indexer:
         self._looks = 0
         self._looked = asyncio.Event()
         self._runs = 0
-        self._dirty: set[str] = set()
-        self._dirty_event = asyncio.Event()
 
     @property
     def paused(self) -> bool:
@@ -83,7 +79,7 @@ class Indexer:
 
     @property
     def busy(self) -> bool:
-        return self._runs > 0 or bool(self._dirty)
+        return self._runs > 0
 
     def pause(self) -> None:
         """Read no further files until resumed; buffers and searches go on."""
@@ -93,8 +89,13 @@ class Indexer:
         self._resumed.set()
 
     async def on_writer(self, work: Callable[[], T]) -> T:
-        """Run `work` on the writer thread. It is not cut off when the caller is cancelled."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """Run `work` on the writer thread. It is not cut off when the caller is cancelled. Raises StorageFull, IndexCorrupt."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._guarded(work))
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        # Reading from the catalog, too, may meet a damaged page.
+        with errors(self._writer.catalog.path):
+            return work()
 
     async def look_at_folders(self, roots: Iterable[str] | None = None, progress: Report | None = None) -> UpdateReport:
         """Compare whole folders (all when None) with the catalog and read what differs."""
@@ -139,38 +140,9 @@ class Indexer:
         root = inside(path, self.rules)
         return root if root is not None and self.rules[root].accepts(path) else None
 
-    def buffer_changed(self, path: str) -> None:
-        """A buffer was opened, changed or closed: its text is indexed soon."""
-        self._dirty.add(path)
-        self._dirty_event.set()
-
-    async def serve_buffers(self) -> None:
-        """Index buffers as they change, until cancelled."""
-        while True:
-            await self._dirty_event.wait()
-            self._dirty_event.clear()
-            await asyncio.sleep(BUFFER_SECONDS)
-            for path in list(self._dirty):
-                folder = self.folder_of(path)
-                buffer = self._buffers.current(path)
-                try:
-                    if folder is not None:
-                        await self.on_writer(lambda path=path, folder=folder, buffer=buffer: self._buffer(path, folder, buffer))  # type: ignore[misc]
-                        self._wrote()
-                except Exception:
-                    log.exception("the unsaved text of %s could not be indexed", path)
-                if self._buffers.current(path) is buffer:
-                    self._dirty.discard(path)
-                else:
-                    self._dirty_event.set()
-
     async def close(self) -> None:
         self._pool.close()
         await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)
-
-    def _buffer(self, path: str, folder: str, buffer: Buffer | None) -> None:
-        self._writer.buffer(path, folder, buffer)
-        self._writer.flush()
 
     async def _run(self, find: Callable[[], Look], progress: Report | None) -> UpdateReport:
         started = time.monotonic()
@@ -178,12 +150,12 @@ class Indexer:
         self._runs += 1
         cancelled = False
         try:
-            found = await asyncio.to_thread(find)
+            found = await asyncio.to_thread(self._guarded, find)
             for _ in range(ROUNDS):
                 again = await self._read(found, tally, progress)
                 if not again:
                     break
-                found = await asyncio.to_thread(self._inspect, set(again))
+                found = await asyncio.to_thread(self._guarded, lambda again=again: self._inspect(set(again)))
         except asyncio.CancelledError:
             cancelled = True
             raise

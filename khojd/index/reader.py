@@ -45,6 +45,13 @@ def content_hash(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
+def too_large(size: int, settings: ContentSettings) -> str:
+    """Why a text of so many bytes is not read, "" when it is."""
+    return (
+        f"{size:,} bytes, more than content.max_file_bytes = {settings.max_file_bytes:,}" if size > settings.max_file_bytes else ""
+    )
+
+
 def read(job: Job, settings: ContentSettings) -> Reading:
     """Read, decode and parse a file. Never raises for what a file may hold or refuse."""
     fact = look(job.path)
@@ -54,8 +61,7 @@ def read(job: Job, settings: ContentSettings) -> Reading:
         return Reading(job.path, fact, state="failed", reason=fact.problem)
     if reason := registry.skip_reason(job.path):
         return Reading(job.path, fact, state="skipped", reason=reason)
-    if fact.size > settings.max_file_bytes:
-        reason = f"{fact.size:,} bytes, more than content.max_file_bytes = {settings.max_file_bytes:,}"
+    if reason := too_large(fact.size, settings):
         return Reading(job.path, fact, state="skipped", reason=reason)
     try:
         with open(job.path, "rb") as file:  # noqa: PTH123 - a Path for each of 10,000 files costs more than the call

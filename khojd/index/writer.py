@@ -13,14 +13,15 @@ from pathlib import PurePath
 
 from khojd.content import registry
 from khojd.content.decode import decode
-from khojd.content.model import ContentSettings
+from khojd.content.model import ContentSettings, Document
 from khojd.errors import ContentError, SkippedContent
 from khojd.index import catalog_documents as documents
 from khojd.index import catalog_folders as folders
 from khojd.index import catalog_queue as queue
 from khojd.index.catalog import Catalog
-from khojd.index.reader import Job, Reading, content_hash, read
+from khojd.index.reader import Job, Reading, content_hash, read, too_large
 from khojd.index.rows import FileStat, KnownFile
+from khojd.index.status import FileState
 from khojd.index.words import Words
 from khojd.sources import scan
 from khojd.sources.buffers import Buffer
@@ -126,35 +127,53 @@ class Writer:
                     removed += 1
         return removed, back
 
-    def buffer(self, path: str, folder: str, buffer: Buffer | None) -> None:
-        """Let a buffer stand in for its file, or the file again when there is none or it has the same text."""
+    def buffer(self, path: str, folder: str, buffer: Buffer | None) -> str:
+        """Let a buffer stand in for its file, or the file again when there is none or it has the same text; flushes.
+
+        A text that is not read (too large, or its format's processor failed) has this as its state; then the file as it is on
+        disk answers. Returns why the processor failed, else "".
+        """
         if buffer is not None and self._saved(buffer):
-            self._refresh(path, folder)
             buffer = None
+        refused = ""
         if buffer is None:
-            with self.catalog.transaction() as db:
-                overlay = documents.document_id(db, path, overlay=True)
-                if overlay is not None:
-                    documents.remove_document(db, overlay)
             self._refresh(path, folder)
-            return
-        try:
-            document = registry.read_text(path, buffer.text, self.settings)
-        except (ContentError, SkippedContent) as error:
-            log.info("unsaved text of %s is not indexed: %s", path, error.message)
-            return
-        data = buffer.text.encode("utf-8", "replace")
-        stat = FileStat(
-            path=path,
-            folder=folder,
-            size=len(data),
-            mtime_ns=time.time_ns(),
-            hash=content_hash(data),
-            fingerprint=self.fingerprint,
-            overlay=True,
-        )
+            overlay = documents.document_id(self.catalog.reader(), path, overlay=True)
+            if overlay is not None:
+                with self.catalog.transaction() as db:
+                    documents.remove_document(db, overlay)
+        else:
+            data = buffer.text.encode("utf-8", "replace")
+            stat = FileStat(
+                path=path,
+                folder=folder,
+                size=len(data),
+                mtime_ns=time.time_ns(),
+                hash=content_hash(data),
+                fingerprint=self.fingerprint,
+                overlay=True,
+            )
+            try:
+                document = self._parsed(path, buffer.text, len(data))
+            except SkippedContent as error:
+                self._not_read(stat, "skipped", error.message)
+            except ContentError as error:
+                refused = error.message
+                self._not_read(stat, "failed", refused)
+            else:
+                with self.catalog.transaction() as db:
+                    documents.store_document(db, stat, document)
+        self.flush()
+        return refused
+
+    def _parsed(self, path: str, text: str, size: int) -> Document:
+        if reason := registry.skip_reason(path) or too_large(size, self.settings):
+            raise SkippedContent(reason, file=path)
+        return registry.read_text(path, text, self.settings)
+
+    def _not_read(self, stat: FileStat, state: FileState, reason: str) -> None:
         with self.catalog.transaction() as db:
-            documents.store_document(db, stat, document)
+            documents.set_state(db, stat, state, reason)
 
     def hide_folder(self, folder: str, reason: str) -> None:
         """Take a folder's files out of search without forgetting them: it may come back (a drive, a branch)."""
@@ -231,6 +250,8 @@ class Writer:
         known = folders.known_file(self.catalog.reader(), path)
         usable = known is not None and known.state == "indexed" and known.fingerprint == self.fingerprint
         reading = read(Job(path, known.hash if known is not None and usable else b""), self.settings)
+        if known is not None and reading.unchanged and reading.fact.same_as(known.size, known.mtime_ns, known.inode):
+            return  # the usual case of a file that is opened: nothing to write
         self.apply([reading], {path: folder}, {}, Tally())
 
 

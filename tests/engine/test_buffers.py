@@ -1,5 +1,14 @@
 """Text that is typed but not saved is searched in place of the file's."""
 
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from khojd.config import Content
+from khojd.content import registry
+from khojd.content.model import ContentSettings, Parsed
+from khojd.index.status import FileStatus
 from tests.engine.conftest import Notes
 
 
@@ -108,3 +117,74 @@ async def test_of_two_editors_the_last_one_to_type_counts_and_the_other_ones_tex
         engine.close_owner("emacs")
         await notes.until(lambda: unsaved(notes, "kite"))
         assert await notes.hits("osprey", mode="lexical") == ()
+
+
+async def _states(notes: Notes, name: str) -> dict[bool, FileStatus]:
+    """The states of a file (False) and of the buffer beside it (True)."""
+    assert notes.engine is not None
+    return {status.unsaved: status for status in await notes.engine.files(prefix=str(notes.root / name))}
+
+
+def _delicate(text: str, settings: ContentSettings) -> Parsed:
+    if "{" in text:
+        raise ValueError("an open brace")
+    return registry.TEXT.parse(text, settings)
+
+
+async def test_text_that_its_format_cannot_read_fails_with_its_reason_and_what_was_saved_answers_until_it_can(
+    notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.PROCESSORS, ".delicate", registry.Processor("delicate", _delicate))
+    path = str(notes.write("a.delicate", "A heron.\n"))
+    async with notes.open() as engine:
+        await engine.update()
+        engine.open_buffer("emacs", path, "An osprey.\n", 1)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        engine.change_buffer("emacs", path, "An osprey {\n", 2)
+        await notes.until(lambda: saved(notes, "heron"))
+        assert await notes.hits("osprey", mode="lexical") == ()
+        states = await _states(notes, "a.delicate")
+        assert (states[False].state, states[True].state) == ("indexed", "failed")
+        assert states[True].reason == "could not be read as delicate: ValueError: an open brace"
+        status = await engine.status()
+        assert status.buffers == 0
+        assert [path in problem and "an open brace" in problem for problem in status.problems] == [True]
+        # A save of the file meanwhile does not hide it behind the buffer.
+        Path(path).write_text("A kite.\n", encoding="utf-8")
+        await engine.update([path])
+        assert await saved(notes, "kite")
+        engine.change_buffer("emacs", path, "An osprey dives.\n", 3)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        assert await notes.hits("kite", mode="lexical") == ()
+        assert (await engine.status()).problems == ()
+
+
+async def test_unsaved_text_that_grows_beyond_the_limit_is_skipped_as_its_file_would_be(notes: Notes) -> None:
+    path = str(notes.write("a.md", "A heron.\n"))
+    async with notes.open(replace(notes.config(), content=Content(max_file_bytes=2000))) as engine:
+        await engine.update()
+        engine.open_buffer("emacs", path, "An osprey.\n", 1)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        engine.change_buffer("emacs", path, "An osprey.\n" * 200, 2)
+        await notes.until(lambda: saved(notes, "heron"))
+        assert await notes.hits("osprey", mode="lexical") == ()
+        states = await _states(notes, "a.md")
+        assert (states[True].state, states[True].reason) == ("skipped", "2,200 bytes, more than content.max_file_bytes = 2,000")
+        engine.close_buffer("emacs", path)
+        await notes.until(lambda: _has_no_buffer(notes, "a.md"))
+
+
+async def _has_no_buffer(notes: Notes, name: str) -> bool:
+    return True not in await _states(notes, name)
+
+
+async def test_what_an_editor_has_decrypted_is_not_indexed(notes: Notes) -> None:
+    secret = str(notes.write("secret.org.gpg", "-----BEGIN PGP MESSAGE-----\n"))
+    inside = str(notes.write("a.md", "Text.\n"))
+    async with notes.open() as engine:
+        await engine.update()
+        engine.open_buffer("emacs", secret, "The secret word is kestrel.\n", 1)
+        engine.open_buffer("emacs", inside, "Text, changed.\n", 1)
+        await notes.until(lambda: unsaved(notes, "changed"))
+        assert await notes.hits("kestrel", mode="lexical") == ()
+        assert {status.state for status in (await _states(notes, "secret.org.gpg")).values()} == {"skipped"}

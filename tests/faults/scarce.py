@@ -43,6 +43,37 @@ async def full(base: Path) -> None:
         assert len(await notes.found("osprey", limit=100, mode="lexical")) == 20
 
 
+async def full_while_typing(base: Path) -> None:
+    """Text that is typed while the disk is full is said to be missing, and is found when there is room again."""
+    notes = await indexed(base)
+    path = str(notes.root / "a.md")
+    async with notes.open() as engine:
+        await engine.update(embed=True)
+        fill(notes.index_dir)
+        engine.open_buffer("emacs", path, "An osprey dives. " * 10_000, 1)
+        await notes.until(lambda: said(notes, path))
+        (problem,) = (problem for problem in (await engine.status()).problems if path in problem)
+        assert "is tried again" in problem
+        assert "full" in problem or "No space" in problem, problem
+        assert await notes.found("heron", mode="lexical") == ["a.md"]
+        assert not engine.busy  # it may retire
+        (notes.index_dir / "ballast").unlink()
+        await notes.until(lambda: over(notes, path))
+        (hit,) = await notes.hits("osprey", mode="lexical")
+        assert hit.unsaved
+        assert await notes.found("heron", mode="lexical") == []
+
+
+async def said(notes: Notes, path: str) -> bool:
+    """Whether the status has a problem with this file."""
+    assert notes.engine is not None
+    return any(path in problem for problem in (await notes.engine.status()).problems)
+
+
+async def over(notes: Notes, path: str) -> bool:
+    return not await said(notes, path)
+
+
 async def read_only(base: Path) -> None:
     """A disk that is mounted read-only, after a clean end of khojd."""
     notes = await indexed(base)
@@ -106,7 +137,7 @@ def fill(disk: Path) -> None:
             ballast.write(bytes(4096))
 
 
-SCENARIOS = {scenario.__name__: scenario for scenario in (full, read_only, read_only_and_empty)}
+SCENARIOS = {scenario.__name__: scenario for scenario in (full, full_while_typing, read_only, read_only_and_empty)}
 
 if __name__ == "__main__":
     asyncio.run(SCENARIOS[sys.argv[1]](Path(sys.argv[2])))

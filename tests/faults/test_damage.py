@@ -9,7 +9,9 @@ from copy import copy as copy_of
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from khojd.config import Embedding
 from khojd.engine import Engine
 from khojd.errors import IndexCorrupt
 from tests.engine.conftest import Notes
@@ -91,14 +93,36 @@ async def test_a_catalog_that_does_not_open_is_kept_and_the_notes_are_read_again
         assert await notes.embedded() == 0
 
 
-async def test_damage_inside_the_catalog_is_met_while_running_and_mended_at_the_next_start(notes: Notes) -> None:
-    file = notes.index_dir / "catalog.db"
+def overwrite(file: Path, table: str) -> None:
+    """Write nonsense over the first page of a table."""
     with closing(sqlite3.connect(file)) as db:
-        ((page,),) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'entries'")
+        ((page,),) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,))
         ((size,),) = db.execute("PRAGMA page_size")
     with file.open("r+b") as raw:
         raw.seek((page - 1) * size)
         raw.write(b"\xa5" * size)
+
+
+async def test_damage_that_only_typing_meets_is_mended_at_the_next_start(notes: Notes) -> None:
+    overwrite(notes.index_dir / "catalog.db", "entries")
+    path = str(notes.root / "0.md")
+    async with notes.open(replace(notes.config(), embedding=Embedding(model="off"))) as engine:
+        await engine.update()  # nothing has changed, so no entry is looked at
+        assert not engine.fatal.is_set()
+        engine.open_buffer("emacs", path, "An osprey dives.\n", 1)
+        await engine.fatal.wait()
+        await notes.until(lambda: _said(notes, path))
+    async with notes.open() as engine:
+        await whole(notes, engine)
+
+
+async def _said(notes: Notes, what: str) -> bool:
+    assert notes.engine is not None
+    return any(what in problem for problem in (await notes.engine.status()).problems)
+
+
+async def test_damage_inside_the_catalog_is_met_while_running_and_mended_at_the_next_start(notes: Notes) -> None:
+    overwrite(notes.index_dir / "catalog.db", "entries")
     async with notes.open() as engine:
         with pytest.raises(IndexCorrupt, match="catalog"):
             await notes.found("heron", mode="lexical")

@@ -1,0 +1,144 @@
+"""Editors' unsaved text -> the stores, as it is typed. What cannot be written now is kept, said, and tried again."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable
+
+from khojd.errors import IndexCorrupt, KhojdError
+from khojd.index.indexer import Indexer
+from khojd.index.writer import Writer
+from khojd.sources.buffers import Buffers
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 0.08  # typing is indexed at most this often
+RETRY_SECONDS = 1.0  # after a first failure; doubled after each further one
+LONGEST_RETRY_SECONDS = 30.0
+STUCK, REFUSED = "buffers", "buffers.refused"  # keys of problems
+
+
+class Drafts:
+    """Keeps the stores in line with the buffers. Belongs to one event loop.
+
+    `wrote` is called after each write; `problem` is told under a key what a person should know, "" when it is over; `corrupt` when
+    a store does not read back.
+    """
+
+    def __init__(
+        self,
+        indexer: Indexer,
+        writer: Writer,
+        buffers: Buffers,
+        *,
+        wrote: Callable[[], None],
+        problem: Callable[[str, str], None],
+        corrupt: Callable[[IndexCorrupt], None],
+    ) -> None:
+        self._indexer = indexer
+        self._writer = writer
+        self._buffers = buffers
+        self._wrote = wrote
+        self._problem = problem
+        self._corrupt = corrupt
+        self._changed: dict[str, None] = {}  # paths that wait to be written, oldest first
+        self._stuck: dict[str, str] = {}  # paths that could not be, and why
+        self._refused: dict[str, str] = {}  # paths whose text cannot be read as notes, and why
+        self._wake = asyncio.Event()
+        self._room = False  # something was written since the last attempt, so what is stuck may be, too
+        self._said: dict[str, str] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether text waits that can be written. What cannot does not count: it would keep the process for ever."""
+        return bool(self._changed)
+
+    def changed(self, path: str) -> None:
+        """A buffer was opened, changed or closed: its text is indexed soon."""
+        self._changed[path] = None
+        self._wake.set()
+
+    def retry(self) -> None:
+        """The index could be written: try again now what could not be before."""
+        if self._stuck:
+            self._room = True
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Index buffers as they change, until cancelled."""
+        wait = RETRY_SECONDS
+        while True:
+            due = not await self._woken(wait if self._stuck else None)
+            if not due:
+                await asyncio.sleep(SETTLE_SECONDS)
+            self._wake.clear()
+            again = self._stuck if due or self._room else ()
+            self._room = False
+            written = await self._write_all(self._changed)
+            if self._stuck and (again or written):
+                await self._write_all(self._stuck)
+                wait = min(wait * 2, LONGEST_RETRY_SECONDS)
+            if not self._stuck:
+                wait = RETRY_SECONDS
+            self._tell()
+
+    async def _woken(self, seconds: float | None) -> bool:
+        """Wait for something to do, at most so long; False when the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        return self._wake.is_set()
+
+    async def _write_all(self, paths: Iterable[str]) -> bool:
+        """Write these buffers as they are now; whether any could be."""
+        written = False
+        for path in list(paths):
+            try:
+                await self._write(path)
+            except Exception as error:
+                # A full disk, say. The text is in memory as long as its editor is there, so nothing is lost.
+                if str(error) != self._stuck.get(path):
+                    known = isinstance(error, KhojdError | OSError)
+                    log.warning("the unsaved text of %s could not be indexed: %s", path, error, exc_info=None if known else error)
+                self._stuck[path] = str(error)
+                self._changed.pop(path, None)
+                if isinstance(error, IndexCorrupt):
+                    self._corrupt(error)
+            else:
+                written = True
+        return written
+
+    async def _write(self, path: str) -> None:
+        buffer, folder = self._buffers.current(path), self._indexer.folder_of(path)
+        refused = ""
+        if folder is not None:
+            refused = await self._indexer.on_writer(lambda: self._writer.buffer(path, folder, buffer))
+        self._stuck.pop(path, None)
+        if refused:
+            self._refused[path] = refused
+        else:
+            self._refused.pop(path, None)
+        if self._buffers.current(path) is buffer:
+            self._changed.pop(path, None)
+        else:
+            self.changed(path)
+        self._wrote()
+
+    def _tell(self) -> None:
+        """Say what is wrong, once for each change of it."""
+        now = {
+            STUCK: _summary(self._stuck, "cannot be taken into the index, and is tried again"),
+            REFUSED: _summary(self._refused, "cannot be searched"),
+        }
+        for key, message in now.items():
+            if message != self._said.get(key, ""):
+                self._said[key] = message
+                self._problem(key, message)
+
+
+def _summary(paths: dict[str, str], what: str) -> str:
+    if not paths:
+        return ""
+    first = next(iter(paths))
+    others = f" (and of {len(paths) - 1} more)" if len(paths) > 1 else ""
+    return f"the editor's text of {first}{others} {what}: {paths[first]}"
