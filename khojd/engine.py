@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import Any, Self, TypeVar
 from khojd.config import Config, Folder
 from khojd.content.registry import settings_of
 from khojd.errors import IndexCorrupt, NotFound, StorageFull
+from khojd.graph.graph import Graph
+from khojd.graph.sheet import Sheet
 from khojd.index.drafts import Drafts
 from khojd.index.filler import Filler
 from khojd.index.follower import Follower
@@ -159,6 +161,11 @@ class Engine:
             return await self._on_search(work)
         finally:
             stop.set()
+
+    async def graph(self, work: Callable[[Graph], T], sheets: Mapping[str, Sheet] | None = None) -> T:
+        """The result of `work` on the link graph, on a search thread; `sheets` are the texts that the asking editor shows."""
+        roots, stores = tuple(self._indexer.rules), self._stores
+        return await self._on_search(lambda: work(Graph(stores.catalog.reader(), roots, sheets or {}, stores.words.phrase)))
 
     # Buffers
 

@@ -36,8 +36,8 @@ class Note(Struct, frozen=True):
 class Place(Struct, frozen=True):
     """Where a link leads. `kind` `file` is one that khojd does not read.
 
-    [start, end) is what a jump selects: a heading's line or lines, a block's line, an anchor; (0, 0) for a whole note. `name` is
-    the range of what a rename changes: the heading's text or the anchor's name.
+    [start, end) is the name of a block, target or id; for a heading both are where its line begins; both are 0
+    for a whole note. `line` is set where a link names a line by its number.
     """
 
     path: str
@@ -47,6 +47,7 @@ class Place(Struct, frozen=True):
     label: str = ""  # heading, block id, target; "" for a whole note
     section: int = 0  # index of the section it is or stands in
     note: Note | None = None
+    line: int | None = None  # 0-based
 
 
 class Resolution(Struct, frozen=True):

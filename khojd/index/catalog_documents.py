@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from khojd.content.model import DateRef, Document, Entry, Section, Segment
+from khojd.index import catalog_graph as graph
 from khojd.index.rows import Change, FileStat, KnownFile, State
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -98,6 +99,7 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
     if inserts:
         db.executemany(_INSERT_ENTRY, inserts)
     _store_sections(db, known, document.sections, owner)
+    graph.store(db, known, file.path, document)
     if removed:
         ids = [(entry_id,) for entry_id in removed]
         db.executemany("INSERT OR IGNORE INTO words_tombstones VALUES (?)", ids)
@@ -117,7 +119,10 @@ def set_state(db: sqlite3.Connection, file: FileStat, state: State, reason: str)
     known = document_id(db, file.path, overlay=file.overlay)
     if known is None:
         visible = not file.overlay and not _has_buffer(db, file.path)
-        return Change(db.execute(_INSERT_STATE, (file.path, file.overlay, visible, *about)).lastrowid or 0)
+        known = db.execute(_INSERT_STATE, (file.path, file.overlay, visible, *about)).lastrowid or 0
+        if state != "pending":  # that one gets its names with its text
+            graph.store_name(db, known, file.path)
+        return Change(known)
     if state == "pending":
         db.execute("UPDATE documents SET state = ?, reason = ?, state_at = ? WHERE id = ?", (state, reason, now, known))
         return Change(known)
@@ -156,6 +161,7 @@ def rename_document(db: sqlite3.Connection, document_id: int, path: str, folder:
     visible = not _has_buffer(db, path)
     db.execute("UPDATE documents SET path = ?, folder = ?, visible = ? WHERE id = ?", (path, folder, visible, document_id))
     db.execute("UPDATE entries SET words = 0 WHERE document_id = ?", (document_id,))
+    graph.rename(db, document_id, path)
     return Change(document_id, kept=_entry_ids(db, document_id), removed=removed)
 
 

@@ -14,17 +14,20 @@ from khojd.errors import IndexTooNew
 Step = str | Callable[[sqlite3.Connection], None]
 
 
-def schema() -> str:
-    """The SQL of version 1."""
-    return resources.files("khojd.index").joinpath("schema.sql").read_text("utf-8")
+def script(name: str) -> str:
+    """The SQL of a version."""
+    return resources.files("khojd.index").joinpath(name).read_text("utf-8")
 
 
-def _first(db: sqlite3.Connection) -> None:
-    for statement in statements(schema()):
-        db.execute(statement)
+def _from(name: str) -> Step:
+    def step(db: sqlite3.Connection) -> None:
+        for statement in statements(script(name)):
+            db.execute(statement)
+
+    return step
 
 
-MIGRATIONS: Mapping[int, Step] = {1: _first}
+MIGRATIONS: Mapping[int, Step] = {1: _from("schema.sql"), 2: _from("graph.sql")}
 
 
 def version(db: sqlite3.Connection) -> int:

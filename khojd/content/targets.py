@@ -1,0 +1,189 @@
+"""What the target of a link says, before anything is looked up: a name, a path, an id, a place in the same note, an address."""
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from khojd.content import names
+from khojd.content.model import Link
+
+Kind = Literal["name", "path", "id", "here", "attachment", "external", "empty"]
+AnchorKind = Literal["", "heading", "block", "custom_id", "any", "line"]
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ORG_ESCAPED = re.compile(r"\\+(?=[\[\]])")
+_ORG_FILE = re.compile(r"file(?:\+(?:emacs|sys))?:|docview:")
+_DENDRON = re.compile(r"dendron://[^/]*/")
+_RANGE = re.compile(r":#.*$|,[0-9]+$")  # what Dendron adds to the anchor of an embed
+
+# Org takes a word before a colon for a type only when the type is known; else the target is a text to look for.
+_ORG_TYPES = frozenset(
+    {
+        *("http", "https", "ftp", "mailto", "news", "shell", "elisp", "doi", "info", "help", "man", "irc", "gnus", "rmail", "mhe"),
+        *("bbdb", "w3m", "eww", "mu4e", "notmuch", "cite", "bibtex", "message", "treesit", "org-protocol", "zotero", "tel", "sms"),
+        *("magnet", "obsidian", "logseq", "vscode", "git", "svn", "ssh", "sftp", "file-line", "x-devonthink-item", "things"),
+    }
+)
+
+
+class Target(Struct, frozen=True):
+    """`path` is decoded; `anchor` is without its sign, and "" when there is none."""
+
+    kind: Kind
+    path: str = ""
+    anchor: str = ""
+    anchor_kind: AnchorKind = ""
+
+
+EMPTY = Target("empty")
+
+
+def read(link: Link, abbreviations: Mapping[str, str] | None = None) -> tuple[Target, ...]:
+    """What `link` may mean, the likeliest first.
+
+    More than one where writing is ambiguous: a `#` that may belong to a file's name, Dendron's `[[alias|note]]`.
+    """
+    target = link.target.strip()
+    if link.kind in ("wiki", "embed"):
+        found = _wiki(target)
+        # Dendron has it the other way round.
+        return (*found, *_wiki(link.text.strip())) if link.text.strip() and target else found
+    if link.kind == "block":
+        return (Target("id", target),) if target else (EMPTY,)
+    if link.kind == "org" or (link.kind == "plain" and not target.startswith(("http:", "https:"))):
+        return (_org(target, abbreviations or {}),)
+    return _url(target)
+
+
+def keys(targets: Iterable[Target]) -> set[str]:
+    """Under what a link is found when the links to a note are asked for; none for one within its note or out of the notes."""
+    found = set()
+    for target in targets:
+        if target.kind == "id":
+            found.add(id_key(target.path))
+        elif target.kind in ("name", "path"):
+            for spelling in names.spellings(target.path):
+                found.add(names.key(spelling))
+                if target.kind == "name":
+                    found.add(names.fold(spelling))
+    found.discard("")
+    return found
+
+
+def id_key(value: str) -> str:
+    """The key of links to an id."""
+    return "id:" + names.fold(value)
+
+
+def _wiki(target: str) -> tuple[Target, ...]:
+    if not target:
+        return (EMPTY,)
+    target = _DENDRON.sub("", target)
+    if _SCHEME.match(target) and "://" in target:
+        return (Target("external", target),)
+    path, sign, anchor = target.partition("#")
+    if not sign:
+        return (Target("name", path.strip()),)
+    anchored = _anchored(path.strip(), _RANGE.sub("", anchor))
+    # The whole may be the name of a file.
+    return (anchored, Target("name", target)) if path.strip() else (anchored,)
+
+
+def _anchored(path: str, anchor: str) -> Target:
+    kind: Kind = "name" if path else "here"
+    if anchor.startswith("^"):
+        return Target(kind, path, anchor[1:].strip(), "block")
+    if anchor.startswith("*") and anchor.strip("*") == "":
+        anchor = ""  # Dendron: all of the note
+    # Of `#Heading#Subheading` the last one is meant; the others narrow it down.
+    return Target(kind, path, anchor.strip(), "heading" if anchor.strip() else "")
+
+
+def _url(target: str) -> tuple[Target, ...]:
+    if not target:
+        return (EMPTY,)
+    target = html.unescape(_ESCAPED.sub(r"\1", target)) if "\\" in target or "&" in target else target
+    if _ORG_FILE.match(target):
+        return (_file(target[target.index(":") + 1 :].removeprefix("//")),)
+    if target.startswith("//") or _SCHEME.match(target):
+        return (Target("external", target),)
+    path, sign, anchor = target.partition("#")
+    if not path:
+        return (Target("here", "", _decoded(anchor), _fragment(anchor)),)
+    if not sign:
+        return (Target("path", path),)
+    return Target("path", path, _decoded(anchor), _fragment(anchor)), Target("path", target)
+
+
+def _file(path: str) -> Target:
+    path, sign, anchor = path.partition("#")
+    return Target("path", path, _decoded(anchor), _fragment(anchor) if sign else "")
+
+
+def _fragment(anchor: str) -> AnchorKind:
+    if not anchor:
+        return ""
+    return "block" if anchor.startswith("^") else "heading"
+
+
+def _decoded(anchor: str) -> str:
+    return list(names.spellings(anchor.removeprefix("^")))[-1]
+
+
+def _org(target: str, abbreviations: Mapping[str, str], depth: int = 0) -> Target:
+    target = _ORG_ESCAPED.sub("", target)
+    if not target:
+        return EMPTY
+    kind, colon, rest = target.partition(":")
+    if target[0] in "./~" and (target[0] != "." or target.startswith(("./", "../"))):
+        return _org_file(target)
+    if target[0] == "#":
+        return Target("here", "", target[1:], "custom_id")
+    if target[0] == "*":
+        return Target("here", "", target[1:].strip(), "heading")
+    if target[0] == "(" and target[-1] == ")":
+        return Target("here", "", target, "any")
+    if colon:
+        if kind in abbreviations and depth < 3:
+            return _org(_expanded(abbreviations[kind], rest), abbreviations, depth + 1)
+        if _ORG_FILE.match(target):
+            return _org_file(rest)
+        if kind == "id":
+            path, _, search = rest.partition("::")
+            return _searched(Target("id", path.strip()), search)
+        if kind == "attachment":
+            path, _, search = rest.partition("::")
+            return _searched(Target("attachment", path.strip()), search)
+        if kind in ("roam", "denote"):
+            path, _, search = rest.partition("::")
+            return _searched(Target("name", path.strip()), search)
+        if kind.lower() in _ORG_TYPES or target.startswith("//", len(kind) + 1):
+            return Target("external", target)
+    return Target("here", "", target, "any")
+
+
+def _expanded(replacement: str, tag: str) -> str:
+    for sign in ("%s", "%h"):
+        if sign in replacement:
+            return replacement.replace(sign, tag)
+    return replacement + tag
+
+
+def _org_file(path: str) -> Target:
+    path, _, search = path.partition("::")
+    return _searched(Target("path", path.strip()), search.strip())
+
+
+def _searched(target: Target, search: str) -> Target:
+    anchor, kind = search, "any"
+    if search.startswith("*"):
+        anchor, kind = search[1:].strip(), "heading"
+    elif search.startswith("#"):
+        anchor, kind = search[1:], "custom_id"
+    elif search.isdigit():
+        kind = "line"
+    return Target(target.kind, target.path, anchor, kind) if anchor else target  # type: ignore[arg-type]

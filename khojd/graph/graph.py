@@ -1,0 +1,232 @@
+"""Questions about links, answered from the catalog for all notes, and from the texts at hand for those."""
+
+import posixpath
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+
+from khojd.content import names, targets
+from khojd.content.model import Link
+from khojd.content.targets import Target
+from khojd.graph.mentions import Phrase
+from khojd.graph.model import Note, Place, Reference, Resolution
+from khojd.graph.notes import Notes
+from khojd.graph.outline import Outline, anchor_place, heading_place
+from khojd.graph.sheet import Sheet
+from khojd.index import catalog_graph
+
+# Of several readings of a link the one that gets furthest counts.
+_ORDER = ("found", "ambiguous", "external", "outside", "no-anchor", "no-note", "refused", "empty")
+
+
+class Graph:
+    """The link graph as it is at this moment. An object serves one request on one thread and keeps what it looked up.
+
+    `sheets` are the texts that the asking editor shows, by path: for these notes they count, not what the catalog has, which
+    lags by the tenth of a second that indexing takes.
+    """
+
+    def __init__(self, db: sqlite3.Connection, roots: Sequence[str], sheets: Mapping[str, Sheet], phrase: Phrase) -> None:
+        self.db = db
+        self.phrase = phrase
+        self.sheets = sheets
+        self.notes = Notes(db, roots)
+        self._outlines: dict[str, Outline] = {}
+        self._resolved: dict[tuple[str, str, str, str], Resolution] = {}
+
+    # Where a link leads
+
+    def resolve(self, sheet: Sheet, link: Link) -> Resolution:
+        """What `link` in `sheet` means."""
+        found = self._resolve(sheet.path, link, dict(sheet.parsed.abbreviations))
+        if found.status == "no-note" and link.kind in ("org", "plain") and targets.read(link)[0].kind == "attachment":
+            return self._attachment(sheet, link)
+        return found
+
+    def follow(self, target: Target, source: str) -> Resolution:
+        """What a target means in the note at `source`."""
+        if target.kind in ("empty", "external"):
+            return Resolution(target.kind)
+        if target.kind == "here":
+            note = self.notes.at(source)
+            return self._within(Resolution("found", (Place(source, "note", note=note),)), target)
+        if target.kind == "id":
+            return self._within(self._by_id(target.path), target)
+        if target.kind == "attachment":
+            return Resolution("no-note", anchor=target.anchor)
+        by = self.notes.by_name if target.kind == "name" else self.notes.by_path
+        return self._within(by(target.path, source), target)
+
+    def outline(self, path: str, note: Note | None) -> Outline:
+        """The headings and anchors of a note."""
+        known = self._outlines.get(path)
+        if known is None:
+            sheet = self.sheets.get(path)
+            if sheet is not None:
+                known = Outline.of(sheet)
+            else:
+                known = Outline.read(self.db, note.id) if note is not None else Outline((), ())
+            self._outlines[path] = known
+        return known
+
+    # What leads to a place
+
+    def backlinks(self, place: Place) -> list[Reference]:
+        """The links to a place, those within its own note included, in the order of paths and of the text.
+
+        For a whole note: all links to it or into it. For a heading, a block or an id: those that name it.
+        """
+        note = place.note or self.notes.at(place.path)
+        if note is None:
+            return []
+        found = []
+        for source, links, abbreviations in self._sources(note, place):
+            for link in links:
+                resolution = self._resolve(source.path, link, abbreviations)
+                if any(_leads(one, place) for one in resolution.places[:1] if resolution.status in ("found", "ambiguous")) or (
+                    resolution.status == "no-anchor" and place.kind == "note" and resolution.places[0].path == place.path
+                ):
+                    found.append(Reference(source, link))
+        return found
+
+    def place_at(self, sheet: Sheet, offset: int) -> Place | None:
+        """The heading or anchor that stands at `offset`; the note itself at its title or its start."""
+        note = self.notes.at(sheet.path)
+        anchor = sheet.anchor_at(offset)
+        if anchor is not None:
+            found = next((one for one in self.outline(sheet.path, note).anchors if one.start == anchor.start), None)
+            if found is not None:
+                return anchor_place(found, sheet.path, note)
+        index = sheet.heading_at(offset)
+        if index:
+            heading = next((one for one in self.outline(sheet.path, note).headings if one.section == index), None)
+            return heading_place(heading, sheet.path, note) if heading is not None else None
+        return Place(sheet.path, "note", note=note)
+
+    # Inside
+
+    def _resolve(self, source: str, link: Link, abbreviations: Mapping[str, str]) -> Resolution:
+        # A link within its note depends on the note, any other on its directory and on the note's suffix alone.
+        known = (source, link.kind, link.target, link.text)
+        found = self._resolved.get(known)
+        if found is None:
+            readings = [self.follow(target, source) for target in targets.read(link, abbreviations)]
+            found = self._resolved[known] = min(readings, key=lambda reading: _ORDER.index(reading.status))
+        return found
+
+    def _within(self, found: Resolution, target: Target) -> Resolution:
+        """The place in the note that was found which the target's anchor means."""
+        if found.status not in ("found", "ambiguous") or not target.anchor:
+            return found
+        if target.anchor_kind == "line":
+            place = found.places[0]
+            line = max(int(target.anchor) - 1, 0)
+            return Resolution(found.status, (Place(place.path, "note", note=place.note, line=line),), found.reason, target.anchor)
+        if all(place.note is None or not place.note.indexed for place in found.places) and not any(
+            place.path in self.sheets for place in found.places
+        ):
+            return found  # the page of a PDF, say
+        if target.anchor_kind == "any" and target.anchor[:1] in "(/":
+            return found  # a reference into code, a regular expression: Org looks for them in the text
+        places = [
+            inner
+            for place in found.places
+            if (inner := self.outline(place.path, place.note).find(target, place.path, place.note)) is not None
+        ]
+        if not places:
+            return Resolution("no-anchor", found.places, f"there is no {target.anchor!r} in it", target.anchor)
+        return Resolution("found" if len(places) == 1 else "ambiguous", tuple(places), found.reason, target.anchor)
+
+    def _by_id(self, value: str) -> Resolution:
+        rows = self.db.execute(
+            "SELECT DISTINCT s.document_id, s.position, s.level, s.heading, s.start FROM section_values v"
+            " JOIN sections s ON s.id = v.section_id JOIN documents d ON d.id = s.document_id"
+            " WHERE v.kind = 'id' AND v.folded_key = '' AND v.folded = ? AND d.visible = 1 ORDER BY d.path, s.position",
+            (value.casefold(),),
+        ).fetchall()
+        places = []
+        for document_id, position, level, heading, start in rows:
+            note = self.notes.by_id(document_id)
+            assert note is not None, "the row was visible in the same statement"
+            anchor = next((one for one in self.outline(note.path, note).anchors if one.name.casefold() == value.casefold()), None)
+            if note.path in self.sheets and anchor is None:
+                continue  # the text at hand has it no longer
+            if anchor is not None and anchor.kind == "block":
+                places.append(Place(note.path, "block", anchor.start, anchor.end, anchor.name, anchor.section, note))
+            elif level:
+                places.append(Place(note.path, "heading", start, start, heading, position, note))
+            else:
+                places.append(Place(note.path, "note", note=note))
+        known = {place.path for place in places}
+        for path, sheet in self.sheets.items():
+            for anchor in sheet.anchors if path not in known else ():
+                if anchor.name.casefold() == value.casefold() and anchor.kind in ("id", "block"):
+                    places.append(self._anchored(path, sheet, anchor.section))
+        if not places:
+            return Resolution("no-note", (), f"no heading has the id {value}")
+        if len(places) == 1:
+            return Resolution("found", tuple(places))
+        return Resolution("ambiguous", tuple(places), f"{len(places)} places have the id {value}")
+
+    def _anchored(self, path: str, sheet: Sheet, section: int) -> Place:
+        note = self.notes.at(path)
+        heading = next((one for one in Outline.of(sheet).headings if one.section == section), None)
+        return heading_place(heading, path, note) if heading is not None else Place(path, "note", note=note)
+
+    def _attachment(self, sheet: Sheet, link: Link) -> Resolution:
+        """Org's attachments: in the directory that the section or one above names, else in `data/`, parted by the section's id."""
+        target = targets.read(link)[0]
+        index = link.section
+        while index >= 0:
+            section = sheet.sections[index]
+            properties = {key.upper(): value for key, value in section.properties}
+            own = properties.get("DIR") or properties.get("ATTACH_DIR")
+            folders = [own] if own else [f"data/{name[:2]}/{name[2:]}" for name in section.ids if len(name) > 2]
+            for folder in folders:
+                found = self.notes.by_path(posixpath.join(folder, target.path), sheet.path)
+                if found.places:
+                    return found
+            index = section.parent
+        return Resolution("no-note", (), f"no attachment {target.path!r} is there", target.anchor)
+
+    def _sources(self, note: Note, place: Place) -> Iterator[tuple[Note, Sequence[Link], Mapping[str, str]]]:
+        """The notes whose links may lead to `place`, with these links."""
+        keys = set(self.notes.names_of(note)) | {names.key(note.path)}
+        ids = [anchor.name for anchor in self.outline(note.path, note).anchors if anchor.kind in ("id", "block")]
+        keys |= {targets.id_key(name) for name in ids}
+        sources = dict.fromkeys(catalog_graph.documents_with(self.db, sorted(keys)))
+        sources[note.id] = None
+        needles = tuple({*(key.removeprefix("id:") for key in keys)})
+        notes = [found for found in map(self.notes.by_id, sources) if found is not None]
+        for source in sorted(notes, key=lambda one: one.path):
+            sheet = self.sheets.get(source.path)
+            if sheet is not None:
+                links: Sequence[Link] = sheet.links
+                abbreviations: Mapping[str, str] = dict(sheet.parsed.abbreviations)
+            else:
+                links, abbreviations = catalog_graph.links_of(self.db, source.id)
+            if source.id != note.id:
+                links = [link for link in links if abbreviations or _may_name(link, needles)]
+            yield source, links, abbreviations
+        # What the asking editor has typed a moment ago.
+        for path, sheet in self.sheets.items():
+            if all(one.path != path for one in notes) and (typed := self.notes.at(path)) is not None:
+                yield typed, sheet.links, dict(sheet.parsed.abbreviations)
+
+
+def _may_name(link: Link, needles: Sequence[str]) -> bool:
+    """Whether a link's text holds one of the folded names; a cheap look before it is resolved."""
+    written = link.target + "\n" + link.text if link.kind in ("wiki", "embed") else link.target
+    if "%" in written or "___" in written or "\\" in written or "&" in written or not written.isascii():
+        return True
+    folded = " ".join(written.lower().split())
+    return any(needle in folded for needle in needles)
+
+
+def _leads(one: Place, place: Place) -> bool:
+    if one.path != place.path:
+        return False
+    if place.kind in ("note", "file"):
+        return True
+    return (one.kind, one.start) == (place.kind, place.start) or (
+        place.kind == "heading" and one.kind == "id" and one.section == place.section
+    )

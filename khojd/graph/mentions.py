@@ -1,0 +1,102 @@
+"""Mentions that are no links: a note's name, title or alias in the text of other notes."""
+
+import re
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from khojd.content import names
+from khojd.content.model import Link, Segment
+from khojd.graph.model import Mention, Note
+from khojd.graph.notes import Notes
+from khojd.index import catalog_graph
+
+SHORTEST = 3  # characters of a name that is looked for
+MOST_ENTRIES = 2_000  # that are read for one name
+
+Phrase = Callable[[str], set[int]]  # a superset of the entries that hold a phrase, as `Words.phrase` gives it
+
+_segments = msgspec.msgpack.Decoder(tuple[Segment, ...])
+
+
+def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, limit: int = 200) -> list[Mention]:
+    """At most `limit` mentions of `note` in notes that do not link there, in the order of paths and of the text.
+
+    Names shorter than `SHORTEST` and names of nothing but digits and punctuation (days) are not looked for.
+    """
+    found: dict[tuple[str, int], Mention] = {}
+    for name in wanted(notes.names_of(note).values()):
+        pattern = matcher(name)
+        for source_id, text, segments in _entries(db, phrase(name), note.id):
+            source: Note | None = None
+            links: tuple[Link, ...] = ()
+            for match in pattern.finditer(text):
+                if source is None:
+                    source = notes.by_id(source_id)
+                    links = catalog_graph.links_of(db, source_id)[0]
+                if source is None:
+                    break
+                start, end = place(segments, match.start()), place(segments, match.end() - 1) + 1
+                if not inside_link(links, start, end):
+                    found.setdefault((source.path, start), Mention(source, start, end, name))
+        if len(found) >= limit:
+            break
+    return [found[key] for key in sorted(found)[:limit]]
+
+
+def wanted(written: object) -> Iterator[str]:
+    """Those of a note's names that are looked for in text."""
+    seen = set()
+    for name in written:  # type: ignore[attr-defined]
+        folded = names.fold(name)
+        if len(folded) >= SHORTEST and any(char.isalpha() for char in folded) and folded not in seen:
+            seen.add(folded)
+            yield name
+
+
+def matcher(name: str) -> re.Pattern[str]:
+    """A pattern for whole words of a name, in any case and any white space."""
+    words = r"\s+".join(re.escape(word) for word in name.split())
+    before = r"(?<![\w#/])" if _spaced(name[:1]) else ""
+    after = r"(?!\w)" if _spaced(name[-1:]) else ""
+    return re.compile(before + words + after, re.IGNORECASE)
+
+
+def place(segments: tuple[Segment, ...], offset: int) -> int:
+    """The offset in the file of an offset in an entry's text."""
+    passed = 0
+    for segment in segments:
+        length = segment.end - segment.start
+        if offset < passed + length:
+            return segment.start + offset - passed
+        passed += length
+    return segments[-1].end if segments else 0
+
+
+def inside_link(links: tuple[Link, ...], start: int, end: int) -> bool:
+    """Whether a range touches a link; `links` are in file order."""
+    index = bisect_right(links, start, key=lambda link: link.start)
+    return any(link.start < end and start < link.end for link in links[max(index - 2, 0) : index + 1])
+
+
+def _entries(db: sqlite3.Connection, ids: set[int], but: int) -> Iterator[tuple[int, str, tuple[Segment, ...]]]:
+    chosen = sorted(ids)[:MOST_ENTRIES]
+    for start in range(0, len(chosen), 500):
+        part = chosen[start : start + 500]
+        marks = ",".join("?" * len(part))
+        rows = db.execute(
+            "SELECT e.document_id, e.text, e.segments FROM entries e JOIN documents d ON d.id = e.document_id"
+            f" WHERE e.id IN ({marks}) AND d.visible = 1 AND d.id <> ? ORDER BY e.id",
+            (*part, but),
+        )
+        for document_id, text, segments in rows:
+            yield document_id, text, _segments.decode(segments)
+
+
+def _spaced(char: str) -> bool:
+    """Whether words of this character's script are parted by spaces."""
+    return (char.isalnum() or char == "_") and not (
+        "\u0e00" <= char <= "\u109f" or "\u2e80" <= char <= "\ud7ff" or char >= "\U00020000"
+    )

@@ -1,0 +1,202 @@
+"""Which notes there are, and which of them a name or path means.
+
+What is followed: Obsidian's way with names (a link's path is the end of a note's path, letters' case does not count, an exact path
+from the top of the folder comes first), CommonMark's and Org's with paths (relative to the file).
+"""
+
+import os
+import posixpath
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from khojd.content import names
+from khojd.content.dates import filename_date
+from khojd.graph.model import Note, Place, Resolution
+from khojd.index.catalog_graph import ALIAS, NAME
+
+_COLUMNS = "d.id, d.path, d.folder, d.format, d.title, d.hash, d.overlay, d.state"
+
+
+class Notes:
+    """Notes as the catalog has them at the moment. Lookups are kept for the life of the object, which is a request's."""
+
+    def __init__(self, db: sqlite3.Connection, roots: Sequence[str]) -> None:
+        self._db = db
+        self.roots = tuple(sorted(roots, key=len, reverse=True))
+        self._named: dict[tuple[str, ...], list[tuple[int, str, Note]]] = {}
+        self._components: dict[int, tuple[str, ...]] = {}
+
+    def at(self, path: str) -> Note | None:
+        """The note at exactly this path."""
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM documents d WHERE d.path = ? AND d.visible = 1", (path,)).fetchone()
+        return _note(row) if row else None
+
+    def by_id(self, document_id: int) -> Note | None:
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM documents d WHERE d.id = ? AND d.visible = 1", (document_id,)).fetchone()
+        return _note(row) if row else None
+
+    def all(self) -> Iterator[Note]:
+        """Every note that is read, in the order of paths."""
+        for row in self._db.execute(
+            f"SELECT {_COLUMNS} FROM documents d WHERE d.visible = 1 AND d.state = 'indexed' ORDER BY d.path"
+        ):
+            yield _note(row)
+
+    def root(self, path: str) -> str:
+        """The configured folder that holds `path`, the innermost one; "" when none does."""
+        return next((root for root in self.roots if path == root or path.startswith(root + "/")), "")
+
+    def by_name(self, name: str, source: str) -> Resolution:
+        """The notes that `name` (a name, the end of a path, an alias or a title) means in the note at `source`."""
+        if name.startswith(("./", "../")):
+            return self.by_path(name, source)
+        for spelling in names.spellings(name.strip("/")):
+            best = self._best(spelling, source)
+            if best:
+                return _resolution([Place(note.path, "note", note=note) for note in best])
+        if (day := filename_date(names.stem(name))) is not None and (dated := self._daily(day.start, day.end)):
+            return _resolution([Place(note.path, "note", note=note) for note in dated])
+        return Resolution("no-note")
+
+    def by_path(self, path: str, source: str) -> Resolution:
+        """The file that a path written in the note at `source` leads to."""
+        climbs = False
+        for spelling in names.spellings(path):
+            target, climbs = self._absolute(spelling, source)
+            if (place := self._existing(target, source)) is not None:
+                if self.root(place.path):
+                    return Resolution("found", (place,))
+                if not climbs:
+                    return Resolution("outside", (place,), "it is in none of the configured folders")
+        if climbs:
+            return Resolution("refused", (), f"{path} leads above the configured folders")
+        if not path.startswith(("./", "../", "~")):
+            # Programs with a vault write paths from its top, or as short as is unique.
+            for spelling in names.spellings(path.strip("/")):
+                if best := self._best(spelling, source, aliases=False):
+                    return _resolution([Place(note.path, "note", note=note) for note in best])
+        return Resolution("no-note")
+
+    def named(self, *keys: str) -> list[tuple[int, str, Note]]:
+        """The notes with a name under one of `keys`: kind of the name, name as written, note."""
+        known = self._named.get(keys)
+        if known is None:
+            rows = self._db.execute(
+                f"SELECT n.kind, n.name, {_COLUMNS} FROM note_names n JOIN documents d ON d.id = n.document_id"
+                f" WHERE n.key IN ({','.join('?' * len(keys))}) AND d.visible = 1",
+                keys,
+            )
+            known = self._named[keys] = [(kind, name, _note(row)) for kind, name, *row in rows]
+        return known
+
+    def components(self, note: Note) -> tuple[str, ...]:
+        """The folded parts of its path below its folder."""
+        known = self._components.get(note.id)
+        if known is None:
+            known = self._components[note.id] = names.components(os.path.relpath(note.path, note.folder))
+        return known
+
+    def names_of(self, note: Note) -> dict[str, str]:
+        """Its name, aliases and title as written, by key."""
+        return dict(self._db.execute("SELECT key, name FROM note_names WHERE document_id = ? ORDER BY kind DESC", (note.id,)))
+
+    # Inside
+
+    def _best(self, name: str, source: str, *, aliases: bool = True) -> list[Note]:
+        """The candidates of the first kind that has any, those that come nearer first; one when it is clear."""
+        wanted = names.components(name)
+        if not wanted:
+            return []
+        suffix = name[len(names.without_suffix(name)) :].lower()
+        tiers: dict[int, list[tuple[str, Note]]] = {}
+        for kind, written, note in self.named(*dict.fromkeys((wanted[-1], names.fold(name)))):
+            if kind == NAME:
+                parts = self.components(note)
+                if suffix and not note.path.lower().endswith(suffix):
+                    continue
+                if len(wanted) == 1 and not parts:
+                    continue
+                if parts == wanted and len(wanted) > 1:
+                    tiers.setdefault(0, []).append((written, note))
+                elif parts[-len(wanted) :] == wanted or len(wanted) == 1:
+                    tiers.setdefault(1, []).append((written, note))
+            elif aliases and names.fold(written) == names.fold(name):
+                tiers.setdefault(2 if kind == ALIAS else 3, []).append((written, note))
+        return self._choose(tiers[min(tiers)], name, source) if tiers else []
+
+    def _choose(self, candidates: list[tuple[str, Note]], name: str, source: str) -> list[Note]:
+        unique = {note.id: (written, note) for written, note in candidates}
+        found = list(unique.values())
+        root, suffix = self.root(source), posixpath.splitext(source)[1].lower()
+        wanted = names.stem(name)
+        preferences = (
+            lambda written, note: note.indexed,
+            lambda written, note: self.root(note.path) == root,
+            lambda written, note: posixpath.splitext(note.path)[1].lower() == suffix,
+            lambda written, note: len(self.components(note)) == 1 and "/" not in name,  # at the top: its name is its path
+            lambda written, note: written == wanted,
+        )
+        for preferred in preferences:
+            if len(found) > 1 and (kept := [pair for pair in found if preferred(*pair)]):
+                found = kept
+        directory = posixpath.dirname(source)
+        found.sort(key=lambda pair: (posixpath.dirname(pair[1].path) != directory, pair[1].path.count("/"), pair[1].path))
+        return [note for _, note in found]
+
+    def _absolute(self, path: str, source: str) -> tuple[str, bool]:
+        """The path from the root of the file system, and whether `..` led out of every folder on the way."""
+        if path.startswith("~"):
+            return posixpath.normpath(os.path.expanduser(path)), False  # noqa: PTH111  a path as text
+        if path.startswith("/"):
+            below = self.root(source) + posixpath.normpath(path)
+            if not self.root(path) and self.at(below) is not None:
+                return below, False
+            return posixpath.normpath(path), False
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
+        return target, ".." in path.split("/") and not self.root(target)
+
+    def _existing(self, path: str, source: str) -> Place | None:
+        candidates = [path]
+        if not posixpath.splitext(path)[1] or names.without_suffix(path) == path:
+            own = posixpath.splitext(source)[1]
+            candidates += dict.fromkeys((path + own, path + ".md", path + ".org"))
+        for candidate in candidates:
+            if (note := self.at(candidate)) is not None:
+                return Place(note.path, "note" if note.indexed else "file", note=note)
+        folded = names.fold(path)
+        for _, _, note in self.named(names.key(path)):
+            if names.fold(note.path) == folded or names.fold(names.without_suffix(note.path)) == folded:
+                return Place(note.path, "note" if note.indexed else "file", note=note)
+        return Place(path, "file") if "\0" not in path and _exists(path) else None
+
+    def _daily(self, start: int, end: int) -> list[Note]:
+        """The notes whose file is named after that day (Logseq and Dendron write days in several ways)."""
+        rows = self._db.execute(
+            f"SELECT DISTINCT {_COLUMNS} FROM section_dates t JOIN sections s ON s.id = t.section_id AND s.position = 0"
+            " JOIN documents d ON d.id = s.document_id"
+            " WHERE t.kind = 'filename' AND t.start = ? AND t.end = ? AND d.visible = 1 ORDER BY d.path",
+            (start, end),
+        )
+        return [_note(row) for row in rows]
+
+
+def _exists(path: str) -> bool:
+    try:
+        return os.path.lexists(path)
+    except (OSError, ValueError):  # a name too long, or none at all
+        return False
+
+
+def _note(row: Sequence[object]) -> Note:
+    identity, path, folder, format, title, digest, overlay, state = row
+    assert isinstance(identity, int)
+    assert isinstance(digest, bytes)
+    return Note(
+        identity, str(path), str(folder), str(format), str(title), names.stem(str(path)), digest, bool(overlay), state == "indexed"
+    )
+
+
+def _resolution(places: list[Place]) -> Resolution:
+    if len(places) == 1:
+        return Resolution("found", tuple(places))
+    return Resolution("ambiguous", tuple(places), f"{len(places)} notes have this name")

@@ -1,0 +1,116 @@
+"""The headings and anchors of a note, and which of them the part of a link after its `#` or `::` means."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from typing import Self
+
+from msgspec import Struct
+
+from khojd.content import names
+from khojd.content.model import Anchor
+from khojd.content.targets import Target
+from khojd.graph.model import Kind, Note, Place
+from khojd.graph.sheet import Sheet
+from khojd.index import catalog_graph
+
+_NUMBERED = re.compile(r"(.+)-([0-9]+)$")
+_PLACES: dict[str, Kind] = {
+    "block": "block",
+    "id": "id",
+    "custom_id": "id",
+    "target": "target",
+    "radio": "target",
+    "name": "target",
+}
+
+
+class Heading(Struct, frozen=True):
+    """A heading; `section` and `parent` are indices of sections."""
+
+    section: int
+    parent: int
+    level: int
+    text: str
+    start: int  # of its line
+
+
+class Outline(Struct, frozen=True):
+    """What can be named in a note, in file order."""
+
+    headings: tuple[Heading, ...]
+    anchors: tuple[Anchor, ...]
+
+    @classmethod
+    def of(cls, sheet: Sheet) -> Self:
+        """That of a text as it is now."""
+        found = (
+            Heading(index, section.parent, section.level, section.heading, section.span.start)
+            for index, section in enumerate(sheet.sections)
+            if section.level
+        )
+        return cls(tuple(found), sheet.anchors)
+
+    @classmethod
+    def read(cls, db: sqlite3.Connection, document_id: int) -> Self:
+        """That of a text as the catalog has it."""
+        rows = db.execute(
+            "SELECT position, parent, level, heading, start FROM sections WHERE document_id = ? AND level > 0 ORDER BY position",
+            (document_id,),
+        )
+        return cls(tuple(Heading(*row) for row in rows), catalog_graph.anchors_of(db, document_id))
+
+    def find(self, target: Target, path: str, note: Note | None) -> Place | None:
+        """The place in the note at `path` that `target`'s anchor means, the first one where several fit."""
+        found: Heading | Anchor | None = None
+        if target.anchor_kind == "heading":
+            found = self._heading(target.anchor) or self._anchor(target.anchor, "custom_id", "id")
+        elif target.anchor_kind == "block":
+            found = self._anchor(target.anchor, "block")
+        elif target.anchor_kind == "custom_id":
+            found = self._anchor(target.anchor, "custom_id")
+        elif target.anchor_kind == "any":
+            found = self._anchor(target.anchor, "target", "radio", "name") or self._heading(target.anchor)
+        if found is None:
+            return None
+        return heading_place(found, path, note) if isinstance(found, Heading) else anchor_place(found, path, note)
+
+    def _heading(self, anchor: str) -> Heading | None:
+        *above, last = [names.heading_key(part) for part in anchor.split("#") if part.strip()] or [""]
+        for heading in self.headings:
+            if names.heading_key(heading.text) == last and (not above or self._below(heading, above)):
+                return heading
+        if "#" in anchor:  # a part of the heading's own text
+            return self._heading(anchor.replace("#", " "))
+        if (numbered := _NUMBERED.match(anchor.strip().lower())) is not None:
+            same = [heading for heading in self.headings if names.slug(heading.text) == numbered[1]]
+            if int(numbered[2]) < len(same):
+                return same[int(numbered[2])]
+        return None
+
+    def _below(self, heading: Heading, above: list[str]) -> bool:
+        """Whether the headings `above` stand over it in this order, with others in between or not."""
+        wanted = list(above)
+        for ancestor in self.ancestors(heading):
+            if wanted and names.heading_key(ancestor.text) == wanted[-1]:
+                wanted.pop()
+        return not wanted
+
+    def ancestors(self, heading: Heading) -> Iterator[Heading]:
+        """The headings above, the nearest first."""
+        by_section = {one.section: one for one in self.headings}
+        while (parent := by_section.get(heading.parent)) is not None:
+            yield parent
+            heading = parent
+
+    def _anchor(self, name: str, *kinds: str) -> Anchor | None:
+        folded = names.fold(name)
+        return next((anchor for anchor in self.anchors if anchor.kind in kinds and names.fold(anchor.name) == folded), None)
+
+
+def heading_place(heading: Heading, path: str, note: Note | None) -> Place:
+    return Place(path, "heading", heading.start, heading.start, heading.text, heading.section, note)
+
+
+def anchor_place(anchor: Anchor, path: str, note: Note | None) -> Place:
+    return Place(path, _PLACES[anchor.kind], anchor.start, anchor.end, anchor.name, anchor.section, note)
