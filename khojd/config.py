@@ -97,6 +97,32 @@ class Search(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+class Features(Struct, frozen=True, forbid_unknown_fields=True):
+    """What editors are offered. A client can override it (initializationOptions.khoj.features)."""
+
+    document_symbol: Annotated[bool, Meta(description="headings of a note as a tree")] = True
+    workspace_symbol: Annotated[bool, Meta(description="search all notes as workspace symbols")] = True
+    definition: Annotated[bool, Meta(description="follow links")] = True
+    references: Annotated[bool, Meta(description="backlinks of a note, heading, block or tag")] = True
+    mentions: Annotated[bool, Meta(description="unlinked mentions of a note's title or alias among its references")] = True
+    document_highlight: Annotated[bool, Meta(description="the same tag, link or heading elsewhere in the note")] = True
+    hover: Annotated[bool, Meta(description="what a link leads to, what links to a heading, a tag's count")] = True
+    completion: Annotated[bool, Meta(description="notes, headings, blocks, tags, keywords and properties while typing")] = True
+    rename: Annotated[bool, Meta(description="headings, notes, tags and blocks with every link; also when a file is renamed")] = (
+        True
+    )
+    code_action: Annotated[bool, Meta(description="create, extract, link, fix")] = True
+    code_lens: Annotated[bool, Meta(description="counts of backlinks and related notes above headings")] = False
+    inlay_hint: Annotated[bool, Meta(description="the same counts at the ends of lines")] = False
+    diagnostics: Annotated[bool, Meta(description="broken and ambiguous links, duplicate ids, and so on")] = True
+    document_link: Annotated[bool, Meta(description="links to click on")] = True
+    folding_range: Annotated[bool, Meta(description="fold sections, blocks, drawers, lists and tables")] = True
+    selection_range: Annotated[bool, Meta(description="expand the selection from word to section")] = True
+    semantic_tokens: Annotated[bool, Meta(description="colours for headings, tags, links, states and dates")] = True
+    formatting: Annotated[bool, Meta(description="align tables and renumber lists when asked")] = True
+    commands: Annotated[bool, Meta(description="today's note, new note, insert a link, and so on")] = True
+
+
 class Daemon(Struct, frozen=True, forbid_unknown_fields=True):
     """The process that serves editors."""
 
@@ -113,4 +139,5 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     index: Index = field(default_factory=Index)
     embedding: Embedding = field(default_factory=Embedding)
     search: Search = field(default_factory=Search)
+    features: Features = field(default_factory=Features)
     daemon: Daemon = field(default_factory=Daemon)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING
 import khojd
 from khojd.daemon.address import Record
 from khojd.daemon.listener import Listener
+from khojd.daemon.memory import resident_bytes
 from khojd.daemon.retirement import Retirement
 from khojd.server import types
 from khojd.server.broadcast import Broadcast
 from khojd.server.failure import where
+from khojd.server.features.table import FEATURES
 from khojd.server.methods.table import COMMANDS, METHODS
 from khojd.server.session import Session
 
@@ -48,7 +49,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Serve until idle, retired or told to stop; then end all sessions. The engine is left open."""
-        server = await asyncio.start_unix_server(self._connected, sock=self._listener.socket)
+        await self._listener.serve(self._connected)
         record = Record(pid=os.getpid(), address=str(self._listener.path), protocol=types.PROTOCOL, version=khojd.__version__)
         record.write(self.index)
         broadcast = asyncio.create_task(Broadcast(self.engine, self.sessions).run(), name="broadcast")
@@ -64,7 +65,7 @@ class Daemon:
             # The address goes first: whoever comes from now on starts another daemon, which waits for our lock.
             self._depart()
             Record.remove(self.index)
-            server.close()
+            self._listener.close()
             for task in (*waits, broadcast, *self._connections):
                 task.cancel()
             await asyncio.gather(*waits, broadcast, *self._connections, return_exceptions=True)
@@ -126,13 +127,13 @@ class Daemon:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None, "asyncio.start_unix_server runs this in a task"
+        assert task is not None, "asyncio's stream servers run this in a task"
         if self._leaving:
             writer.close()
             return
         self._connections.add(task)
         self._numbers += 1
-        session = Session(self, self._numbers, METHODS, COMMANDS)
+        session = Session(self, self._numbers, METHODS, COMMANDS, FEATURES)
         self.sessions.add(session)
         try:
             await session.protocol.serve(reader, writer, lambda: self.engine.config.daemon.max_message_bytes)
@@ -147,15 +148,3 @@ class Daemon:
             if session.protocol.initialized:
                 self._retirement.left()
             log.info("%s left", session.label)
-
-
-def resident_bytes() -> int:
-    """Memory of this process that is in RAM now (Linux), or that was at most (elsewhere)."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024

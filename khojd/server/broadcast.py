@@ -57,6 +57,8 @@ class Broadcast:
         for session in tuple(self._sessions):
             if not session.protocol.initialized:
                 continue
+            session.toggles.refresh()
+            session.toggles.follow("indexed")
             # Only to clients that said hello: others would show a warning for a notification they do not know.
             if session.hello is not None:
                 session.protocol.send("khoj/statusChanged", message, optional=True)

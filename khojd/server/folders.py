@@ -13,6 +13,7 @@ from pygls.exceptions import JsonRpcException
 
 from khojd.config import Folder
 from khojd.errors import KhojdError
+from khojd.server import uris
 from khojd.server.configedit import add_folder
 
 if TYPE_CHECKING:
@@ -46,10 +47,37 @@ async def ask_for_folders(session: Session, places: Sequence[str]) -> None:
         elif answer in (YES, ALWAYS):
             try:
                 await session.engine.add_folder(Folder(path=path))
-                if answer == ALWAYS:
+                if answer == YES:
+                    session.added.add(path)
+                else:
                     await asyncio.to_thread(add_folder, session.host.config_path, Folder(path=path))
             except KhojdError as error:
                 session.tell(error.message)
+
+
+async def leave_folders(session: Session, places: Sequence[str]) -> None:
+    """Stop indexing those of the folders that are indexed for this client alone, because it said yes and did not say always."""
+    for place in places:
+        path = uris.to_path(place)
+        if path is None:
+            continue
+        session.folders = [folder for folder in session.folders if _path(folder) != path]
+        if path not in session.added:
+            continue
+        session.added.discard(path)
+        others = [other for other in session.host.sessions if other is not session]
+        heir = next((other for other in others if any(_path(folder) == path for folder in other.folders)), None)
+        if heir is not None:
+            heir.added.add(path)  # who leaves it last ends it
+            continue
+        try:
+            await session.engine.remove_folder(path)
+        except KhojdError as error:
+            session.tell(error.message)
+
+
+def _path(place: str) -> str | None:
+    return uris.to_path(place) if place.startswith("file:") else os.path.normpath(os.path.expanduser(place))  # noqa: PTH111
 
 
 async def _ask(session: Session, path: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import msgspec
 from lsprotocol import types as lsp
@@ -15,18 +16,24 @@ from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
 from pygls.lsp.server import LanguageServer
 
 import khojd
+from khojd.content.registry import settings_of
 from khojd.errors import NotFound
+from khojd.graph.sheet import Sheet
 from khojd.search.types import Measure
-from khojd.server import encoding, types, uris, wire
+from khojd.server import encoding, ranges, types, uris, wire
 from khojd.server.documents import Documents
+from khojd.server.feature import Feature
 from khojd.server.message import INVALID_PARAMS, INVALID_REQUEST, RpcError
 from khojd.server.method import Method
+from khojd.server.sheets import from_disk, work_out
+from khojd.server.toggles import Toggles
 
 if TYPE_CHECKING:
     from khojd.engine import Engine
 
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Host(Protocol):
@@ -36,6 +43,7 @@ class Host(Protocol):
     index: Path
     config_path: Path
     declined: set[str]  # folders that someone has said no to, for the life of the daemon
+    sessions: set[Session]  # all that are connected
 
     def entered(self) -> None:
         """A client is initialized."""
@@ -54,7 +62,14 @@ class Session(LanguageServer):
 
     protocol: wire.Protocol
 
-    def __init__(self, host: Host, number: int, methods: Mapping[str, Method], commands: Mapping[str, Method]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        number: int,
+        methods: Mapping[str, Method],
+        commands: Mapping[str, Method],
+        features: Sequence[Feature] = (),
+    ) -> None:
         self.host = host
         self.methods = methods
         self.commands = commands
@@ -66,6 +81,11 @@ class Session(LanguageServer):
         self.documents = Documents()
         self.measure: Measure = encoding.measure("utf-16")
         self.folders: list[str] = []  # that the client asked to have indexed
+        self.added: set[str] = set()  # folders that are indexed because this client asked, for as long as it wants them
+        self.toggles = Toggles(self, features)
+        self._said: list[str] = []  # what to tell the client once it is initialized
+        self._kept: dict[type[Any], Any] = {}
+        self._reading = asyncio.Lock()
         self.own_work = 0  # index runs whose progress the client asked for
         super().__init__(
             "khojd",
@@ -98,6 +118,11 @@ class Session(LanguageServer):
         """
         options = params.initialization_options
         hello = options.get("khoj") if isinstance(options, dict) else None
+        features: Any = {}
+        if isinstance(hello, dict) and "features" in hello:
+            features = hello["features"]
+            # A client that knows nothing of khoj/* may switch features all the same.
+            hello = {key: value for key, value in hello.items() if key != "features"} or None
         if hello is not None:
             try:
                 self.hello = msgspec.convert(hello, types.ClientHello)
@@ -116,7 +141,7 @@ class Session(LanguageServer):
         chosen = encoding.choose([str(getattr(e, "value", e)) for e in (general and general.position_encodings) or ()])
         self.documents.encoding = chosen
         self.measure = encoding.measure(chosen)
-        self.protocol.server_capabilities = self._capabilities(params.capabilities, chosen)
+        self.protocol.server_capabilities = self._capabilities(params.capabilities, chosen, *self.toggles.start(features))
         wanted = [*(self.hello.folders if self.hello else ()), *(folder.uri for folder in params.workspace_folders or ())]
         self.folders = [place for place in wanted if not place.startswith("file:") or uris.to_path(place)]
         self.protocol.opened()
@@ -127,12 +152,13 @@ class Session(LanguageServer):
             server_info=lsp.ServerInfo(name="khojd", version=khojd.__version__),
         )
 
-    def _capabilities(self, client: lsp.ClientCapabilities, chosen: str) -> lsp.ServerCapabilities:
-        features = {*self.protocol.fm.features, *self.protocol.fm.builtin_features}
+    def _capabilities(
+        self, client: lsp.ClientCapabilities, chosen: str, methods: set[str], options: dict[str, Any]
+    ) -> lsp.ServerCapabilities:
         built: lsp.ServerCapabilities = ServerCapabilitiesBuilder(
             client,
-            features,
-            self.protocol.fm.feature_options,
+            {*methods, *self.protocol.fm.builtin_features},
+            options,
             list(self.commands),
             lsp.TextDocumentSyncKind.Incremental,
             None,
@@ -154,9 +180,56 @@ class Session(LanguageServer):
         """A line for the client's log."""
         self.window_log_message(lsp.LogMessageParams(type=kind, message=message))
 
+    def tell_later(self, message: str) -> None:
+        """A warning for the client's log; what is said before it is initialized waits until then."""
+        if self.protocol.initialized:
+            self.tell(message)
+        else:
+            self._said.append(message)
+
+    def tell_waiting(self) -> None:
+        """Say what was kept until the client is initialized."""
+        said, self._said = self._said, []
+        for message in said:
+            self.tell(message)
+
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> None:
         """Run something for this client; it ends with its connection."""
         self.protocol.spawn(work, what)
+
+    # --- notes --------------------------------------------------------------------------------------------------------------
+
+    async def sheet(self, place: str, *, marks: bool = False) -> Sheet:
+        """The note of a path or `file:` URI, parsed: as this client has it open, else as it is on disk.
+
+        With `marks` those are read too, so that no long text is read on the loop. Raises NotFound, which names the file, for what
+        cannot be read and for any other URI.
+        """
+        path = self.path(place)
+        settings = settings_of(self.engine.config.content)
+        sheet = self.documents.sheet(path, settings)
+        if sheet is None:
+            return await from_disk(path, settings, marks=marks)
+        await work_out(sheet, self._reading, marks=marks)
+        return sheet
+
+    def keep(self, kind: Callable[[], T]) -> T:
+        """The session's own `kind()`, made when it is first asked for: where a feature keeps what it remembers of a client."""
+        key = cast("type[Any]", kind)
+        if key not in self._kept:
+            self._kept[key] = kind()
+        return cast("T", self._kept[key])
+
+    def range(self, sheet: Sheet, start: int, end: int) -> lsp.Range:
+        """The range of code points [start, end) in the client's encoding."""
+        return ranges.to_range(sheet, start, end, self.documents.encoding)
+
+    def offset(self, sheet: Sheet, position: lsp.Position) -> int:
+        """The code point at the client's position, which is held within the text."""
+        return ranges.to_offset(sheet, position, self.documents.encoding)
+
+    def location(self, sheet: Sheet, start: int, end: int) -> lsp.Location:
+        return ranges.location(sheet, start, end, self.documents.encoding)
 
     # --- values -------------------------------------------------------------------------------------------------------------
 

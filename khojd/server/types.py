@@ -53,6 +53,9 @@ class ClientHello(Message, frozen=True):
     protocol: Annotated[int, Meta(description="the highest version the client speaks")]
     client: Annotated[str, Meta(description="name and version for people, e.g. khojd.el 0.1")] = ""
     folders: Annotated[tuple[str, ...], Meta(description="paths or file: URIs of notes; asked for before they are indexed")] = ()
+    features: Annotated[
+        dict[str, Any], Meta(description="switches features of LSP on and off by the names of [features] in config.toml")
+    ] = {}
 
 
 class ServerHello(Message, frozen=True):

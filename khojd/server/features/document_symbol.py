@@ -1,0 +1,85 @@
+"""textDocument/documentSymbol: the headings of a note as a tree."""
+
+from lsprotocol import types as lsp
+
+from khojd.graph.sheet import Sheet
+from khojd.server import uris
+from khojd.server.feature import Feature
+from khojd.server.session import Session
+
+_DEEPEST = 64  # levels of the tree; deeper headings stand in the last one, as deep nesting cannot be written
+_NAMELESS = "(no heading)"
+
+
+async def document_symbol(
+    session: Session, params: lsp.DocumentSymbolParams
+) -> list[lsp.DocumentSymbol] | list[lsp.SymbolInformation]:
+    """A tree for a client that takes one, else a list."""
+    sheet = await session.sheet(params.text_document.uri)
+    if session.can("text_document.document_symbol.hierarchical_document_symbol_support"):
+        return _tree(session, sheet)
+    return _flat(session, sheet)
+
+
+def heading_span(sheet: Sheet, index: int) -> tuple[int, int]:
+    """Where the text of a section's heading stands, without stars, hashes, keyword and tags as far as it stands in one piece."""
+    segment = sheet.sections[index].heading_segment
+    if segment is None:
+        return 0, 0
+    heading = sheet.sections[index].heading
+    start = sheet.text.find(heading, segment.start, segment.end) if heading else -1
+    if start >= 0:
+        return start, start + len(heading)
+    line = sheet.text[segment.start : segment.end]
+    start = segment.start + len(line) - len(line.lstrip())
+    return start, max(start, segment.start + len(line.rstrip()))
+
+
+def _tree(session: Session, sheet: Sheet) -> list[lsp.DocumentSymbol]:
+    top: list[lsp.DocumentSymbol] = []
+    made: dict[int, tuple[lsp.DocumentSymbol, int]] = {}  # with its depth
+    for index, section in enumerate(sheet.sections):
+        if section.heading_segment is None:
+            continue
+        symbol = lsp.DocumentSymbol(
+            name=section.heading.strip() or _NAMELESS,
+            kind=lsp.SymbolKind.String,
+            range=session.range(sheet, section.span.start, section.span.end),
+            selection_range=session.range(sheet, *heading_span(sheet, index)),
+            detail=_detail(sheet, index),
+            children=[],
+        )
+        parent, depth = made.get(section.parent, (None, 0))
+        if parent is None:
+            top.append(symbol)
+        else:
+            assert isinstance(parent.children, list)
+            parent.children.append(symbol)
+        made[index] = (parent, depth) if parent is not None and depth >= _DEEPEST else (symbol, depth + 1)
+    return top
+
+
+def _flat(session: Session, sheet: Sheet) -> list[lsp.SymbolInformation]:
+    uri = uris.from_path(sheet.path)
+    return [
+        lsp.SymbolInformation(
+            name=section.heading.strip() or _NAMELESS,
+            kind=lsp.SymbolKind.String,
+            location=lsp.Location(uri, session.range(sheet, section.span.start, section.span.end)),
+            container_name=sheet.sections[section.parent].heading or None if section.parent > 0 else None,
+        )
+        for section in sheet.sections
+        if section.heading_segment is not None
+    ]
+
+
+def _detail(sheet: Sheet, index: int) -> str | None:
+    """State, priority and the tags that its parent does not have."""
+    section = sheet.sections[index]
+    inherited = set(sheet.sections[section.parent].tags) if section.parent >= 0 else set()
+    parts = [section.todo, f"[#{section.priority}]" if section.priority else ""]
+    parts += [f"#{tag}" for tag in section.tags if tag not in inherited]
+    return " ".join(part for part in parts if part) or None
+
+
+FEATURE = Feature("document_symbol", {lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL: document_symbol})
