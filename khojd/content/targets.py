@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from khojd.content import names
-from khojd.content.model import Link
+from khojd.content.model import Link, Span
 
 Kind = Literal["name", "path", "id", "here", "attachment", "external", "empty"]
 AnchorKind = Literal["", "heading", "block", "custom_id", "any", "line"]
@@ -17,6 +18,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ORG_ESCAPED = re.compile(r"\\+(?=[\[\]])")
 _ORG_FILE = re.compile(r"file(?:\+(?:emacs|sys))?:|docview:")
+_FILE_PREFIX = re.compile(r"file:(?://)?(?=[^/]|/[^/])")
 _DENDRON = re.compile(r"dendron://[^/]*/")
 _RANGE = re.compile(r":#.*$|,[0-9]+$")  # what Dendron adds to the anchor of an embed
 
@@ -31,12 +33,14 @@ _ORG_TYPES = frozenset(
 
 
 class Target(Struct, frozen=True):
-    """`path` is decoded; `anchor` is without its sign, and "" when there is none."""
+    """One reading of a link. `path` is decoded; `anchor` is without its sign, and "" when there is none."""
 
     kind: Kind
     path: str = ""
     anchor: str = ""
     anchor_kind: AnchorKind = ""
+    swapped: bool = False  # it stands in the link's text: Dendron's `[[alias|note]]`
+    whole: bool = False  # a `#` is a part of the file's name
 
 
 EMPTY = Target("empty")
@@ -50,13 +54,87 @@ def read(link: Link, abbreviations: Mapping[str, str] | None = None) -> tuple[Ta
     target = link.target.strip()
     if link.kind in ("wiki", "embed"):
         found = _wiki(target)
-        # Dendron has it the other way round.
-        return (*found, *_wiki(link.text.strip())) if link.text.strip() and target else found
+        swapped = _wiki(link.text.strip()) if link.text.strip() and target else ()
+        return (*found, *(msgspec.structs.replace(reading, swapped=True) for reading in swapped))
     if link.kind == "block":
         return (Target("id", target),) if target else (EMPTY,)
     if link.kind == "org" or (link.kind == "plain" and not target.startswith(("http:", "https:"))):
         return (_org(target, abbreviations or {}),)
     return _url(target)
+
+
+class Spans(Struct, frozen=True):
+    """Where a reading of a link stands in the file: its path (or id), and the parts of its anchor without their signs."""
+
+    path: Span | None  # None where nothing can be replaced
+    anchor: tuple[Span, ...] = ()  # several for `#Heading#Subheading`
+
+
+def spans(link: Link, target: Target) -> Spans:
+    """The ranges of `target`, one of the readings of `link`, in the file. For an expanded Org abbreviation there are none."""
+    if target.swapped:
+        written, base = link.text, link.text_start
+    else:
+        written, base = link.target, link.target_start
+    start, end = 0, len(written)
+    while start < end and written[start].isspace():
+        start += 1
+    while start < end and written[end - 1].isspace():
+        end -= 1
+    if link.kind == "block":
+        return Spans(Span(base + start, base + end))
+    if link.kind in ("org", "plain"):
+        return _org_spans(written, base, start, end, target)
+    for prefix in (_DENDRON, _FILE_PREFIX):
+        if found := prefix.match(written, start):
+            start = found.end()
+    sign = -1 if target.whole else written.find("#", start, end)
+    path = _trimmed(written, start, end if sign < 0 else sign)
+    if sign < 0:
+        return Spans(_moved(path, base))
+    stop = found.start() if (found := _RANGE.search(written, sign + 1, end)) and link.kind in ("wiki", "embed") else end
+    if target.anchor_kind == "block":
+        at = written.find("^", sign) + 1
+        return Spans(_moved(path, base), (_moved(_trimmed(written, at, stop), base),))
+    parts = []
+    at = sign + 1
+    while at <= stop and target.anchor:
+        following = written.find("#", at, stop)
+        following = stop if following < 0 else following
+        parts.append(_moved(_trimmed(written, at, following), base))
+        at = following + 1
+    return Spans(_moved(path, base), tuple(parts))
+
+
+def _org_spans(written: str, base: int, start: int, end: int, target: Target) -> Spans:
+    if target.kind == "here":
+        sign = start + (written[start] in "*#")
+        return Spans(None, (_moved(_trimmed(written, sign, end), base),))
+    kind, colon, _ = written[start:end].partition(":")
+    if colon and (_ORG_FILE.match(written, start) or kind in ("id", "attachment", "roam", "denote")):
+        start += len(kind) + 1
+    elif written[start] not in "./~":
+        return Spans(None)
+    middle = written.find("::", start, end)
+    path = _moved(_trimmed(written, start, end if middle < 0 else middle), base)
+    if middle < 0:
+        return Spans(path)
+    at = middle + 2
+    while at < end and written[at].isspace():
+        at += 1
+    return Spans(path, (_moved(_trimmed(written, at + (written[at : at + 1] in ("*", "#")), end), base),))
+
+
+def _trimmed(written: str, start: int, end: int) -> Span:
+    while start < end and written[start].isspace():
+        start += 1
+    while start < end and written[end - 1].isspace():
+        end -= 1
+    return Span(start, end)
+
+
+def _moved(span: Span, base: int) -> Span:
+    return Span(base + span.start, base + span.end)
 
 
 def keys(targets: Iterable[Target]) -> set[str]:
@@ -90,7 +168,7 @@ def _wiki(target: str) -> tuple[Target, ...]:
         return (Target("name", path.strip()),)
     anchored = _anchored(path.strip(), _RANGE.sub("", anchor))
     # The whole may be the name of a file.
-    return (anchored, Target("name", target)) if path.strip() else (anchored,)
+    return (anchored, Target("name", target, whole=True)) if path.strip() else (anchored,)
 
 
 def _anchored(path: str, anchor: str) -> Target:
@@ -116,7 +194,7 @@ def _url(target: str) -> tuple[Target, ...]:
         return (Target("here", "", _decoded(anchor), _fragment(anchor)),)
     if not sign:
         return (Target("path", path),)
-    return Target("path", path, _decoded(anchor), _fragment(anchor)), Target("path", target)
+    return Target("path", path, _decoded(anchor), _fragment(anchor)), Target("path", target, whole=True)
 
 
 def _file(path: str) -> Target:

@@ -4,6 +4,8 @@ import posixpath
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from khojd.content import names, targets
 from khojd.content.model import Link
 from khojd.content.targets import Target
@@ -38,21 +40,21 @@ class Graph:
     def resolve(self, sheet: Sheet, link: Link) -> Resolution:
         """What `link` in `sheet` means."""
         found = self._resolve(sheet.path, link, dict(sheet.parsed.abbreviations))
-        if found.status == "no-note" and link.kind in ("org", "plain") and targets.read(link)[0].kind == "attachment":
+        if found.status == "no-note" and found.target.kind == "attachment":
             return self._attachment(sheet, link)
         return found
 
     def follow(self, target: Target, source: str) -> Resolution:
         """What a target means in the note at `source`."""
         if target.kind in ("empty", "external"):
-            return Resolution(target.kind)
+            return Resolution(target.kind, target=target)
         if target.kind == "here":
             note = self.notes.at(source)
             return self._within(Resolution("found", (Place(source, "note", note=note),)), target)
         if target.kind == "id":
             return self._within(self._by_id(target.path), target)
         if target.kind == "attachment":
-            return Resolution("no-note", anchor=target.anchor)
+            return Resolution("no-note", target=target)
         by = self.notes.by_name if target.kind == "name" else self.notes.by_path
         return self._within(by(target.path, source), target)
 
@@ -82,10 +84,8 @@ class Graph:
         for source, links, abbreviations in self._sources(note, place):
             for link in links:
                 resolution = self._resolve(source.path, link, abbreviations)
-                if any(_leads(one, place) for one in resolution.places[:1] if resolution.status in ("found", "ambiguous")) or (
-                    resolution.status == "no-anchor" and place.kind == "note" and resolution.places[0].path == place.path
-                ):
-                    found.append(Reference(source, link))
+                if resolution.status in ("found", "ambiguous", "no-anchor") and _leads(resolution, place):
+                    found.append(Reference(source, link, resolution.target, resolution.places[0]))
         return found
 
     def place_at(self, sheet: Sheet, offset: int) -> Place | None:
@@ -115,12 +115,13 @@ class Graph:
 
     def _within(self, found: Resolution, target: Target) -> Resolution:
         """The place in the note that was found which the target's anchor means."""
+        found = msgspec.structs.replace(found, target=target)
         if found.status not in ("found", "ambiguous") or not target.anchor:
             return found
         if target.anchor_kind == "line":
             place = found.places[0]
             line = max(int(target.anchor) - 1, 0)
-            return Resolution(found.status, (Place(place.path, "note", note=place.note, line=line),), found.reason, target.anchor)
+            return msgspec.structs.replace(found, places=(Place(place.path, "note", note=place.note, line=line),))
         if all(place.note is None or not place.note.indexed for place in found.places) and not any(
             place.path in self.sheets for place in found.places
         ):
@@ -133,8 +134,8 @@ class Graph:
             if (inner := self.outline(place.path, place.note).find(target, place.path, place.note)) is not None
         ]
         if not places:
-            return Resolution("no-anchor", found.places, f"there is no {target.anchor!r} in it", target.anchor)
-        return Resolution("found" if len(places) == 1 else "ambiguous", tuple(places), found.reason, target.anchor)
+            return Resolution("no-anchor", found.places, f"there is no {target.anchor!r} in it", target)
+        return Resolution("found" if len(places) == 1 else "ambiguous", tuple(places), found.reason, target)
 
     def _by_id(self, value: str) -> Resolution:
         rows = self.db.execute(
@@ -184,9 +185,9 @@ class Graph:
             for folder in folders:
                 found = self.notes.by_path(posixpath.join(folder, target.path), sheet.path)
                 if found.places:
-                    return found
+                    return msgspec.structs.replace(found, target=target)
             index = section.parent
-        return Resolution("no-note", (), f"no attachment {target.path!r} is there", target.anchor)
+        return Resolution("no-note", (), f"no attachment {target.path!r} is there", target)
 
     def _sources(self, note: Note, place: Place) -> Iterator[tuple[Note, Sequence[Link], Mapping[str, str]]]:
         """The notes whose links may lead to `place`, with these links."""
@@ -222,11 +223,13 @@ def _may_name(link: Link, needles: Sequence[str]) -> bool:
     return any(needle in folded for needle in needles)
 
 
-def _leads(one: Place, place: Place) -> bool:
+def _leads(resolution: Resolution, place: Place) -> bool:
+    one = resolution.places[0]
     if one.path != place.path:
         return False
     if place.kind in ("note", "file"):
         return True
-    return (one.kind, one.start) == (place.kind, place.start) or (
-        place.kind == "heading" and one.kind == "id" and one.section == place.section
-    )
+    if resolution.status == "no-anchor":
+        return False
+    same_heading = place.kind == "heading" and one.kind == "id" and one.section == place.section
+    return (one.kind, one.start) == (place.kind, place.start) or same_heading

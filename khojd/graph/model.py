@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from khojd.content.model import Link
+from khojd.content.targets import EMPTY, Target
 
 Kind = Literal["note", "heading", "block", "target", "id", "file"]
 Status = Literal[
@@ -51,19 +52,21 @@ class Place(Struct, frozen=True):
 
 
 class Resolution(Struct, frozen=True):
-    """What a link means. `anchor` is the part after `#` or `::` as written."""
+    """What a link means. `target` is the reading of the link that led there."""
 
     status: Status
     places: tuple[Place, ...] = ()
     reason: str = ""
-    anchor: str = ""
+    target: Target = EMPTY
 
 
 class Reference(Struct, frozen=True):
-    """A link that leads to a place, in the note it stands in."""
+    """A link that leads to a place, in the note it stands in, and the reading of it that does."""
 
     note: Note
     link: Link
+    target: Target = EMPTY
+    place: Place | None = None  # where exactly it leads
 
 
 class Mention(Struct, frozen=True):

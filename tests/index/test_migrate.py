@@ -16,10 +16,11 @@ def _rename_titles(db: sqlite3.Connection) -> None:
     db.execute("UPDATE documents SET title = upper(title)")
 
 
+NOW = max(migrate.MIGRATIONS)
 CHAIN: dict[int, migrate.Step] = {
     **migrate.MIGRATIONS,
-    2: "ALTER TABLE documents ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm; quiet';\n-- a remark;\nCREATE TABLE extra (id INTEGER);",
-    3: _rename_titles,
+    NOW + 1: "ALTER TABLE documents ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm; quiet';\n-- a remark;\nCREATE TABLE extra (id INTEGER);",
+    NOW + 2: _rename_titles,
 }
 
 
@@ -35,20 +36,33 @@ def test_an_old_index_is_brought_forward_with_its_rows(tmp_path: Path) -> None:
         documents.store_document(db, file(), document(("A", "one"), title="note"))
     catalog.close()
     catalog = Catalog.open(tmp_path, steps=CHAIN)
-    assert migrate.version(catalog.reader()) == 3
+    assert migrate.version(catalog.reader()) == NOW + 2
     assert catalog.reader().execute("SELECT title, mood FROM documents").fetchall() == [("NOTE", "calm; quiet")]
     catalog.close()
     with pytest.raises(IndexTooNew):
         Catalog.open(tmp_path)
 
 
+def test_an_index_without_links_gets_the_tables_for_them(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path, steps={1: migrate.MIGRATIONS[1]})
+    with catalog.transaction() as db:
+        db.execute("INSERT INTO documents (path, folder, state, state_at) VALUES ('/notes/a.md', '/notes', 'indexed', 0)")
+    catalog.close()
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        documents.store_document(db, file(), document(("A", "one"), title="note"))
+    assert catalog.reader().execute("SELECT key FROM note_names ORDER BY key").fetchall()
+    assert catalog.reader().execute("SELECT count(*) FROM documents").fetchone() == (1 + (file().path != "/notes/a.md"),)
+    catalog.close()
+
+
 def test_a_step_that_fails_leaves_the_version_before_it(tmp_path: Path) -> None:
     db = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
-    broken = {**CHAIN, 3: "CREATE TABLE half (id INTEGER); CREATE TABLE half (id INTEGER);"}
+    broken = {**CHAIN, NOW + 2: "CREATE TABLE half (id INTEGER); CREATE TABLE half (id INTEGER);"}
     with pytest.raises(sqlite3.OperationalError):
         migrate.migrate(db, "a.db", broken)
-    assert migrate.version(db) == 2
+    assert migrate.version(db) == NOW + 1
     assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone() == (0,)
-    assert migrate.migrate(db, "a.db", CHAIN) == [3]
+    assert migrate.migrate(db, "a.db", CHAIN) == [NOW + 2]
     assert migrate.migrate(db, "a.db", CHAIN) == []
     db.close()
