@@ -52,6 +52,11 @@ class Documents:
             sheet = self._sheets[path] = Sheet(path, sheet.text, settings, version=sheet.version)
         return sheet
 
+    def sheets(self, settings: ContentSettings) -> dict[str, Sheet]:
+        """All open documents by path, as `sheet` gives them."""
+        found = {path: self.sheet(path, settings) for path in self}
+        return {path: sheet for path, sheet in found.items() if sheet is not None}
+
     def change(self, path: str, changes: Sequence[Change], version: int = 0) -> str:
         """Apply `changes` in order and return the new text. Raises NotFound for a document that is not open."""
         before = self._sheets.get(path)

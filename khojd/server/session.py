@@ -18,6 +18,7 @@ from pygls.lsp.server import LanguageServer
 import khojd
 from khojd.content.registry import settings_of
 from khojd.errors import NotFound
+from khojd.graph.graph import Graph
 from khojd.graph.sheet import Sheet
 from khojd.search.types import Measure
 from khojd.server import encoding, ranges, types, uris, wire
@@ -212,6 +213,10 @@ class Session(LanguageServer):
             return await from_disk(path, settings, marks=marks)
         await work_out(sheet, self._reading, marks=marks)
         return sheet
+
+    async def graph(self, work: Callable[[Graph], T]) -> T:
+        """The result of `work` on the link graph, on a thread: all notes, and what this client has open as it has it."""
+        return await self.engine.graph(work, self.documents.sheets(settings_of(self.engine.config.content)))
 
     def keep(self, kind: Callable[[], T]) -> T:
         """The session's own `kind()`, made when it is first asked for: where a feature keeps what it remembers of a client."""

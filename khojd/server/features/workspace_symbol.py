@@ -1,0 +1,218 @@
+"""workspace/symbol: the client's query is a search. Headings and notes that are called so come first, then what is about it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Iterable
+from datetime import date
+from pathlib import PurePath
+from typing import Any, Literal
+
+from lsprotocol import types as lsp
+from msgspec import Struct
+
+from khojd.errors import NotFound, QueryError
+from khojd.graph.graph import Graph
+from khojd.search.query import parse
+from khojd.search.types import Hit, Mode, Range, SearchRequest
+from khojd.server import uris
+from khojd.server.feature import Feature
+from khojd.server.features.document_symbol import heading_span
+from khojd.server.session import Session
+
+LIMIT = 50
+MOST_WITHOUT_QUERY = 500
+_NAMED = 25  # of the symbols, those found by their name, before what is found by a search
+_SHORT = 3  # characters; a shorter query has no meaning to search by yet
+
+_HEADINGS = """
+SELECT s.heading, d.path, d.title, s.document_id, s.position, s.line FROM sections s JOIN documents d ON d.id = s.document_id
+WHERE s.level > 0 AND d.visible = 1 AND {words} ORDER BY s.heading LIKE ? ESCAPE '\\' DESC, length(s.heading), d.path, s.position
+LIMIT ?"""
+_NOTES = """
+SELECT n.name, d.path, d.title, d.id FROM note_names n JOIN documents d ON d.id = n.document_id
+WHERE d.visible = 1 AND d.state = 'indexed' AND {words}
+ORDER BY n.name LIKE ? ESCAPE '\\' DESC, length(n.name), d.path, n.kind LIMIT ?"""
+_NEWEST = """
+SELECT s.heading, d.path, d.title, s.document_id, s.position, s.line
+FROM (SELECT * FROM documents WHERE visible = 1 AND state = 'indexed' ORDER BY mtime_ns DESC, path LIMIT ?) d
+JOIN sections s ON s.document_id = d.id WHERE s.level > 0 ORDER BY d.mtime_ns DESC, d.path, s.position LIMIT ?"""
+_SECTIONS = "SELECT position, parent, heading FROM sections WHERE document_id = ? AND position <= ?"
+
+
+class Named(Struct, frozen=True):
+    """A heading or a whole note with this name; `headings` is its path, its own last."""
+
+    name: str
+    path: str
+    title: str
+    headings: tuple[str, ...]
+    line: int
+
+    @property
+    def kind(self) -> Literal["heading", "note"]:
+        return "heading" if self.headings else "note"
+
+
+async def workspace_symbol(session: Session, params: lsp.WorkspaceSymbolParams) -> list[Any]:
+    """At most 50 symbols, the likeliest first; without a query the headings of the notes that were changed last."""
+    query = params.query.strip()
+    if not query:
+        named = await session.graph(_newest)
+        return [_of_name(session, one) for one in named]
+    words, filtered, understood = _read(session, query)
+    named, hits = await asyncio.gather(
+        session.graph(lambda graph: _called(graph, words)) if words and not filtered else _none(),
+        _search(session, query if understood else words, understood=understood),
+    )
+    known = {(one.path, one.headings) for one in named}
+    about = {(hit.path, hit.headings): hit for hit in reversed(hits) if (hit.path, hit.headings) not in known}
+    other = [_of_hit(session, hit) for hit in reversed(about.values())]
+    called = [_of_name(session, one) for one in named]
+    first = called[: max(_NAMED, LIMIT - len(other))]
+    return [*first, *other, *called[len(first) :]][:LIMIT]
+
+
+async def resolve(session: Session, symbol: lsp.WorkspaceSymbol) -> lsp.WorkspaceSymbol:
+    """The symbol with the range of its heading in the note as it is now."""
+    data = symbol.data if isinstance(symbol.data, dict) else {}
+    line, heading = data.get("line"), data.get("heading")
+    if not isinstance(line, int) or not isinstance(heading, str):
+        return symbol
+    try:
+        sheet = await session.sheet(symbol.location.uri)
+    except NotFound:
+        return symbol
+    same = [index for index, one in enumerate(sheet.sections) if one.heading_segment and one.heading == heading]
+    start, end = 0, 0
+    if same:
+        nearest = min(same, key=lambda index: abs(sheet.lines.line(sheet.sections[index].span.start) - line))
+        start, end = heading_span(sheet, nearest)
+    elif line < len(sheet.lines):
+        start, end = sheet.lines.starts[line], sheet.lines.end(line)
+    symbol.location = session.location(sheet, start, end)
+    return symbol
+
+
+# --- finding ------------------------------------------------------------------------------------------------------------------
+
+
+def _read(session: Session, query: str) -> tuple[str, bool, bool]:
+    """The query's words, whether it has filters, and whether it can be understood: while it is typed it often cannot."""
+    config = session.engine.config
+    try:
+        parsed = parse(
+            query,
+            today=date.today(),
+            first_weekday=config.search.first_weekday,
+            day_first=config.content.date_order == "day-first",
+        )
+    except QueryError:
+        return " ".join(re.findall(r"[\w-]+", query)), False, False
+    return parsed.text.strip(), bool(parsed.filters), True
+
+
+async def _none() -> list[Named]:
+    return []
+
+
+async def _search(session: Session, query: str, *, understood: bool) -> tuple[Hit, ...]:
+    if not query:
+        return ()
+    mode: Mode = "lexical" if len(query) < _SHORT or not understood else "hybrid"
+    request = SearchRequest(query=query, limit=LIMIT, mode=mode, rerank=False)
+    try:
+        return (await session.engine.search(request, measure=session.measure)).hits
+    except QueryError:
+        return ()
+
+
+def _called(graph: Graph, words: str) -> list[Named]:
+    """Headings, and notes by name, title or alias, that have each of the words somewhere in them; those that begin so first."""
+    parts = words.split()
+    patterns = [f"%{_escaped(part)}%" for part in parts]
+    first = f"{_escaped(words)}%"
+    found: dict[tuple[str, tuple[str, ...]], Named] = {}
+    by_name = _NOTES.format(words=" AND ".join(["n.name LIKE ? ESCAPE '\\'"] * len(parts)))
+    for name, path, title, _ in graph.db.execute(by_name, (*patterns, first, LIMIT)):
+        found.setdefault((path, ()), Named(name, path, title, (), 0))
+    by_heading = _HEADINGS.format(words=" AND ".join(["s.heading LIKE ? ESCAPE '\\'"] * len(parts)))
+    for one in _with_paths(graph.db, graph.db.execute(by_heading, (*patterns, first, LIMIT)).fetchall()):
+        found.setdefault((one.path, one.headings), one)
+    wanted = words.casefold()
+    return sorted(found.values(), key=lambda one: (not one.name.casefold().startswith(wanted), len(one.name)))[:LIMIT]
+
+
+def _newest(graph: Graph) -> list[Named]:
+    return _with_paths(graph.db, graph.db.execute(_NEWEST, (MOST_WITHOUT_QUERY, MOST_WITHOUT_QUERY)).fetchall())
+
+
+def _with_paths(db: sqlite3.Connection, rows: Iterable[tuple[str, str, str, int, int, int]]) -> list[Named]:
+    """Headings with the ones above them."""
+    trees: dict[int, dict[int, tuple[int, str]]] = {}
+    rows = list(rows)
+    last: dict[int, int] = {}
+    for row in rows:
+        last[row[3]] = max(row[4], last.get(row[3], 0))
+    found = []
+    for heading, path, title, document, position, line in rows:
+        if document not in trees:
+            known = db.execute(_SECTIONS, (document, last[document]))
+            trees[document] = {place: (parent, text) for place, parent, text in known}
+        tree = trees[document]
+        above: list[str] = []
+        at = tree[position][0] if position in tree else -1
+        while at > 0 and at in tree:
+            at, text = tree[at]
+            above.append(text)
+        found.append(Named(heading, path, title, (*reversed(above), heading), line))
+    return found
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+# --- saying -------------------------------------------------------------------------------------------------------------------
+
+
+def _of_name(session: Session, one: Named) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
+    kind = lsp.SymbolKind.String if one.kind == "heading" else lsp.SymbolKind.File
+    start = lsp.Position(one.line, 0)
+    container = (one.title or PurePath(one.path).stem, *one.headings[:-1]) if one.headings else (PurePath(one.path).parent.name,)
+    return _symbol(session, one.name, kind, one.path, lsp.Range(start, start), container)
+
+
+def _of_hit(session: Session, hit: Hit) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
+    note = hit.title or PurePath(hit.path).stem
+    kind = lsp.SymbolKind.String if hit.headings else lsp.SymbolKind.File
+    container = (note, *hit.headings[:-1]) if hit.headings else (PurePath(hit.path).parent.name,)
+    return _symbol(session, hit.headings[-1] if hit.headings else note, kind, hit.path, _range(hit.passage), container)
+
+
+def _symbol(
+    session: Session, name: str, kind: lsp.SymbolKind, path: str, range: lsp.Range, container: tuple[str, ...]
+) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
+    """With a location to be resolved where the client does that, else with the range that is known."""
+    name = " ".join(name.split()) or "(no heading)"
+    inside = " › ".join(part for part in container if part)
+    uri = uris.from_path(path)
+    if "location.range" in _resolved_by(session):
+        data = {"line": range.start.line, "heading": name if kind == lsp.SymbolKind.String else ""}
+        return lsp.WorkspaceSymbol(lsp.LocationUriOnly(uri), name, kind, container_name=inside, data=data)
+    return lsp.SymbolInformation(lsp.Location(uri, range), name, kind, container_name=inside)
+
+
+def _resolved_by(session: Session) -> tuple[str, ...]:
+    workspace = session.client_capabilities.workspace
+    support = workspace and workspace.symbol and workspace.symbol.resolve_support
+    return tuple(support.properties) if support else ()
+
+
+def _range(range: Range) -> lsp.Range:
+    return lsp.Range(lsp.Position(range.start.line, range.start.column), lsp.Position(range.end.line, range.end.column))
+
+
+FEATURE = Feature("workspace_symbol", {lsp.WORKSPACE_SYMBOL: workspace_symbol, lsp.WORKSPACE_SYMBOL_RESOLVE: resolve})
