@@ -9,6 +9,7 @@ setting keyword (`#+TITLE`, `#+OPTIONS`, …) or a `#+DATE` that was understood.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from khojd.content import org_links
 from khojd.content.model import ContentSettings, DateRef, Parsed, Section, Segment, Span
 from khojd.content.org_dates import find_stamps, first_day
 from khojd.content.org_headline import DEFAULT_KEYWORDS, Headline, display, parse_headline, parse_keywords
@@ -105,7 +106,7 @@ def parse(text: str, settings: ContentSettings) -> Parsed:
                 tags=tags,
                 properties=properties,
                 dates=tuple(dict.fromkeys(refs)),
-                ids=tuple(value for key, value in own.properties if value and key.upper() in ("ID", "CUSTOM_ID")),
+                ids=tuple(name for kind, name, _, _ in own.names if kind != "name"),
                 excluded=excluded
                 or (headline.comment and not settings.include_commented)
                 or (_ARCHIVE in tags and not settings.include_archived),
@@ -113,7 +114,7 @@ def parse(text: str, settings: ContentSettings) -> Parsed:
         )
     title = display(" ".join(filter(None, file.titles)))
     notes = ("the whole file is tagged ARCHIVE and left out (content.archived includes it)",) if sections[0].excluded else ()
-    return Parsed(title, tuple(sections), file.language, notes)
+    return Parsed(title, tuple(sections), file.language, notes, *org_links.find(text, lines), org_links.abbreviations(lines))
 
 
 def _tree(lines: list[Lines], length: int) -> tuple[list[int], list[int]]:
@@ -133,7 +134,7 @@ def _dates(text: str, lines: list[Lines]) -> dict[int, list[DateRef]]:
     dates: dict[int, list[DateRef]] = {}
     undated = [passage for own in lines for passage in own.undated]
     index = passed = 0
-    for offset, ref in find_stamps(text):
+    for offset, _, ref in find_stamps(text):
         while passed < len(undated) and undated[passed][1] <= offset:
             passed += 1
         if passed < len(undated) and undated[passed][0] <= offset:

@@ -5,7 +5,6 @@ known; orgparse reads their days, once for each distinct day or range.
 """
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,23 +14,33 @@ from khojd.content.model import DateRef
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _REST = r"(?:[ \t][^<>\[\]\r\n]*)?"  # day name, time, repeater, warning; no bracket, so an unclosed stamp ends at the next one
-_STAMP = re.compile(
-    rf"<({_DAY}){_REST}>(?:--?-?<({_DAY}){_REST}>)?"
-    rf"|\[({_DAY}){_REST}\](?:--?-?\[({_DAY}){_REST}\])?"
-)  # fmt: skip
+_ACTIVE = rf"<({_DAY}){_REST}>(?:--?-?<({_DAY}){_REST}>)?"
+_INACTIVE = rf"\[({_DAY}){_REST}\](?:--?-?\[({_DAY}){_REST}\])?"
+# Two searches, each for one character, are five times as fast as one for either.
+_STAMPS = (("timestamp", re.compile(_ACTIVE)), ("inactive", re.compile(_INACTIVE)))
 _PLANNING_LINE = re.compile(r"[ \t]*(?:SCHEDULED|DEADLINE|CLOSED):[^\r\n]*(?:\r\n?|\n|\Z)")
 _PLANNED = re.compile(
-    rf"[ \t]*(SCHEDULED|DEADLINE|CLOSED):[ \t]*(?:({_STAMP.pattern})|<%%[^>\r\n]*>)[ \t]*"
+    rf"[ \t]*(SCHEDULED|DEADLINE|CLOSED):[ \t]*(?:({_ACTIVE}|{_INACTIVE})|<%%[^>\r\n]*>)[ \t]*"
 )  # fmt: skip
 
 
-def find_stamps(text: str) -> Iterator[tuple[int, DateRef]]:
-    """The offset and the days of each active (`timestamp`) and inactive (`inactive`) stamp; impossible days are passed over."""
-    for match in _STAMP.finditer(text):
-        active, active_end, inactive, inactive_end = match.groups()
-        days = _days(active or inactive, active_end or inactive_end)
-        if days is not None:
-            yield match.start(), DateRef("timestamp" if active else "inactive", *days)
+class Stamp(NamedTuple):
+    """A time stamp's range in the text, with its brackets, and its days."""
+
+    start: int
+    end: int
+    date: DateRef
+
+
+def find_stamps(text: str) -> list[Stamp]:
+    """The active (`timestamp`) and inactive (`inactive`) stamps in the order they stand; impossible days are passed over."""
+    found = []
+    for kind, pattern in _STAMPS:
+        for match in pattern.finditer(text):
+            if days := _days(match[1], match[2]):
+                found.append(Stamp(*match.span(), DateRef(kind, *days)))
+    found.sort()
+    return found
 
 
 def first_day(text: str) -> tuple[int, int] | None:
@@ -58,7 +67,7 @@ def read_planning(text: str, start: int) -> Planning | None:
     stop, understood = start, True
     while planned := _PLANNED.match(text, stop, line.end()):
         keyword, stamp = planned[1].lower(), planned[2]
-        refs = [DateRef(keyword, ref.start, ref.end) for _, ref in find_stamps(stamp or "")]
+        refs = [DateRef(keyword, ref.start, ref.end) for _, _, ref in find_stamps(stamp or "")]
         dates += refs
         understood = understood and bool(refs or not stamp)
         stop = planned.end()

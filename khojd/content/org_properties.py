@@ -12,11 +12,16 @@ Inherited = Mapping[str, tuple[str, str]]
 _OPEN = re.compile(r"[ \t]*:PROPERTIES:[ \t]*(?:\r\n?|\n)", re.IGNORECASE)
 _LINE = re.compile(r"[ \t]*:(\S+):(?:[ \t]([^\r\n]*))?(\r\n?|\n|\Z)")
 _PREAMBLE = re.compile(r"[ \t]*(?:#(?!\+(?:begin|end))[^\r\n]*)?(?:\r\n?|\n)", re.IGNORECASE)
+_IDS = {"ID": "id", "CUSTOM_ID": "custom_id"}
 _INHERITED = frozenset({"CATEGORY", "ARCHIVE", "COLUMNS", "LOGGING"})
 
 
-def read_drawer(text: str, start: int, end: int) -> tuple[int, list[tuple[str, str]]] | None:
-    """The property drawer at `start` (a line start): its end with the line end, and its properties as written.
+# Kind, name and range of something that links can name.
+Name = tuple[str, str, int, int]
+
+
+def read_drawer(text: str, start: int, end: int) -> tuple[int, list[tuple[str, str]], list[Name]] | None:
+    """The property drawer at `start` (a line start): its end with the line end, its properties as written, the ids among them.
 
     None when there is none that is well formed and closed before `end`; its lines are then text.
     """
@@ -25,13 +30,18 @@ def read_drawer(text: str, start: int, end: int) -> tuple[int, list[tuple[str, s
         return None
     position = opening.end()
     properties: list[tuple[str, str]] = []
+    ids: list[Name] = []
     while line := _LINE.match(text, position, end):
         position = line.end()
         if line[1].upper() == "END" and not (line[2] or "").strip():
-            return position, properties
+            return position, properties, ids
         if not line[3]:
             return None
-        properties.append((line[1], (line[2] or "").strip()))
+        key, value = line[1], (line[2] or "").strip()
+        properties.append((key, value))
+        if value and (kind := _IDS.get(key.upper())):
+            value_start = text.index(value, line.start(2))
+            ids.append((kind, value, value_start, value_start + len(value)))
     return None
 
 
