@@ -14,11 +14,12 @@ class Sheet:
     Offsets are code points of `text`. For one thread at a time.
     """
 
-    def __init__(self, path: str, text: str, settings: ContentSettings, *, version: int | None = None) -> None:
+    def __init__(self, path: str, text: str, settings: ContentSettings, *, version: int | None = None, digest: bytes = b"") -> None:
         self.path = path
         self.text = text
         self.settings = settings
         self.version = version  # the editor's; None for the file on disk
+        self.digest = digest  # of the bytes on disk, as the catalog has it; b"" for an editor's text
 
     @property
     def format(self) -> str:

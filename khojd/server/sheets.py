@@ -7,6 +7,7 @@ from khojd.content import decode
 from khojd.content.model import ContentSettings
 from khojd.errors import ContentError, NotFound, SkippedContent
 from khojd.graph.sheet import Sheet
+from khojd.index.reader import content_hash
 
 LONG = 50_000  # characters from which a text is parsed in a thread
 
@@ -27,6 +28,13 @@ async def from_disk(path: str, settings: ContentSettings, *, marks: bool) -> She
 
 
 def _from_disk(path: str, settings: ContentSettings, *, marks: bool) -> Sheet:
+    sheet = unread(path, settings)
+    _read(sheet, marks=marks)
+    return sheet
+
+
+def unread(path: str, settings: ContentSettings) -> Sheet:
+    """The file as it is on disk, not parsed yet; for a thread. Raises NotFound, which names it."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(settings.max_file_bytes + 1)
@@ -35,11 +43,9 @@ def _from_disk(path: str, settings: ContentSettings, *, marks: bool) -> Sheet:
     if len(data) > settings.max_file_bytes:
         raise NotFound(f"{path} is larger than content.max_file_bytes ({settings.max_file_bytes} bytes)", path=path)
     try:
-        sheet = Sheet(path, decode.decode(data).text, settings)
+        return Sheet(path, decode.decode(data).text, settings, digest=content_hash(data))
     except (SkippedContent, ContentError) as error:
         raise NotFound(f"{path} cannot be read as a note: {error.message}", path=path) from None
-    _read(sheet, marks=marks)
-    return sheet
 
 
 def _is_read(sheet: Sheet, *, marks: bool) -> bool:

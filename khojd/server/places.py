@@ -1,0 +1,120 @@
+"""Places and links of many notes as locations in their texts as they are now.
+
+The catalog gives offsets for the texts that it has read. They count for a text with the same hash, and for the open documents, whose
+sheets the graph has looked at itself; any other text is read again.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from lsprotocol import types as lsp
+
+from khojd.content.model import Link
+from khojd.content.registry import settings_of
+from khojd.errors import NotFound
+from khojd.graph.graph import Graph
+from khojd.graph.model import Place, Reference
+from khojd.graph.outline import Outline
+from khojd.graph.sheet import Sheet
+from khojd.server import sheets, uris
+from khojd.server.session import Session
+
+T = TypeVar("T")
+
+
+class Desk:
+    """What a session has open at one moment, and the files that a request has read besides."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._settings = settings_of(session.engine.config.content)
+        self.open: Mapping[str, Sheet] = session.documents.sheets(self._settings)
+        self._read: dict[str, Sheet | None] = {}
+
+    async def graph(self, work: Callable[[Graph], T]) -> T:
+        """The result of `work` on the link graph over these texts."""
+        return await self._session.engine.graph(work, self.open)
+
+    async def lay_out(self, paths: Iterable[str]) -> None:
+        """Read the files among `paths` that are not open; one that cannot be read is left out of what follows."""
+        wanted = [path for path in dict.fromkeys(paths) if path not in self.open and path not in self._read]
+        if wanted:
+            self._read.update(await asyncio.to_thread(self._all, wanted))
+
+    def sheet(self, path: str) -> Sheet | None:
+        """The text of a path that was laid out or is open."""
+        return self.open.get(path) or self._read.get(path)
+
+    async def locations(self, places: Iterable[Place]) -> list[lsp.Location]:
+        """Where the places are; those in files that cannot be read are at the file's start."""
+        wanted = list(places)
+        await self.lay_out(place.path for place in wanted if place.start or place.line is not None or place.label)
+        return [self._location(place) for place in wanted]
+
+    async def links(self, references: Iterable[Reference]) -> list[tuple[Sheet, Link]]:
+        """The links of references in the texts as they are now; a link that is there no longer is left out."""
+        wanted = list(references)
+        await self.lay_out(reference.note.path for reference in wanted)
+        found = []
+        for reference in wanted:
+            sheet = self.sheet(reference.note.path)
+            if sheet is not None and (link := _same_link(sheet, reference)) is not None:
+                found.append((sheet, link))
+        return found
+
+    def span(self, place: Place) -> tuple[Sheet, int, int] | None:
+        """The range of a place in its text: a heading's line, an anchor's name; None for a text that was not laid out."""
+        sheet = self.sheet(place.path)
+        if sheet is None:
+            return None
+        if place.line is not None:
+            line = min(place.line, len(sheet.lines) - 1)
+            return sheet, sheet.lines.starts[line], sheet.lines.end(line)
+        if place.kind in ("note", "file"):
+            return sheet, 0, 0
+        current = place if self._is_known(sheet, place) else _find_again(sheet, place)
+        if current is None:
+            return sheet, 0, 0
+        if current.kind == "heading":
+            return sheet, current.start, sheet.lines.end(sheet.lines.line(current.start))
+        return sheet, current.start, current.end
+
+    def _location(self, place: Place) -> lsp.Location:
+        found = self.span(place)
+        if found is None:
+            zero = lsp.Position(0, 0)
+            return lsp.Location(uris.from_path(place.path), lsp.Range(zero, zero))
+        return self._session.location(*found)
+
+    def _is_known(self, sheet: Sheet, place: Place) -> bool:
+        return sheet.version is not None or (place.note is not None and sheet.digest == place.note.hash)
+
+    def _all(self, paths: list[str]) -> dict[str, Sheet | None]:
+        return {path: self._one(path) for path in paths}
+
+    def _one(self, path: str) -> Sheet | None:
+        try:
+            return sheets.unread(path, self._settings)
+        except NotFound:
+            return None
+
+
+def _same_link(sheet: Sheet, reference: Reference) -> Link | None:
+    if sheet.version is not None or sheet.digest == reference.note.hash:
+        return reference.link
+    wanted = reference.link
+    same = [link for link in sheet.links if (link.kind, link.target, link.text) == (wanted.kind, wanted.target, wanted.text)]
+    return min(same, key=lambda link: abs(link.start - wanted.start), default=None)
+
+
+def _find_again(sheet: Sheet, place: Place) -> Place | None:
+    outline = Outline.of(sheet)
+    if place.kind == "heading":
+        found = [heading for heading in outline.headings if heading.text == place.label]
+        nearest = min(found, key=lambda heading: abs(heading.start - place.start), default=None)
+        return (
+            None if nearest is None else Place(place.path, "heading", nearest.start, nearest.start, nearest.text, nearest.section)
+        )
+    anchor = next((anchor for anchor in outline.anchors if anchor.name == place.label), None)
+    return None if anchor is None else Place(place.path, place.kind, anchor.start, anchor.end, anchor.name, anchor.section)
