@@ -8,7 +8,7 @@ from khojd.server.feature import Feature
 from khojd.server.session import Session
 
 _DEEPEST = 64  # levels of the tree; deeper headings stand in the last one, as deep nesting cannot be written
-_NAMELESS = "(no heading)"
+NAMELESS = "(no heading)"
 
 
 async def document_symbol(
@@ -42,7 +42,7 @@ def _tree(session: Session, sheet: Sheet) -> list[lsp.DocumentSymbol]:
         if section.heading_segment is None:
             continue
         symbol = lsp.DocumentSymbol(
-            name=section.heading.strip() or _NAMELESS,
+            name=section.heading.strip() or NAMELESS,
             kind=lsp.SymbolKind.String,
             range=session.range(sheet, section.span.start, section.span.end),
             selection_range=session.range(sheet, *heading_span(sheet, index)),
@@ -63,7 +63,7 @@ def _flat(session: Session, sheet: Sheet) -> list[lsp.SymbolInformation]:
     uri = uris.from_path(sheet.path)
     return [
         lsp.SymbolInformation(
-            name=section.heading.strip() or _NAMELESS,
+            name=section.heading.strip() or NAMELESS,
             kind=lsp.SymbolKind.String,
             location=lsp.Location(uri, session.range(sheet, section.span.start, section.span.end)),
             container_name=sheet.sections[section.parent].heading or None if section.parent > 0 else None,

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import date
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Any
 
 from lsprotocol import types as lsp
 from msgspec import Struct
@@ -16,10 +16,10 @@ from msgspec import Struct
 from khojd.errors import NotFound, QueryError
 from khojd.graph.graph import Graph
 from khojd.search.query import parse
-from khojd.search.types import Hit, Mode, Range, SearchRequest
+from khojd.search.types import Hit, Mode, SearchRequest
 from khojd.server import uris
 from khojd.server.feature import Feature
-from khojd.server.features.document_symbol import heading_span
+from khojd.server.features.document_symbol import NAMELESS, heading_span
 from khojd.server.session import Session
 
 LIMIT = 50
@@ -50,10 +50,6 @@ class Named(Struct, frozen=True):
     title: str
     headings: tuple[str, ...]
     line: int
-
-    @property
-    def kind(self) -> Literal["heading", "note"]:
-        return "heading" if self.headings else "note"
 
 
 async def workspace_symbol(session: Session, params: lsp.WorkspaceSymbolParams) -> list[Any]:
@@ -179,40 +175,35 @@ def _escaped(text: str) -> str:
 
 
 def _of_name(session: Session, one: Named) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
-    kind = lsp.SymbolKind.String if one.kind == "heading" else lsp.SymbolKind.File
     start = lsp.Position(one.line, 0)
-    container = (one.title or PurePath(one.path).stem, *one.headings[:-1]) if one.headings else (PurePath(one.path).parent.name,)
-    return _symbol(session, one.name, kind, one.path, lsp.Range(start, start), container)
+    return _symbol(session, one, lsp.Range(start, start))
 
 
 def _of_hit(session: Session, hit: Hit) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
-    note = hit.title or PurePath(hit.path).stem
-    kind = lsp.SymbolKind.String if hit.headings else lsp.SymbolKind.File
-    container = (note, *hit.headings[:-1]) if hit.headings else (PurePath(hit.path).parent.name,)
-    return _symbol(session, hit.headings[-1] if hit.headings else note, kind, hit.path, _range(hit.passage), container)
+    name = hit.headings[-1] if hit.headings else hit.title or PurePath(hit.path).stem
+    place = hit.passage
+    one = Named(name, hit.path, hit.title, hit.headings, place.start.line)
+    range = lsp.Range(lsp.Position(place.start.line, place.start.column), lsp.Position(place.end.line, place.end.column))
+    return _symbol(session, one, range)
 
 
-def _symbol(
-    session: Session, name: str, kind: lsp.SymbolKind, path: str, range: lsp.Range, container: tuple[str, ...]
-) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
+def _symbol(session: Session, one: Named, range: lsp.Range) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
     """With a location to be resolved where the client does that, else with the range that is known."""
-    name = " ".join(name.split()) or "(no heading)"
-    inside = " › ".join(part for part in container if part)
-    uri = uris.from_path(path)
+    kind = lsp.SymbolKind.String if one.headings else lsp.SymbolKind.File
+    name = " ".join(one.name.split()) or NAMELESS
+    inside = (one.title or PurePath(one.path).stem, *one.headings[:-1]) if one.headings else (PurePath(one.path).parent.name,)
+    container = " › ".join(part for part in inside if part)
+    uri = uris.from_path(one.path)
     if "location.range" in _resolved_by(session):
-        data = {"line": range.start.line, "heading": name if kind == lsp.SymbolKind.String else ""}
-        return lsp.WorkspaceSymbol(lsp.LocationUriOnly(uri), name, kind, container_name=inside, data=data)
-    return lsp.SymbolInformation(lsp.Location(uri, range), name, kind, container_name=inside)
+        data = {"line": one.line, "heading": one.headings[-1] if one.headings else ""}
+        return lsp.WorkspaceSymbol(lsp.LocationUriOnly(uri), name, kind, container_name=container, data=data)
+    return lsp.SymbolInformation(lsp.Location(uri, range), name, kind, container_name=container)
 
 
 def _resolved_by(session: Session) -> tuple[str, ...]:
     workspace = session.client_capabilities.workspace
     support = workspace and workspace.symbol and workspace.symbol.resolve_support
     return tuple(support.properties) if support else ()
-
-
-def _range(range: Range) -> lsp.Range:
-    return lsp.Range(lsp.Position(range.start.line, range.start.column), lsp.Position(range.end.line, range.end.column))
 
 
 FEATURE = Feature("workspace_symbol", {lsp.WORKSPACE_SYMBOL: workspace_symbol, lsp.WORKSPACE_SYMBOL_RESOLVE: resolve})
