@@ -42,4 +42,4 @@ def private_dir(path: Path) -> Path:
 def _base(variable: str, fallback: str) -> Path:
     value = os.environ.get(variable, "")
     # The XDG specification says to ignore relative values.
-    return Path(value) if value.startswith("/") else Path.home() / fallback
+    return Path(value) if os.path.isabs(value) else Path.home() / fallback

@@ -2,8 +2,9 @@
 
 The address is keyed by the index, so that every client of an index finds the same daemon, whatever its version or TMPDIR:
 `$XDG_RUNTIME_DIR/khojd/<key>.sock`, else `~/.local/state/khojd/<key>.sock`, else (where those are too long for a socket)
-`/tmp/khojd-<uid>/<key>.sock`. A running daemon also writes its address into its index directory (`Record`), so that a client
-with another environment, e.g. without XDG_RUNTIME_DIR, finds it too.
+`/tmp/khojd-<uid>/<key>.sock`; on Windows the named pipe `khojd-<key>` (daemon/token.py says who may use it). A running daemon also
+writes its address into its index directory (`Record`), so that a client with another environment, e.g. without XDG_RUNTIME_DIR,
+finds it too.
 """
 
 import os
@@ -59,12 +60,12 @@ def key(index: Path) -> str:
 
 
 def socket_path(index: Path) -> Path:
-    """Where the daemon of `index` listens, as this process's environment has it.
+    """Where the daemon of `index` listens, as this process's environment has it: a socket, or a named pipe on Windows.
 
-    Raises DaemonError when the platform has no such sockets.
+    Raises DaemonError when every directory's path is too long for a socket.
     """
     if sys.platform == "win32":
-        raise DaemonError("khojd does not run on Windows yet: it needs Unix domain sockets with file permissions")
+        return Path(rf"\\.\pipe\khojd-{key(index)}")
     name = key(index) + ".sock"
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     bases = [Path(runtime) / "khojd"] if runtime.startswith("/") else []
@@ -78,8 +79,11 @@ def socket_path(index: Path) -> Path:
 def check_private(directory: Path) -> None:
     """Refuse a socket directory that someone else could have made or could enter.
 
-    Raises DaemonError unless it is a directory (no symbolic link) of our own that nobody else has any right to.
+    Raises DaemonError unless it is a directory (no symbolic link) of our own that nobody else has any right to. A pipe lies in no
+    directory: on Windows all is well.
     """
+    if sys.platform == "win32":
+        return
     try:
         status = os.lstat(directory)
     except FileNotFoundError:
@@ -90,15 +94,6 @@ def check_private(directory: Path) -> None:
         raise DaemonError(f"{directory} belongs to another user: remove it", address=str(directory))
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise DaemonError(f"{directory} is open to other users: run chmod 700 on it", address=str(directory))
-
-
-def make_private(directory: Path) -> None:
-    """Create a socket directory, or close one of our own to others. Raises DaemonError as check_private does."""
-    paths.private_dir(directory)
-    status = os.lstat(directory)
-    if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) & 0o077:
-        directory.chmod(0o700)
-    check_private(directory)
 
 
 class Record:

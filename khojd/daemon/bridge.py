@@ -1,4 +1,4 @@
-"""`khojd connect`: an editor's stdin and stdout, copied to and from the daemon's socket.
+"""`khojd connect`: an editor's stdin and stdout, copied to and from the daemon's socket or pipe.
 
 An editor waits for this process, so it imports standard library basics only: no asyncio, no JSON, no pygls.
 """
@@ -13,6 +13,10 @@ from khojd import paths
 from khojd.daemon.address import Record, index_dir
 from khojd.daemon.spawn import connect
 from khojd.errors import DaemonError
+
+TYPE_CHECKING = False  # as typing has it; importing typing costs 2 ms
+if TYPE_CHECKING:
+    from khojd.daemon.connection import Connection
 
 PROTOCOL = 1  # the highest version that editors of this khojd speak; a test compares it with server.types.PROTOCOL
 FAILED = 3  # as all commands end when the daemon is at fault
@@ -38,7 +42,7 @@ class _Bridge:
         self._index = index
         self._config = config
         self._lock = threading.Lock()
-        self._sock: socket.socket
+        self._sock: Connection
         self._unanswered: list[bytes] | None = []
         self._last = b""  # the end of what the editor sent
         self._ended = False

@@ -8,10 +8,9 @@ Requests are answered one at a time; a KeyboardInterrupt while waiting cancels t
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -25,6 +24,9 @@ from khojd.errors import DaemonError, KhojdError
 from khojd.server.framing import BrokenFraming
 from khojd.server.message import INVALID_PARAMS, METHOD_NOT_FOUND, Envelope, RpcError, decode, encode
 from khojd.server.types import PROTOCOL, Message, Params, RetireParams, RetireResult, ServerHello
+
+if TYPE_CHECKING:
+    from khojd.daemon.connection import Connection
 
 T = TypeVar("T", bound=Message)
 
@@ -57,7 +59,7 @@ class _Failure(msgspec.Struct):
 class Client:
     """One session with the daemon. `hello` is what it said of itself."""
 
-    def __init__(self, sock: socket.socket, hello: ServerHello) -> None:
+    def __init__(self, sock: Connection, hello: ServerHello) -> None:
         self._sock = sock
         self._reader = handover.Reader(sock)
         self._number = 1
@@ -93,7 +95,7 @@ class Client:
         raise DaemonError(f"the daemons of {index} left {_ATTEMPTS} times before they answered: look at the log", index=str(index))
 
     @classmethod
-    def _greet(cls, sock: socket.socket, name: str) -> Self | None:
+    def _greet(cls, sock: Connection, name: str) -> Self | None:
         client = cls(sock, ServerHello(protocol=(0, 0), version="", methods=()))
         options = {"khoj": {"protocol": PROTOCOL[1], "client": name}}
         capabilities = {"general": {"positionEncodings": ["utf-32"]}}

@@ -1,13 +1,16 @@
 """Asking an older daemon to leave, so that a newer one can serve. Standard library only."""
 
 import json
-import socket
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from khojd.daemon.spawn import connect
 from khojd.errors import DaemonError
 from khojd.server.framing import BrokenFraming, content_length, frame
+
+if TYPE_CHECKING:
+    from khojd.daemon.connection import Connection
 
 _SECONDS = 5.0
 
@@ -18,7 +21,7 @@ def retire(index: Path, config: Path, protocol: int) -> bool:
         sock = connect(index, config, spawn=False)
     except DaemonError:
         return True
-    with sock:
+    with closing(sock):
         sock.settimeout(_SECONDS)
         options = {"khoj": {"protocol": protocol, "client": "khojd"}}
         hello = {"processId": None, "rootUri": None, "capabilities": {}, "initializationOptions": options}
@@ -38,7 +41,7 @@ def retire(index: Path, config: Path, protocol: int) -> bool:
         return True
 
 
-def _request(sock: socket.socket, reader: "Reader", number: int, method: str, params: dict[str, Any]) -> dict[str, Any]:
+def _request(sock: "Connection", reader: "Reader", number: int, method: str, params: dict[str, Any]) -> dict[str, Any]:
     """Send a request and return its reply; whatever else arrives before is left aside."""
     sock.sendall(frame(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()))
     while True:
@@ -48,9 +51,9 @@ def _request(sock: socket.socket, reader: "Reader", number: int, method: str, pa
 
 
 class Reader:
-    """Messages from a blocking socket. A read that was interrupted (a signal, a time limit) can be made again."""
+    """Messages from a blocking connection. A read that was interrupted (a signal, a time limit) can be made again."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: "Connection") -> None:
         self._sock = sock
         self._buffer = bytearray()
 

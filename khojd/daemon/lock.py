@@ -1,14 +1,42 @@
 """One daemon per index: an exclusive flock on the index directory, held for the daemon's life.
 
-The directory itself is locked, not a file in it, so that an index on a read-only disk can be served too. The kernel drops the lock
-when the process ends, however it ends.
+The directory itself is locked, not a file in it, so that an index on a read-only disk can be served too; on Windows it is the first
+byte of the file `lock`. The kernel drops the lock when the process ends, however it ends.
 """
 
-import fcntl
 import os
+import sys
 from pathlib import Path
 
 from khojd.errors import StorageFull, StoreError
+
+if sys.platform == "win32":
+    import errno
+    import msvcrt
+
+    def _open(index: Path) -> int:
+        # Windows locks no directories. On a read-only disk the file lies there from before.
+        path = index / "lock"
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            return os.open(path, os.O_RDONLY)
+
+    def _lock(descriptor: int) -> None:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in (errno.EACCES, 0):  # 0: not every C library says why
+                raise BlockingIOError from error
+            raise
+else:
+    import fcntl
+
+    def _open(index: Path) -> int:
+        return os.open(index, os.O_RDONLY | os.O_DIRECTORY)
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Lock:
@@ -29,11 +57,11 @@ class Lock:
         except OSError as error:
             raise StorageFull(f"the index directory {index} cannot be created: {error.strerror}", path=str(index)) from error
         try:
-            descriptor = os.open(index, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = _open(index)
         except OSError as error:
             raise StoreError(f"the index directory {index} cannot be opened: {error.strerror}", path=str(index)) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except BlockingIOError:
             os.close(descriptor)
             return None

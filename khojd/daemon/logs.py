@@ -40,8 +40,8 @@ def detach(path: Path) -> None:
     """Let go of the terminal or pipe the daemon was started from; what crashes below Python still reaches the log."""
     sys.stdout.flush()
     sys.stderr.flush()
-    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    out = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    out = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.dup2(out, 2)

@@ -10,11 +10,13 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from khojd import paths
 from khojd.daemon.address import index_dir, socket_path
+from khojd.daemon.lock import Lock
 from khojd.errors import ConfigError, KhojdError, StoreError
 
 if TYPE_CHECKING:
@@ -37,8 +39,6 @@ def main(*, index: Path | None = None, config: Path | None = None, detached: boo
     index = (index or index_dir(config)).expanduser().resolve()
     try:
         address = socket_path(index)
-        from khojd.daemon.lock import Lock  # not before: Windows has no such locks, which socket_path says
-
         lock = Lock.take(index)
         if lock is None:
             if not detached:
@@ -93,15 +93,13 @@ async def _run(index: Path, config_path: Path, address: Path, log_path: Path, *,
             daemon = Daemon(engine, listener, config_path=config_path, log_path=log_path)
             watch = ConfigWatch(config_path, apply, lambda message: engine.problem("config", message))
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, daemon.stop)
             reloads: set[asyncio.Task[bool]] = set()
 
             def hang_up() -> None:
                 reloads.add(task := loop.create_task(watch.reload(), name="reload"))
                 task.add_done_callback(reloads.discard)
 
-            loop.add_signal_handler(signal.SIGHUP, hang_up)
+            _on_signals(loop, stop=daemon.stop, hang_up=hang_up)
             log.info("serving %s at %s", index, address)
             if detached:
                 logs.detach(log_path)
@@ -118,3 +116,14 @@ async def _run(index: Path, config_path: Path, address: Path, log_path: Path, *,
             listener.close()
     finally:
         await engine.close()
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, *, stop: Callable[[], None], hang_up: Callable[[], None]) -> None:
+    if sys.platform == "win32":
+        # Control-C and Control-Break in a console; loops watch for no signals there, and nothing hangs up.
+        for number in (signal.SIGINT, signal.SIGBREAK):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, hang_up)

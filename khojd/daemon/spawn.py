@@ -17,12 +17,16 @@ from pathlib import Path
 from khojd.daemon.address import Record, check_private, socket_path
 from khojd.errors import DaemonError
 
+TYPE_CHECKING = False  # as typing has it; importing typing costs 2 ms
+if TYPE_CHECKING:
+    from khojd.daemon.connection import Connection
+
 PATIENCE = 60.0  # seconds for a daemon to come up; a large index that was not closed takes a while to open
 _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 0.2
 
 
-def connect(index: Path, config: Path, *, spawn: bool = True, patience: float = PATIENCE) -> socket.socket:
+def connect(index: Path, config: Path, *, spawn: bool = True, patience: float = PATIENCE) -> "Connection":
     """A connection to the daemon of `index`, which is started when there is none and `spawn` is true.
 
     Raises DaemonError when there is none, it cannot be started (with what it said), or does not come up in `patience` seconds.
@@ -51,24 +55,39 @@ def connect(index: Path, config: Path, *, spawn: bool = True, patience: float = 
             child.let_go()
 
 
-def _try(index: Path) -> socket.socket | None:
+def _try(index: Path) -> "Connection | None":
     record = Record.read(index)
     addresses = [socket_path(index)]
     if record is not None and record.address != str(addresses[0]):
         addresses.append(Path(record.address))
     for address in addresses:
+        found = _open(address)
+        if found is not None:
+            return found
+    return None
+
+
+if sys.platform == "win32":
+    from subprocess import CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS
+
+    from khojd.daemon.pipe import connect as _open
+
+    _DETACHED = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
+else:
+    _DETACHED = 0
+
+    def _open(address: Path) -> socket.socket | None:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.connect(os.fspath(address))
         except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
             sock.close()
-            continue
+            return None
         except OSError as error:
             sock.close()
             raise DaemonError(f"cannot connect to {address}: {error.strerror or error}", address=str(address)) from error
         check_private(address.parent)
         return sock
-    return None
 
 
 class _Child:
@@ -89,7 +108,8 @@ class _Child:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            cwd="/",
+            creationflags=_DETACHED,
+            cwd=Path(os.sep).resolve(),
             env=environment,
         )
 

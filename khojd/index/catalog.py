@@ -199,7 +199,7 @@ def _make_private(directory: Path, path: Path) -> None:
     try:
         directory.chmod(0o700)
         # SQLite gives its log files the mode of the database.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
     except OSError as error:
         raise StorageFull(f"the index file {path} cannot be written: {error.strerror}", path=str(path)) from error

@@ -4,6 +4,7 @@ import hashlib
 import multiprocessing
 import multiprocessing.connection
 import os
+import sys
 import threading
 
 import msgspec
@@ -113,7 +114,8 @@ def worker_setup() -> None:
 
     A worker of a killed parent would wait for work for ever: it holds the other end of its queue itself.
     """
-    os.nice(5)
+    if sys.platform != "win32":
+        os.nice(5)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_leave_with, args=(parent.sentinel,), name="khojd-parent", daemon=True).start()
