@@ -10,12 +10,12 @@ from bisect import bisect_right
 
 from msgspec import Struct
 
-from khojd.content import frontmatter, markdown_heading, markdown_logseq, markdown_marks, markdown_outline
+from khojd.content import frontmatter, markdown_heading, markdown_links, markdown_logseq, markdown_marks, markdown_outline
 from khojd.content.lines import LineIndex
 from khojd.content.markdown_heading import Heading
 from khojd.content.markdown_marks import Own, Source
 from khojd.content.markdown_outline import HEADING, OPAQUE, Block
-from khojd.content.model import ContentSettings, DateRef, Parsed, Section, Segment, Span
+from khojd.content.model import Anchor, ContentSettings, DateRef, Parsed, Section, Segment, Span
 
 _BULLET = re.compile(r"-[ \t]*")
 _ATX = re.compile(r"(#{1,6})(?:[ \t]+|$)")
@@ -53,6 +53,7 @@ def parse(text: str, settings: ContentSettings) -> Parsed:
     owned: dict[int, Own] = {}
     keywords = markdown_marks.OPEN.union(settings.todo_keywords)
     heads: list[_Head] = []
+    firsts: list[int] = []
     if first < len(lines):
         if "%%" in text:
             markdown_marks.mark_comments(source, first)
@@ -61,7 +62,17 @@ def parse(text: str, settings: ContentSettings) -> Parsed:
         firsts = [head.first for head in heads]
         markdown_marks.collect(source, first, lambda line: owned.setdefault(bisect_right(firsts, line), Own()), keywords)
     notes = front.notes if outline.exact else (*front.notes, _INEXACT)
-    return Parsed(file.title, _sections(source, heads, owned, file), front.language, notes)
+    starts = [lines.starts[head] for head in firsts]
+    return Parsed(
+        title=file.title,
+        sections=_sections(source, heads, owned, file),
+        language=front.language,
+        notes=notes,
+        links=markdown_links.read(source, front.end, first, starts),
+        anchors=tuple(
+            Anchor(kind, text[start:end], start, end, bisect_right(starts, start)) for start, end, kind in sorted(source.anchors)
+        ),
+    )
 
 
 def _line_after(offset: int, text: str, lines: LineIndex) -> int:
@@ -91,8 +102,17 @@ def _heads(source: Source, first: int, headings: list[Block], keywords: frozense
     for block in headings:
         start, end = block.first + first, block.last + first
         if source.kinds[start] == HEADING:  # not one in a comment
-            heads.append(_Head(start, end, block.level, markdown_heading.read(_content(source, start, end), keywords)))
+            heading = _heading(source, start, end, markdown_heading.read(_content(source, start, end), keywords))
+            heads.append(_Head(start, end, block.level, heading))
     return heads
+
+
+def _heading(source: Source, first: int, last: int, heading: Heading) -> Heading:
+    """The heading in lines [first, last), after its ids have been kept as anchors."""
+    if heading.ids:
+        start, end = source.lines.starts[first], source.lines.end(last - 1)
+        source.anchors += markdown_heading.anchors(source.text, start, end, heading.ids)
+    return heading
 
 
 def _blocks(source: Source, first: int, keywords: frozenset[str]) -> list[_Head]:
@@ -117,7 +137,8 @@ def _block(source: Source, number: int, keywords: frozenset[str]) -> _Head:
     line = _BULLET.sub("", source.line(number).rstrip(), count=1)
     if found := _ATX.match(line):
         source.kinds[number] = HEADING
-        return _Head(number, number + 1, len(found[1]), markdown_heading.read(_atx(line[found.end() :]), keywords))
+        heading = markdown_heading.read(_atx(line[found.end() :]), keywords)
+        return _Head(number, number + 1, len(found[1]), _heading(source, number, number + 1, heading))
     heading = markdown_heading.read(line, keywords)
     text = markdown_logseq.shorten(heading.text)
     # Its first line is text like its others, so tags and ids are found there.

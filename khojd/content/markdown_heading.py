@@ -58,6 +58,16 @@ def read(content: str, keywords: frozenset[str]) -> Heading:
     return Heading(plain(text), todo, priority, tags, tuple(ids))
 
 
+def anchors(text: str, start: int, end: int, ids: tuple[str, ...]) -> list[tuple[int, int, str]]:
+    """Where the `ids` of a heading stand in `text[start:end]`, its lines: ranges of the bare names, and their kinds."""
+    found = []
+    for name in ids:
+        for place in re.finditer(rf"""(?:[#"'=]|(\^)){re.escape(name)}(?=[\s{{}}.#"'>]|\Z)""", text[start:end]):
+            found.append((start + place.end() - len(name), start + place.end(), "block" if place[1] else "custom_id"))
+            break
+    return found
+
+
 def plain(text: str) -> str:
     """Inline Markdown as a reader sees it: links show their text, emphasis and code marks are gone, escapes are undone."""
     if not _MARKUP.search(text):

@@ -20,7 +20,7 @@ from msgspec import Struct, field
 from khojd.content.dates import parse_day
 from khojd.content.frontmatter import split_tags
 from khojd.content.lines import LineIndex
-from khojd.content.markdown_outline import OPAQUE, TEXT
+from khojd.content.markdown_outline import OPAQUE, TAKEN, TEXT
 from khojd.content.model import DateRef
 
 OPEN = frozenset(("TODO", "DOING", "NOW", "LATER", "NEXT", "WAITING", "WAIT", "STARTED", "IN-PROGRESS", "HOLD"))
@@ -69,12 +69,16 @@ class Own(Struct):
 
 
 class Source(Struct):
-    """A text with its lines; `kinds` has one byte a line (see `markdown_outline`), `left_out` one flag a line."""
+    """A text with its lines; `kinds` has one byte a line (see `markdown_outline`), `left_out` one flag a line.
+
+    `anchors` are the ranges of names that links can name, with their kinds.
+    """
 
     text: str
     lines: LineIndex
     kinds: bytearray
     left_out: bytearray
+    anchors: list[tuple[int, int, str]] = field(default_factory=list)
 
     def line(self, number: int) -> str:
         """The line without its line end."""
@@ -85,12 +89,21 @@ def find_tags(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
     """Offsets and names of tags. A tag starts the text or line or follows white space or an opening bracket, and is no number."""
     for found in _TAG.finditer(text, start):
         at = found.start()
-        before = text[at - 1] if at else " "
-        if not (before.isspace() or before in "({,;\uff08\u3001\uff0c") or (before == "(" and text[at - 2 : at - 1] == "]"):
+        if not _may_start_tag(text, at):
             continue
         name = (found[1] or found[2]).strip("/")
         if name and not _NUMBER.match(name):
             yield at, name
+
+
+def is_tag(text: str, at: int) -> bool:
+    """Whether a tag starts at `at`."""
+    return at >= 0 and text[at] == "#" and _may_start_tag(text, at) and _TAG.match(text, at) is not None
+
+
+def _may_start_tag(text: str, at: int) -> bool:
+    before = text[at - 1] if at else " "
+    return (before.isspace() or before in "({,;\uff08\u3001\uff0c") and not (before == "(" and text[at - 2 : at - 1] == "]")
 
 
 def block_id(line: str) -> str:
@@ -162,6 +175,7 @@ def collect(source: Source, first: int, owner: Callable[[int], Own], keywords: f
             number = source.lines.line(found.start())
             if source.kinds[number] == TEXT and (found.start() == source.lines.starts[number] or text[found.start() - 1] in " \t"):
                 owner(number).ids.append(found[1])
+                source.anchors.append((*found.span(1), "block"))
                 if source.line(number).strip() == f"^{found[1]}":
                     source.left_out[number] = 1
     _tasks(source, start, owner, keywords)
@@ -193,6 +207,9 @@ def _properties(source: Source, start: int, owner: Callable[[int], Own]) -> None
             line = source.line(number)
             if found := _PROPERTY.match(line):
                 set_property(owner(number), found[1].strip(), (found[2] or "").strip())
+                if found[1].lower() == "id" and found[2] and (value := found[2].strip()):
+                    start = source.lines.starts[number] + found.start(2)
+                    source.anchors.append((start, start + len(value), "block"))
                 source.left_out[number] |= _INTERNAL.match(found[1].strip()) is not None
             else:
                 spans = code_spans(line) if "`" in line else []
@@ -213,8 +230,11 @@ def page_properties(source: Source, first: int) -> tuple[list[tuple[str, str]], 
         if source.line(number).lstrip()[:1] in "-*+>":
             break
         found.append((key, value))
+        if key.lower() == "id" and value:
+            start = source.lines.starts[number] + match.start(2)
+            source.anchors.append((start, start + len(value), "block"))
         source.left_out[number] = key.lower() == "title" or _INTERNAL.match(key) is not None
-        source.kinds[number] = OPAQUE  # taken: not looked at again
+        source.kinds[number] = TAKEN  # not looked at again
         number += 1
     return found, number
 

@@ -23,7 +23,7 @@ MAX_REFERENCE_LINES = 32  # a link reference definition's title may run on to th
 _DEEP = re.compile(rf">(?:[ \t]*>){{{MAX_MARKERS}}}|[-+*.)](?:[ \t]+[0-9]{{0,9}}[-+*.)]){{{MAX_MARKERS}}}")
 _NEWLINES = re.compile(r"\r\n?")
 
-TEXT, HEADING, OPAQUE = 0, 1, 2
+TEXT, HEADING, OPAQUE, TAKEN = 0, 1, 2, 3
 
 
 class Block(Struct, frozen=True, array_like=True):
@@ -35,7 +35,10 @@ class Block(Struct, frozen=True, array_like=True):
 
 
 class Outline(Struct, frozen=True):
-    """Headings in file order, and each line's kind: text, part of a heading, or opaque (code or HTML, where no mark counts)."""
+    """Headings in file order, and each line's kind: text, part of a heading, or opaque (code or HTML, where no mark counts).
+
+    A page's properties become `TAKEN` later on: text in which links count, but no further marks.
+    """
 
     headings: list[Block]
     kinds: bytearray
