@@ -64,7 +64,8 @@ async def serving(
         await vault.indexed()
         yield vault
     finally:
-        await editor.leave()
+        for one in (editor, *vault.others):
+            await one.leave()
         daemon.stop()
         await running
         listener.close()

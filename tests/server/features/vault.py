@@ -25,8 +25,17 @@ class Vault:
         self.engine = engine
         self.editor = editor
         self.encoding = encoding
+        self.socket = root.parent / "run" / "k.sock"
+        self.others: list[Editor] = []
         self.texts: dict[str, str] = {}  # of the open notes
         self._versions: dict[str, int] = {}
+
+    async def attach(self, capabilities: dict[str, Any] | None = None, **initialize: Any) -> Editor:
+        """Another editor at the same daemon; it leaves with the vault."""
+        editor = await Editor.attach(self.socket)
+        self.others.append(editor)
+        await editor.initialize(capabilities=capabilities, **initialize)
+        return editor
 
     # --- notes --------------------------------------------------------------------------------------------------------------
 
