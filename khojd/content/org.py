@@ -105,8 +105,8 @@ def parse(text: str, settings: ContentSettings) -> Parsed:
                 priority=headline.priority,
                 tags=tags,
                 properties=properties,
-                dates=tuple(dict.fromkeys(refs)),
-                ids=tuple(name for kind, name, _, _ in own.names if kind != "name"),
+                dates=tuple(dict.fromkeys(refs)) if refs else (),
+                ids=tuple(name for kind, name, _, _ in own.names if kind != "name") if own.names else (),
                 excluded=excluded
                 or (headline.comment and not settings.include_commented)
                 or (_ARCHIVE in tags and not settings.include_archived),

@@ -9,7 +9,7 @@ import re
 BREAK = r"[ \t]*(?:[\r\n]|\Z|#[+ ]|\||:[ \w]|[-+][ \t]|\*+[ \t]|[0-9]+[.)][ \t])"
 
 # Org's own characters, and those at which an object ends that holds the span: other emphasis and table cells.
-_OPENINGS = {mark: re.compile(rf"{mark}(?<![^\s\-('\"{{*/_+|]{mark})(?=\S)") for mark in "=~"}
+_OPENINGS = {marks: re.compile(rf"{marks}(?<![^\s\-('\"{{*/_+|].)(?=\S)") for marks in ("=", "~", "[=~]")}
 _CLOSINGS = {
     mark: re.compile(rf"{mark}(?<=\S{mark})(?=[\s\-.,;:!?'\")}}\\\[*/_+|]|\Z)|(?P<limit>(?:\r\n?+|\n)(?={BREAK}))") for mark in "=~"
 }
@@ -20,29 +20,35 @@ class Verbatim:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._openings = sorted(match.start() for opening in _OPENINGS.values() for match in opening.finditer(text))
-        self._next = 0
+        self._read = 0  # before this offset all is known that matters after it
         self._stop = 0  # of the last span, or of the last object that was taken before it could open one
-        self._dead = dict.fromkeys(_OPENINGS, 0)  # no span of that mark opens before this offset: none would be closed
+        self._dead = dict.fromkeys(_CLOSINGS, 0)  # no span of that mark opens before this offset: none would be closed
 
     def holds(self, offset: int) -> bool:
         """Whether `offset` is in a span."""
-        openings = self._openings
-        while self._next < len(openings) and openings[self._next] < offset:
-            start = openings[self._next]
-            self._next += 1
-            mark = self._text[start]
-            if start < self._stop or start < self._dead[mark]:
+        text = self._text
+        start = max(self._read, self._stop)
+        if start < offset:
+            start = max(start, text.rfind("\n\n", start, offset))  # spans end there, and most text is not near a link
+            first, other = text.find("=", start, offset), text.find("~", start, offset)
+            if first >= 0 or other >= 0:
+                self._open("=" if other < 0 else "~" if first < 0 else "[=~]", start, offset)
+            self._read = offset
+        return offset < self._stop
+
+    def take(self, end: int) -> None:
+        """Say that an object which ends at `end` was found: what opens in it is no span."""
+        self._stop = max(self._stop, end)
+
+    def _open(self, marks: str, start: int, end: int) -> None:
+        for opening in _OPENINGS[marks].finditer(self._text, start, end + 1):  # what follows an opening must be seen
+            at, mark = opening.start(), opening[0]
+            if at < self._stop or at < self._dead[mark]:
                 continue
-            close = _CLOSINGS[mark].search(self._text, start + 2)
+            close = _CLOSINGS[mark].search(self._text, at + 2)
             if close is None:
                 self._dead[mark] = len(self._text)
             elif close["limit"]:
                 self._dead[mark] = close.start()
             else:
                 self._stop = close.end()
-        return offset < self._stop
-
-    def take(self, end: int) -> None:
-        """Say that an object which ends at `end` was found: what opens in it is no span."""
-        self._stop = max(self._stop, end)
