@@ -15,6 +15,7 @@
     ├── ModelError                a model is missing, broken or cannot do what was asked; says what to do
     ├── DaemonError               the daemon cannot be found, started or spoken to
     ├── NotFound                  a path, folder, entry or method that is not there
+    ├── EditError                 a change to notes cannot be made as asked, e.g. a rename to a name that is taken
     └── Cancelled                 the request was cancelled
 
 `code` is stable and is sent as the JSON-RPC error code; `name` is its stable word in `--json` output and in `data.kind`.
@@ -120,6 +121,13 @@ class NotFound(KhojdError):
 
     code = -32041
     name = "not-found"
+
+
+class EditError(KhojdError):
+    """A change to notes cannot be made as it was asked for (LSP's RequestFailed); the message says why. `data`: what was asked for."""
+
+    code = -32803
+    name = "edit"
 
 
 class Cancelled(KhojdError):
