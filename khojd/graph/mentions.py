@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from khojd.content import names
+from khojd.content.markdown_marks import code_spans
 from khojd.content.model import Link, Segment
 from khojd.graph.model import Mention, Note
 from khojd.graph.notes import Notes
@@ -38,6 +39,8 @@ def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, limit
                     links = catalog_graph.links_of(db, source_id)[0]
                 if source is None:
                     break
+                if in_code(text, match.start()):
+                    continue
                 start, end = place(segments, match.start()), place(segments, match.end() - 1) + 1
                 if not inside_link(links, start, end):
                     found.setdefault((source.path, start), Mention(source, start, end, name))
@@ -79,6 +82,14 @@ def inside_link(links: tuple[Link, ...], start: int, end: int) -> bool:
     """Whether a range touches a link; `links` are in file order."""
     index = bisect_right(links, start, key=lambda link: link.start)
     return any(link.start < end and start < link.end for link in links[max(index - 2, 0) : index + 1])
+
+
+def in_code(text: str, at: int) -> bool:
+    """Whether backticks of its line enclose the place."""
+    start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    end = min((found for found in (text.find("\n", at), text.find("\r", at)) if found >= 0), default=len(text))
+    line = text[start:end]
+    return "`" in line and any(first <= at - start < last for first, last in code_spans(line))
 
 
 def _entries(db: sqlite3.Connection, ids: set[int], but: int) -> Iterator[tuple[int, str, tuple[Segment, ...]]]:

@@ -1,6 +1,6 @@
 """Places and links of many notes as locations in their texts as they are now.
 
-The catalog gives offsets for the texts that it has read. They count for a text with the same hash, and for the open documents, whose
+The catalog gives offsets for the texts that it has read. They count for a text with the same hash, and for open documents, whose
 sheets the graph has looked at itself; any other text is read again.
 """
 
