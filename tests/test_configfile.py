@@ -1,6 +1,8 @@
 """config.toml: what is read, and what every mistake says."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from khojd import configfile, configwatch
 from khojd.config import Config, Folder
 from khojd.configwatch import ConfigWatch
 from khojd.errors import ConfigError
+from khojd.sources import inotify
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -124,25 +127,60 @@ class Applied:
         await self.configs.put(config)
 
 
-async def test_an_edit_is_taken_up_and_a_bad_one_keeps_the_last_good_configuration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(configwatch, "LOOK_SECONDS", 0.01)
-    file, applied = tmp_path / "config.toml", Applied()
+@pytest.fixture(params=["events", "looking"])
+def noticing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes are noticed by events alone where the system has them, and by looking where it has not."""
+    if request.param == "looking":
+        monkeypatch.setattr(inotify, "available", lambda: False)
+        monkeypatch.setattr(configwatch, "LOOK_SECONDS", 0.01)
+    elif not inotify.available():
+        pytest.skip("inotify is Linux's")
+    monkeypatch.setattr(configwatch, "RARELY_SECONDS", 3600.0)
+
+
+@asynccontextmanager
+async def watching(file: Path) -> AsyncIterator[Applied]:
+    applied = Applied()
     task = asyncio.create_task(ConfigWatch(file, applied.apply, applied.problems.put_nowait).run())
     try:
         async with asyncio.timeout(20):
-            file.write_text('[search]\nprofile = "broad"\n', encoding="utf-8")
-            assert (await applied.configs.get()).search.profile == "broad"
-            assert await applied.problems.get() == ""
-            replacement = tmp_path / "new"
-            replacement.write_text('[search]\nprofile = "brod"\n', encoding="utf-8")
-            replacement.replace(file)
-            assert "the configuration stays as it was" in await applied.problems.get()
-            assert applied.configs.empty()
-            file.unlink()
-            assert await applied.configs.get() == Config()
-            assert await applied.problems.get() == ""
+            yield applied
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("noticing")
+async def test_a_configuration_is_taken_up_wherever_its_links_lead_and_as_soon_as_it_is_there(tmp_path: Path) -> None:
+    file, dotfiles = tmp_path / "config/khojd/config.toml", tmp_path / "dotfiles"
+    dotfiles.mkdir()
+    (dotfiles / "one.toml").write_text('[search]\nprofile = "broad"\n', encoding="utf-8")
+    (dotfiles / "two.toml").write_text('[search]\nprofile = "recent"\n', encoding="utf-8")
+    async with watching(file) as applied:
+        file.parent.mkdir(parents=True)
+        file.symlink_to(dotfiles / "one.toml")
+        assert (await applied.configs.get()).search.profile == "broad"
+        (dotfiles / "one.toml").write_text('[search]\nprofile = "precise"\n', encoding="utf-8")
+        assert (await applied.configs.get()).search.profile == "precise"
+        file.unlink()
+        file.symlink_to(dotfiles / "two.toml")
+        while (config := await applied.configs.get()) == Config():
+            pass  # the moment without a file may have been seen
+        assert config.search.profile == "recent"
+
+
+@pytest.mark.usefixtures("noticing")
+async def test_an_edit_is_taken_up_and_a_bad_one_keeps_the_last_good_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    async with watching(file) as applied:
+        file.write_text('[search]\nprofile = "broad"\n', encoding="utf-8")
+        assert (await applied.configs.get()).search.profile == "broad"
+        assert await applied.problems.get() == ""
+        replacement = tmp_path / "new"
+        replacement.write_text('[search]\nprofile = "brod"\n', encoding="utf-8")
+        replacement.replace(file)
+        assert "the configuration stays as it was" in await applied.problems.get()
+        assert applied.configs.empty()
+        file.unlink()
+        assert await applied.configs.get() == Config()
+        assert await applied.problems.get() == ""

@@ -26,7 +26,7 @@ ALLOWED = {
     "graph": BASE | {"content", "sources", "index"},
     "engine": CORE,
     "configfile": BASE | {"embed", "sources", "search"},
-    "configwatch": BASE | {"configfile"},
+    "configwatch": BASE | {"configfile", "sources"},
     "evaluate": CORE,
     "server": CORE | {"configfile", ""},
     "daemon": CORE | {"configfile", "configwatch", "server", ""},

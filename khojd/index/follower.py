@@ -56,7 +56,9 @@ class Follower:
             await self._follow(root, paths)
 
         mode, debounce = self.settings.watch, self.settings.debounce_ms
-        watch = FolderWatch(Path(root), changed, poll=mode == "poll", debounce_ms=debounce, status=self._changed)
+        watch = FolderWatch(
+            Path(root), changed, poll=mode == "poll", debounce_ms=debounce, status=self._changed, enter=rules.directory
+        )
         task = asyncio.create_task(changed(None) if mode == "off" else watch.run(), name=f"watch {root}")
         self._watches[root] = (watch, task)
 

@@ -6,16 +6,18 @@ back.
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePath
+from typing import Literal, Protocol
 
-from watchfiles._rust_notify import RustNotify  # its documented low-level interface: we must know when the watches stand
+from khojd.sources import inotify
+from khojd.sources.notify import Notify
+from khojd.sources.rules import GITIGNORE
+from khojd.sources.tree import Tree
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,34 @@ Mode = Literal["events", "polling", "off"]
 Changed = Callable[[frozenset[str] | None], Awaitable[None]]
 
 
-class FolderWatch:
-    """Watches one folder. `mode` and `problem` say how it goes."""
+class Events(Protocol):
+    """The system's events of one tree. They are collected from the moment it was made. See Tree."""
 
-    def __init__(self, root: Path, changed: Changed, *, poll: bool, debounce_ms: int, status: Callable[[], None]) -> None:
+    def wait(self, settle_ms: int, most_ms: int) -> frozenset[str] | None: ...
+    def stop(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def events_of(root: str, enter: Callable[[str], bool]) -> Events:
+    """Raises OSError where there are none to be had."""
+    return Tree(root, enter) if inotify.available() else Notify(root)
+
+
+class FolderWatch:
+    """Watches one folder. `mode` and `problem` say how it goes. What `enter` refuses (a path below the root) is not watched."""
+
+    def __init__(
+        self,
+        root: Path,
+        changed: Changed,
+        *,
+        poll: bool,
+        debounce_ms: int,
+        status: Callable[[], None],
+        enter: Callable[[str], bool] = lambda path: True,
+    ) -> None:
         self.root = root
+        self._enter = enter
         self.mode: Mode = "polling" if poll else "events"
         self.problem = ""
         self._changed = changed
@@ -65,23 +90,24 @@ class FolderWatch:
         """Until the folder is gone or replaced, or events turn out not to be available."""
         identity = _identity(self.root)
         loop = asyncio.get_running_loop()
-        batches: asyncio.Queue[frozenset[str]] = asyncio.Queue()
+        batches: asyncio.Queue[frozenset[str] | OSError] = asyncio.Queue()
         try:
-            notify = await asyncio.to_thread(RustNotify, [str(self.root)], False, False, 0, True, True)
-        except (OSError, RuntimeError) as error:
+            events = await asyncio.to_thread(events_of, str(self.root), self._enter)
+        except OSError as error:
             if not isinstance(error, FileNotFoundError):
                 self._no_events(error)
             return
-        stop = threading.Event()
+
+        def tell(found: frozenset[str] | OSError) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed
+                loop.call_soon_threadsafe(batches.put_nowait, found)
 
         def collect() -> None:
-            while not stop.is_set():
-                found = notify.watch(max(self._debounce_ms * 10, 500), self._debounce_ms, int(CHECK_SECONDS * 1000), stop)
-                if found == "stop":
-                    return
-                paths = frozenset(path for _, path in found) if isinstance(found, set) else frozenset()
-                with contextlib.suppress(RuntimeError):  # the loop has closed
-                    loop.call_soon_threadsafe(batches.put_nowait, paths)
+            try:
+                while (found := events.wait(self._debounce_ms, max(self._debounce_ms * 10, 500))) is not None:
+                    tell(found)
+            except OSError as error:
+                tell(error)
 
         thread = threading.Thread(target=collect, name=f"khojd-watch-{self.root.name}", daemon=True)
         thread.start()
@@ -89,20 +115,25 @@ class FolderWatch:
             if look:
                 await self._changed(None)
             while _identity(self.root) == identity:
-                paths = await batches.get()
-                if str(self.root) in paths:
+                found = await batches.get()
+                if isinstance(found, OSError):
+                    self._no_events(found)
+                    return
+                if str(self.root) in found:
                     return  # deleted or moved: what is there now may be another, even with the same inode
-                if paths:
-                    await self._changed(None if len(paths) > MANY_CHANGES else paths)
+                if found:
+                    await self._changed(None if len(found) > MANY_CHANGES else found)
+                if any(PurePath(path).name == GITIGNORE for path in found):
+                    return  # directories may count that did not, and are not watched
         finally:
-            stop.set()
+            events.stop()
             await asyncio.shield(asyncio.to_thread(thread.join))
-            notify.close()
+            events.close()
 
-    def _no_events(self, error: Exception) -> None:
+    def _no_events(self, error: OSError) -> None:
         self.mode = "polling"
-        limit = getattr(error, "errno", None) == errno.ENOSPC or "limit" in str(error).lower()
-        hint = "; raise fs.inotify.max_user_watches to have events" if limit else ""
+        setting = inotify.scarce(error)
+        hint = f"; raise {setting} to have events" if setting else ""
         self._say(f"{self.root}: no change events ({error}), looking every few seconds instead{hint}")
 
     async def _poll(self) -> None:

@@ -248,3 +248,19 @@ async def test_a_search_while_indexing_is_paused_answers_although_its_hit_has_ch
         async with asyncio.timeout(30):
             assert await notes.found("heron", mode="lexical") == ["a.md"]
         await engine.resume()
+
+
+async def test_a_directory_that_gitignore_lets_in_again_is_watched_from_then_on(notes: Notes) -> None:
+    notes.write(".gitignore", "drafts/\n")
+    notes.write("drafts/a.md", "A heron.\n")
+    async with notes.open(notes.config(watch="auto")) as engine:
+        await engine.update()
+        assert await notes.found("heron", mode="lexical") == []
+        notes.write(".gitignore", "")
+        await notes.until(lambda: _finds(notes, "heron"))
+        notes.write("drafts/b.md", "An osprey.\n")
+        await notes.until(lambda: _finds(notes, "osprey"))
+
+
+async def _finds(notes: Notes, query: str) -> bool:
+    return bool(await notes.found(query, mode="lexical"))

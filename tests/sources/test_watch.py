@@ -1,14 +1,20 @@
 """Changes on disk are noticed, whatever happens to the folder."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from khojd.sources import watch
+from khojd.sources import inotify, watch
 from khojd.sources.watch import FolderWatch
+from tests.conftest import missing, program
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 
 
 class Seen:
@@ -28,6 +34,14 @@ class Seen:
             while (told := await self.told.get()) is not None and str(path) not in told:
                 pass
 
+    async def collect(self, path: Path) -> set[str]:
+        """All that is told before `path` is."""
+        told: set[str] = set()
+        async with asyncio.timeout(20):
+            while str(path) not in told:
+                told |= await self.told.get() or set()
+        return told
+
     async def look(self) -> None:
         async with asyncio.timeout(20):
             while await self.told.get() is not None:
@@ -35,9 +49,11 @@ class Seen:
 
 
 @asynccontextmanager
-async def watched(root: Path, *, poll: bool = False) -> AsyncIterator[tuple[FolderWatch, Seen]]:
+async def watched(
+    root: Path, *, poll: bool = False, enter: Callable[[str], bool] = lambda path: True
+) -> AsyncIterator[tuple[FolderWatch, Seen]]:
     seen = Seen()
-    status = FolderWatch(root, seen, poll=poll, debounce_ms=20, status=lambda: None)
+    status = FolderWatch(root, seen, poll=poll, debounce_ms=20, status=lambda: None, enter=enter)
     task = asyncio.create_task(status.run())
     try:
         await seen.look()  # the first look: from here on nothing is missed
@@ -47,6 +63,16 @@ async def watched(root: Path, *, poll: bool = False) -> AsyncIterator[tuple[Fold
         await asyncio.gather(task, return_exceptions=True)
 
 
+@pytest.fixture(params=["inotify", "watchfiles"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux's own events, and those that watchfiles gives elsewhere."""
+    if request.param == "watchfiles":
+        monkeypatch.setattr(inotify, "available", lambda: False)
+    elif not inotify.available():
+        pytest.skip("inotify is Linux's")
+
+
+@pytest.mark.usefixtures("system")
 async def test_new_changed_renamed_and_deleted_files_are_told(tmp_path: Path) -> None:
     async with watched(tmp_path) as (status, seen):
         note = tmp_path / "a.md"
@@ -62,6 +88,7 @@ async def test_new_changed_renamed_and_deleted_files_are_told(tmp_path: Path) ->
         assert status.problem == ""
 
 
+@pytest.mark.usefixtures("system")
 async def test_a_directory_that_is_moved_in_is_told(tmp_path: Path) -> None:
     root = tmp_path / "notes"
     root.mkdir()
@@ -81,6 +108,7 @@ async def test_very_many_changes_at_once_call_for_a_look_at_everything(tmp_path:
         await seen.until(last)
 
 
+@pytest.mark.usefixtures("system")
 async def test_a_folder_that_vanishes_is_waited_for_and_looked_at_when_it_is_back(tmp_path: Path) -> None:
     root = tmp_path / "notes"
     root.mkdir()
@@ -104,3 +132,121 @@ async def test_polling_looks_at_everything_again_and_again(tmp_path: Path, monke
         await seen.look()
         await seen.look()
         assert status.mode == "polling"
+
+
+@linux
+async def test_what_is_not_entered_is_not_watched(tmp_path: Path) -> None:
+    (tmp_path / "node_modules/deep").mkdir(parents=True)
+    async with watched(tmp_path, enter=lambda path: not path.endswith("node_modules")) as (_, seen):
+        (tmp_path / "new").mkdir()
+        (tmp_path / "new/node_modules").mkdir()
+        await seen.until(tmp_path / "new")
+        (tmp_path / "node_modules/deep/a.md").touch()
+        (tmp_path / "new/node_modules/b.md").touch()
+        (tmp_path / "new/c.md").touch()
+        told = await seen.collect(tmp_path / "new/c.md")
+        assert {path for path in told if path.endswith(("a.md", "b.md"))} == set()
+
+
+@linux
+async def test_directories_made_moved_linked_and_replaced_are_watched_where_they_end(tmp_path: Path) -> None:
+    root, outside = tmp_path / "notes", tmp_path / "outside"
+    (root / "a/b/c").mkdir(parents=True)
+    (outside / "far").mkdir(parents=True)
+    async with watched(root) as (_, seen):
+        (root / "new/one/two").mkdir(parents=True)
+        (root / "a/b").rename(root / "new/b")  # into one that may not be watched yet
+        (root / "link").symlink_to(outside)
+        (root / "loop").symlink_to(root)
+        shutil.rmtree(root / "a")
+        (root / "a/b/c").mkdir(parents=True)  # the same names, other directories
+        for place in ("", "a", "a/b", "a/b/c", "new", "new/one", "new/one/two", "new/b", "new/b/c", "link", "link/far"):
+            note = root / place / "note.md"
+            note.touch()
+            await seen.until(note)
+
+
+@linux
+async def test_a_link_that_is_removed_or_leads_elsewhere_is_followed_no_longer(tmp_path: Path) -> None:
+    root, one, two = (tmp_path / name for name in ("notes", "one", "two"))
+    for directory in (root, one, two):
+        directory.mkdir()
+    (root / "link").symlink_to(one)
+    async with watched(root) as (_, seen):
+        (root / "link").unlink()
+        (root / "link").symlink_to(two)
+        await seen.until(root / "link")
+        (one / "a.md").touch()
+        (two / "b.md").touch()
+        assert str(root / "link/a.md") not in await seen.collect(root / "link/b.md")
+
+
+@linux
+@pytest.mark.parametrize("linked", [False, True], ids=["a directory above is moved", "a link above leads elsewhere"])
+async def test_another_folder_put_in_the_place_of_the_first_is_noticed_at_once(tmp_path: Path, linked: bool) -> None:
+    above = tmp_path / "above"
+    for place in ("first", "second"):
+        (tmp_path / place / "notes").mkdir(parents=True)
+    above.symlink_to(tmp_path / "first") if linked else (tmp_path / "first").rename(above)
+    async with watched(above / "notes") as (_, seen):
+        if linked:
+            (tmp_path / "new").symlink_to(tmp_path / "second")
+            (tmp_path / "new").rename(above)
+        else:
+            above.rename(tmp_path / "gone")
+            (tmp_path / "second").rename(above)
+        await seen.look()
+        note = above / "notes/a.md"
+        note.touch()
+        await seen.until(note)
+
+
+@linux
+async def test_a_name_that_is_no_text_is_told_as_its_directory(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    async with watched(tmp_path) as (_, seen):
+        with open(bytes(tmp_path / "sub") + b"/\xff.md", "wb"):  # noqa: PTH123
+            pass
+        await seen.until(tmp_path / "sub")
+
+
+SCARCE = """
+import asyncio, pathlib, sys
+from khojd.sources.watch import FolderWatch
+root = pathlib.Path(sys.argv[1])
+
+async def main():
+    told = asyncio.Queue()
+    watch = FolderWatch(root, told.put, poll=False, debounce_ms=20, status=lambda: None)
+    task = asyncio.create_task(watch.run())
+    await told.get()
+    if watch.mode == "events":
+        for number in range(20):
+            (root / str(number)).mkdir()
+        while watch.mode == "events":
+            await told.get()
+    print(watch.mode, watch.problem)
+
+asyncio.run(main())
+"""
+
+
+@linux
+@pytest.mark.parametrize(
+    ("setting", "most", "hint"),
+    [("watches", 3, "max_user_watches"), ("watches", 10, "max_user_watches"), ("instances", 0, "max_user_instances")],
+    ids=["too few watches for the folder", "too few for what is made in it", "too few queues"],
+)
+def test_where_the_system_has_too_few_watches_the_folder_is_looked_at_instead(
+    tmp_path: Path, setting: str, most: int, hint: str
+) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / "notes" / name).mkdir(parents=True)
+    unshare = [program("unshare"), "--user", "--map-root-user"]
+    limited = f'echo {most} > /proc/sys/user/max_inotify_{setting} && exec "$@"'
+    if subprocess.run([*unshare, "sh", "-c", limited, "sh", "true"], capture_output=True).returncode:
+        missing("the right to limit inotify in a namespace of one's own")
+    command = [*unshare, "sh", "-c", limited, "sh", sys.executable, "-c", SCARCE, str(tmp_path / "notes")]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.startswith("polling "), ran.stderr
+    assert f"raise fs.inotify.{hint}" in ran.stdout
