@@ -5,11 +5,9 @@ Everything public is called on one event loop; what blocks runs on threads: one 
 
 import asyncio
 import logging
-import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -28,6 +26,7 @@ from khojd.index.status import FileStatus, IndexStatus, Progress, UpdateReport
 from khojd.index.stores import VECTORS, Stores, mark_suspect
 from khojd.index.writer import Writer
 from khojd.search.grep import grep
+from khojd.search.phases import OnPhase, phases, stale
 from khojd.search.retrieve import Retriever
 from khojd.search.similar import similar
 from khojd.search.types import GrepRequest, GrepResult, Measure, SearchRequest, SearchResult, SimilarRequest
@@ -43,7 +42,6 @@ SEARCH_THREADS = 4
 MODEL_PATIENCE = 10.0  # a first search waits this long for the model to open
 GREP_SECONDS = 20.0
 
-Phases = Callable[[SearchResult], Awaitable[None]]
 Report = Callable[[Progress], None]
 
 
@@ -68,6 +66,7 @@ class Engine:
             corrupt=self._suspect,
         )
         self._search = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-search")
+        self._beside = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-beside")  # what searches begin ahead
         self._follower = Follower(
             self._indexer, self._writer, config.index, problem=self.problem, corrupt=self._suspect, changed=self._changed
         )
@@ -106,8 +105,9 @@ class Engine:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._indexer.close()
+        for threads in (self._search, self._beside):
+            await asyncio.to_thread(threads.shutdown, wait=True, cancel_futures=True)
         await self._filler.close()
-        await asyncio.to_thread(self._search.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self._stores.close)
 
     @property
@@ -121,18 +121,19 @@ class Engine:
 
     # Search
 
-    async def search(self, request: SearchRequest, *, measure: Measure = len, on_phase: Phases | None = None) -> SearchResult:
+    async def search(self, request: SearchRequest, *, measure: Measure = len, on_phase: OnPhase | None = None) -> SearchResult:
         """Answer a search; `on_phase` gets each phase as it is known, the last one included. Raises QueryError, ModelError."""
         if request.mode != "lexical":
             await self._model()
         for attempt in (1, 2):
-            result = await self._phases(request, measure, on_phase)
+            with self._filler.query():
+                result = await phases(self._retriever_now(), request, measure=measure, on_phase=on_phase, run=self._on_search)
             # A hit must point at the file as it is now: read what changed since, and ask again.
-            stale = await asyncio.to_thread(_stale, result)
-            if not stale or attempt == 2 or self._indexer.paused:
+            changed = await asyncio.to_thread(stale, result)
+            if not changed or attempt == 2 or self._indexer.paused:
                 break
             try:
-                await self._indexer.look_at(stale)
+                await self._indexer.look_at(changed)
             except (StorageFull, OSError) as error:
                 log.warning("answering from the index as it was: %s", error)
                 break
@@ -297,35 +298,6 @@ class Engine:
 
     # Inside
 
-    async def _phases(self, request: SearchRequest, measure: Measure, on_phase: Phases | None) -> SearchResult:
-        retriever = self._retriever_now()
-        loop = asyncio.get_running_loop()
-        results: asyncio.Queue[SearchResult | None] = asyncio.Queue()
-        stop = threading.Event()
-
-        def work() -> None:
-            try:
-                for result in retriever.search(request, today=date.today(), measure=measure, phases=on_phase is not None):
-                    loop.call_soon_threadsafe(results.put_nowait, result)
-                    if stop.is_set():
-                        return
-            finally:
-                loop.call_soon_threadsafe(results.put_nowait, None)
-
-        with self._filler.query():
-            running = asyncio.ensure_future(self._on_search(work))
-            last: SearchResult | None = None
-            try:
-                while (result := await results.get()) is not None:
-                    last = result
-                    if on_phase is not None:
-                        await on_phase(result)
-                await running
-            finally:
-                stop.set()
-        assert last is not None, "a search that ends without an error has a result"
-        return last
-
     async def _model(self) -> None:
         try:
             async with asyncio.timeout(MODEL_PATIENCE):
@@ -337,7 +309,8 @@ class Engine:
         serving = self._filler.serving
         store = serving.store if serving is not None else None
         if self._retriever is None or self._retriever.vectors is not store:
-            self._retriever = Retriever(self._stores.catalog, self._stores.words, store, self._filler.cache, self.config)
+            stores = self._stores
+            self._retriever = Retriever(stores.catalog, stores.words, store, self._filler.cache, self.config, executor=self._beside)
         self._retriever.problem = self._filler.problem
         return self._retriever
 
@@ -383,18 +356,3 @@ class Engine:
     def _changed(self) -> None:
         for listener in list(self._listeners):
             listener()
-
-
-def _stale(result: SearchResult) -> list[str]:
-    """Paths of hits whose file is not the one that was indexed."""
-    stale: dict[str, None] = {}
-    for hit in result.hits:
-        if hit.unsaved or hit.path in stale:
-            continue
-        try:
-            same = os.stat(hit.path).st_mtime_ns / 1e9 == hit.modified  # noqa: PTH116
-        except OSError:
-            same = False
-        if not same:
-            stale[hit.path] = None
-    return list(stale)

@@ -28,6 +28,7 @@ from khojd.evaluate.run import indexed
 from khojd.search import candidates
 from khojd.search.features import flatness
 from khojd.search.fuse import BETA, BETA_SLOPE, CEILING, FEATURE_DEPTH, GAMMA, GAMMA_SLOPE, reciprocal_ranks
+from khojd.search.scope import EVERYTHING
 
 BETAS = (0.2, 0.3, 0.38, 0.45, 0.55, 0.7, 0.9)
 GAMMAS = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
@@ -79,8 +80,8 @@ def gather(directory: Path, cache: Path) -> list[Judged]:
         assert retriever.vectors is not None
         for query in collection.judged():
             vector = embedder.embed_query(query.text)
-            lexical = candidates.lexical(retriever.words, query.text, FEATURE_DEPTH, None).ranked
-            semantic = candidates.semantic(db, retriever.vectors, vector, FEATURE_DEPTH, None).ranked[:FEATURE_DEPTH]
+            lexical = candidates.lexical(retriever.words, query.text, FEATURE_DEPTH, EVERYTHING).ranked
+            semantic = candidates.semantic(db, retriever.vectors, vector, FEATURE_DEPTH, EVERYTHING).ranked[:FEATURE_DEPTH]
             bm25, cosines = dict(lexical), dict(semantic)
             cosines.update(candidates.cosines(db, vector, [one for one in bm25 if one not in cosines])[0])
             bm25.update(retriever.words.scores(query.text, [one for one in cosines if one not in bm25]))

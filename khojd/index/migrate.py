@@ -27,7 +27,11 @@ def _from(name: str) -> Step:
     return step
 
 
-MIGRATIONS: Mapping[int, Step] = {1: _from("schema.sql"), 2: _from("graph.sql")}
+MIGRATIONS: Mapping[int, Step] = {
+    1: _from("schema.sql"),
+    2: _from("graph.sql"),
+    3: "CREATE INDEX documents_hidden ON documents (visible, state_at) WHERE visible = 0",
+}
 
 
 def version(db: sqlite3.Connection) -> int:

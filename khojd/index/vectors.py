@@ -8,10 +8,11 @@ import hashlib
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,16 @@ PAGE = 5000
 _FULL = ("disk is full", "readonly database", "read-only", "No space left", "Permission denied", "disk I/O error")
 
 
+class Neighbours(Protocol):
+    """What a search asks of a store of vectors."""
+
+    def query(self, vector: NDArray[np.float32], limit: int) -> list[tuple[bytes, float]]:
+        """(hash, cosine) of the nearest vectors, best first."""
+
+    def count(self) -> int:
+        """Vectors in the store."""
+
+
 class VectorStore:
     """The open store of one model. Vectors are keyed by their 16-byte hash."""
 
@@ -40,6 +51,9 @@ class VectorStore:
         self.dimensions = dimensions
         self._client = client
         self._collection = collection
+        self._counted: int | None = None  # Chroma counts for some milliseconds
+        self._changes = 0
+        self._counting = threading.Lock()
 
     @classmethod
     def open(cls, directory: Path, model_fingerprint: str, dimensions: int) -> Self:
@@ -89,7 +103,7 @@ class VectorStore:
 
     def upsert(self, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
         """Add vectors of shape (len(hashes), dimensions), or replace them. Raises StorageFull."""
-        with _errors(self.directory):
+        with _errors(self.directory), self._changing():
             step = self._client.get_max_batch_size()
             for start in range(0, len(hashes), step):
                 self._collection.upsert(
@@ -99,7 +113,7 @@ class VectorStore:
 
     def delete(self, hashes: Sequence[bytes]) -> None:
         """Remove vectors; unknown hashes are left aside. Raises StorageFull."""
-        with _errors(self.directory):
+        with _errors(self.directory), self._changing():
             step = self._client.get_max_batch_size()
             for start in range(0, len(hashes), step):
                 self._collection.delete([hash_.hex() for hash_ in hashes[start : start + step]])
@@ -128,8 +142,15 @@ class VectorStore:
 
     def count(self) -> int:
         """Vectors in the store."""
+        if (known := self._counted) is not None:
+            return known
+        changes = self._changes
         with _errors(self.directory):
-            return int(self._collection.count())
+            found = int(self._collection.count())
+        with self._counting:
+            if changes == self._changes:
+                self._counted = found
+        return found
 
     def drop_others(self) -> int:
         """Remove the collections of other models; returns how many there were."""
@@ -146,6 +167,15 @@ class VectorStore:
     def close(self) -> None:
         """Give files and memory back."""
         self._client.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._changes += 1
+                self._counted = None
 
     def _pages(self) -> Iterator[list[str]]:
         offset = 0

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from math import log1p
 from pathlib import Path
@@ -122,8 +122,12 @@ class Words:
                     writer.wait_merging_threads()
                     self._index.reload()
 
-    def search(self, query: str, limit: int, within: Collection[int] | None = None) -> list[tuple[int, float]]:
-        """(entry id, BM25) of the entries with any of the query's terms, best first; only entries of `within`, if given."""
+    def search(
+        self, query: str, limit: int, within: Collection[int] | None = None, without: Set[int] = frozenset()
+    ) -> list[tuple[int, float]]:
+        """(entry id, BM25) of the entries with any of the query's terms, best first; those of `within`, if given, else all but
+        `without`.
+        """
         if limit < 1 or (within is not None and not within):
             return []
         with _reading(self.directory):
@@ -131,15 +135,16 @@ class Words:
             bag = self._bag(searcher, query)
             if bag is None:
                 return []
-            if within is None:
+            if within is None and not without:
                 return _run(searcher, bag, limit)
-            if len(within) <= SMALL_SET:
+            if within is not None and len(within) <= SMALL_SET:
                 return _run(searcher, self._restricted(bag, within), limit)
-            wanted = within if isinstance(within, set | frozenset) else frozenset(within)
-            ask = limit + limit * searcher.num_docs // len(wanted)
+            wanted = None if within is None else within if isinstance(within, set | frozenset) else frozenset(within)
+            size = searcher.num_docs - len(without) if wanted is None else len(wanted)
+            ask = limit + limit * searcher.num_docs // max(1, size)
             while True:
                 found = _run(searcher, bag, ask)
-                inside = [hit for hit in found if hit[0] in wanted]
+                inside = [hit for hit in found if (hit[0] not in without if wanted is None else hit[0] in wanted)]
                 if len(inside) >= limit or len(found) < ask:
                     return inside[:limit]
                 ask *= 8

@@ -13,13 +13,16 @@ from msgspec import Struct
 from khojd.embed.protocol import Vectors
 from khojd.index.catalog_vectors import chunks_for_entries, chunks_with_hashes, vectors_for
 from khojd.index.rows import ChunkRow
-from khojd.index.vectors import VectorStore
+from khojd.index.vectors import Neighbours
 from khojd.index.words import Words
 from khojd.search import listing
+from khojd.search.fuse import Weights, weigh
+from khojd.search.scope import EVERYTHING, Scope
 
 EXACT_SET = 1000  # up to this many entries their cosines are computed one by one; above, the vector store is asked
 MOST_EXACT = 20_000  # vectors compared one by one where the vector store finds fewer than there are
 MOST_NEIGHBOURS = 4000  # more than this are not asked of the vector store for a restricted set
+VECTORS_AT_ONCE = 4000  # of those that are compared one by one: what is held in memory
 CHUNKS_PER_ENTRY = 1.25  # neighbours asked for to find one entry; more are asked for where that is not enough
 
 
@@ -38,39 +41,80 @@ class Lexical(Struct, frozen=True):
     exhausted: bool
 
 
-def lexical(words: Words, text: str, size: int, within: Set[int] | None) -> Lexical:
-    """The best `size` entries of the words index; some may be hidden by a buffer or gone."""
-    found = words.search(text, size, within)
+def lexical(words: Words, text: str, size: int, scope: Scope) -> Lexical:
+    """The best `size` entries of the words index; some may be gone."""
+    found = words.search(text, size, scope.within, scope.without)
     return Lexical(found, len(found) < size)
+
+
+class Both(Struct, frozen=True):
+    """The two lists, and each of their entries' score of either ranker where it has one."""
+
+    lexical: Lexical
+    semantic: Semantic
+    bm25: dict[int, float]
+    cosines: dict[int, float]
+    coverage: dict[int, float]
+    chunks: dict[int, ChunkRow]
+
+    @property
+    def weights(self) -> Weights:
+        return weigh([score for _, score in self.lexical.ranked], [score for _, score in self.semantic.ranked])
+
+
+def both(db: sqlite3.Connection, words: Words, store: Neighbours, text: str, vector: Vectors, *, size: int, scope: Scope) -> Both:
+    """The best `size` entries by words and by meaning, each with its exact score of the other."""
+    found = lexical(words, text, size, scope)
+    bm25 = dict(found.ranked)
+    # The store may still be looking for neighbours (beside.Ahead): what needs only the words comes first.
+    more, chunks = cosines(db, vector, bm25)
+    coverage = words.coverage(text, bm25)
+    near = semantic(db, store, vector, size, scope)
+    scores = words.scores(text, [entry_id for entry_id, _ in near.ranked if entry_id not in bm25])
+    coverage |= words.coverage(text, scores)
+    return Both(found, near, bm25 | scores, more | dict(near.ranked), coverage, chunks | near.chunks)
 
 
 def chunk_cosines(db: sqlite3.Connection, vector: Vectors | None, chunks: Sequence[ChunkRow]) -> dict[bytes, float]:
     """Exact cosines of chunks by their hash; nothing without a query vector."""
     if vector is None or not chunks:
         return {}
-    hashes, vectors = vectors_for(db, [row.hash for row in chunks])
-    return dict(zip(hashes, (vectors @ vector).tolist(), strict=True)) if hashes else {}
+    scores: dict[bytes, float] = {}
+    wanted = list(dict.fromkeys(row.hash for row in chunks))
+    for start in range(0, len(wanted), VECTORS_AT_ONCE):
+        hashes, vectors = vectors_for(db, wanted[start : start + VECTORS_AT_ONCE])
+        if hashes:
+            scores.update(zip(hashes, (vectors @ vector).tolist(), strict=True))
+    return scores
 
 
-def semantic(db: sqlite3.Connection, store: VectorStore, vector: Vectors, size: int, within: Set[int] | None) -> Semantic:
-    """The best `size` entries by cosine (fewer where there are no more); some may be hidden by a buffer."""
+def first_ask(size: int) -> int:
+    """Neighbours that `semantic` asks the store for first when every entry may answer."""
+    return int(size * CHUNKS_PER_ENTRY)
+
+
+def semantic(db: sqlite3.Connection, store: Neighbours, vector: Vectors, size: int, scope: Scope) -> Semantic:
+    """The best `size` entries by cosine, fewer where there are no more."""
+    within = scope.within
     if within is not None and len(within) <= EXACT_SET:
         return _exact(db, vector, within)
-    ask = int(size * CHUNKS_PER_ENTRY)
-    if within is not None:
-        ask = min(max(ask, ask * store.count() // len(within)), MOST_NEIGHBOURS)
+    ask = first_ask(size)
+    narrow = within is not None or bool(scope.without)
+    if narrow:
+        more = ask / scope.share if within is None else ask * store.count() / len(within)
+        ask = max(ask, min(int(more), MOST_NEIGHBOURS))
     while True:
         near = store.query(vector, ask)
         exhausted = len(near) < ask
         if exhausted and len(near) < store.count() <= MOST_EXACT:
             # The graph cannot reach all vectors where many are equal or nearly so.
-            return _exact(db, vector, listing.all_entries(db) if within is None else within)
+            return _exact(db, vector, _all(db, scope))
         cosines = dict(near)
-        best = _best(chunks_with_hashes(db, list(cosines)), cosines, within)
+        best = _best(chunks_with_hashes(db, list(cosines)), cosines, scope)
         if len(best) >= size or exhausted:
             return _semantic(best, cosines, exhausted)
-        if within is not None and ask >= MOST_NEIGHBOURS:
-            return _exact(db, vector, within)
+        if narrow and ask >= MOST_NEIGHBOURS:
+            return _exact(db, vector, _all(db, scope))
         ask *= 4
 
 
@@ -80,7 +124,7 @@ def cosines(db: sqlite3.Connection, vector: Vectors, entries: Collection[int]) -
         return {}, {}
     rows = chunks_for_entries(db, entries)
     scores = chunk_cosines(db, vector, rows)
-    best = _best(rows, scores, None)
+    best = _best(rows, scores, EVERYTHING)
     return {entry_id: scores[row.hash] for entry_id, row in best.items()}, best
 
 
@@ -100,6 +144,10 @@ def entry_vectors(db: sqlite3.Connection, entries: Sequence[int]) -> dict[int, V
     return found
 
 
+def _all(db: sqlite3.Connection, scope: Scope) -> Set[int]:
+    return listing.visible_entries(db) if scope.within is None else scope.within
+
+
 def _exact(db: sqlite3.Connection, vector: Vectors, within: Set[int]) -> Semantic:
     scores, chunks = cosines(db, vector, within)
     return Semantic(sorted(scores.items(), key=lambda item: (-item[1], item[0])), chunks, True)
@@ -110,11 +158,11 @@ def _semantic(best: dict[int, ChunkRow], scores: dict[bytes, float], exhausted: 
     return Semantic(ranked, best, exhausted)
 
 
-def _best(rows: Sequence[ChunkRow], scores: dict[bytes, float], within: Set[int] | None) -> dict[int, ChunkRow]:
+def _best(rows: Sequence[ChunkRow], scores: dict[bytes, float], scope: Scope) -> dict[int, ChunkRow]:
     """The best chunk of each entry, the first one of equals."""
     best: dict[int, ChunkRow] = {}
     for row in rows:
-        if row.hash not in scores or (within is not None and row.entry_id not in within):
+        if row.hash not in scores or not scope.has(row.entry_id):
             continue
         known = best.get(row.entry_id)
         if known is None or (-scores[row.hash], row.start) < (-scores[known.hash], known.start):

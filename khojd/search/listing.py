@@ -13,6 +13,11 @@ _NEWEST = """
 SELECT e.id FROM json_each(?) wanted CROSS JOIN entries e ON e.id = wanted.value JOIN documents d ON d.id = e.document_id
 WHERE d.visible = 1 ORDER BY e.day IS NULL, e.day DESC, d.mtime_ns DESC, d.path, e.position LIMIT ?"""
 
+# The index on hidden documents serves both; state_at tells a folder that is hidden again from before.
+_HIDDEN_MARK = "SELECT count(*), total(id), total(id * id), max(state_at) FROM documents WHERE visible = 0"
+_HIDDEN = "SELECT e.id FROM documents d CROSS JOIN entries e ON e.document_id = d.id WHERE d.visible = 0"
+_VISIBLE = "SELECT e.id FROM documents d CROSS JOIN entries e ON e.document_id = d.id WHERE d.visible = 1"
+
 
 class Facts(NamedTuple):
     """What ranking asks of an entry. `day` is a proleptic Gregorian ordinal, `modified` seconds since the epoch."""
@@ -35,6 +40,17 @@ def newest(db: sqlite3.Connection, entry_ids: Set[int], limit: int) -> list[int]
     return [row[0] for row in db.execute(_NEWEST, (id_list(entry_ids), limit))]
 
 
-def all_entries(db: sqlite3.Connection) -> set[int]:
-    """Ids of all entries, also of hidden ones."""
-    return {row[0] for row in db.execute("SELECT id FROM entries")}
+def hidden_mark(db: sqlite3.Connection) -> tuple[object, ...]:
+    """A value that changes when a file is hidden or shown."""
+    found: tuple[object, ...] = db.execute(_HIDDEN_MARK).fetchone()
+    return found
+
+
+def hidden_entries(db: sqlite3.Connection) -> Set[int]:
+    """Ids of the entries of files that are hidden: with their folder, or by a buffer."""
+    return frozenset(row[0] for row in db.execute(_HIDDEN))
+
+
+def visible_entries(db: sqlite3.Connection) -> Set[int]:
+    """Ids of all entries that are not hidden."""
+    return frozenset(row[0] for row in db.execute(_VISIBLE))

@@ -7,7 +7,8 @@ Each phase replaces the one before: first the words' list, then the fused one, t
 
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from datetime import date
 from time import perf_counter
 
@@ -23,16 +24,17 @@ from khojd.index.catalog import Catalog, errors
 from khojd.index.catalog_hits import hit_rows
 from khojd.index.catalog_vectors import chunks_for_entries
 from khojd.index.rows import ChunkRow
-from khojd.index.vectors import VectorStore
+from khojd.index.vectors import Neighbours
 from khojd.index.words import Words
-from khojd.search import candidates, listing, rerank, tuning
-from khojd.search.candidates import Lexical, Semantic
-from khojd.search.filters import resolve
-from khojd.search.fuse import FEATURE_DEPTH, MEANING_ALONE, WORDS_ALONE, Weights, fuse, weigh
+from khojd.search import beside, candidates, listing, rerank, tuning
+from khojd.search.candidates import Both, Lexical, Semantic
+from khojd.search.conditions import Filter
+from khojd.search.fuse import FEATURE_DEPTH, MEANING_ALONE, WORDS_ALONE, Weights, fuse
 from khojd.search.highlight import Terms, query_terms
 from khojd.search.hits import Found, make_hits
 from khojd.search.query import parse
 from khojd.search.rerank import Reranker
+from khojd.search.scope import EVERYTHING, Hidden, Scope, scope
 from khojd.search.tuning import Candidate
 from khojd.search.types import Explanation, Measure, Phase, SearchRequest, SearchResult
 
@@ -41,17 +43,15 @@ log = logging.getLogger(__name__)
 MOST_HITS = 200
 MOST_CANDIDATES = 20_000  # a list is made longer until there are enough hits, up to this
 _GROWTH = 4
+NOT_NEAR = Semantic([], {}, True)
+NO_WORDS = Lexical([], True)
 
 
 class _Pool(Struct, frozen=True):
     """All candidates of a query with their scores, and why they have them."""
 
     scores: dict[int, float]
-    lexical: Lexical
-    semantic: Semantic
-    bm25: dict[int, float]
-    cosines: dict[int, float]
-    coverage: dict[int, float]
+    why: Both
     weights: Weights | None
     exhausted: bool
 
@@ -61,31 +61,50 @@ class _Question(Struct, frozen=True):
 
     request: SearchRequest
     text: str
-    terms: Terms
-    within: Set[int] | None
+    scope: Scope
     profile: Profile
     limit: int
     today: date
-    measure: Measure
-    vector: Vectors | None
+    vector: Vectors | None  # None: by words alone
+    vectors: Neighbours | None
     reranks: bool
+
+    @property
+    def wanted(self) -> int:
+        """Entries to rank: as many as asked for, and enough to re-rank."""
+        return max(self.limit, rerank.DEPTH) if self.reranks else self.limit
+
+    @property
+    def size(self) -> int:
+        """Candidates of each list, to begin with."""
+        return max(self.profile.candidates, self.wanted, FEATURE_DEPTH)
 
 
 class Retriever:
     """Answers searches from the open stores.
 
-    `vectors` and `queries` are None while there is no meaning to search by: not opened yet, switched off or broken.
+    `vectors` and `queries` are None while there is no meaning to search by: not opened yet, switched off or broken. With an
+    `executor`, which is not the one that searches run on, parts of one search run at the same time.
     """
 
     def __init__(
-        self, catalog: Catalog, words: Words, vectors: VectorStore | None, queries: QueryCache | None, config: Config
+        self,
+        catalog: Catalog,
+        words: Words,
+        vectors: Neighbours | None,
+        queries: QueryCache | None,
+        config: Config,
+        *,
+        executor: Executor | None = None,
     ) -> None:
         self.catalog = catalog
         self.words = words
         self.vectors = vectors
         self.queries = queries
         self.config = config
+        self.executor = executor
         self.problem = ""  # why there is no meaning to search by
+        self._hidden = Hidden()
         self._rerankers: dict[str, Reranker] = {}
 
     def search(self, request: SearchRequest, *, today: date, measure: Measure = len, phases: bool = True) -> Iterator[SearchResult]:
@@ -117,19 +136,23 @@ class Retriever:
         text = query.text.strip()
         if not text and not query.filters:
             raise QueryError("the query is empty; give words, a filter, or both", part=request.query)
-        within = resolve(db, self.words, query.filters, folders=request.folders)
+        # The model begins at once, and whoever needs the vector comes for it later.
+        embedded = self._embedding(text) if text and request.mode != "lexical" else None
+        among = self.scope(db, query.filters, request.folders)
         if not text:
-            yield "words", [Found(entry_id, 0.0) for entry_id in listing.newest(db, within or set(), limit)], Terms({}), []
+            yield "words", [Found(entry_id, 0.0) for entry_id in listing.newest(db, among.within or set(), limit)], Terms({}), []
             return
         reranker_name = self._reranker_name(request.rerank)
+        question = _Question(request, text, among, profile, limit, today, None, self.vectors, reranker_name != "off")
+        if embedded is not None and self.vectors is not None and among is EVERYTHING:
+            ask = candidates.first_ask(question.size)
+            question = replace(question, vectors=beside.Ahead(self.executor, self.vectors, embedded, ask))
         terms = self.terms(text)
-        question = _Question(request, text, terms, within, profile, limit, today, measure, None, reranker_name != "off")
-        meant = request.mode != "lexical"
         if phases and request.mode == "hybrid":
             yield "words", self._ranked(db, question)[:limit], terms, []
         notes: list[str] = []
-        if meant:
-            question = replace(question, vector=self._vector(db, text, request.mode == "semantic", notes))
+        if request.mode != "lexical":
+            question = replace(question, vector=self._vector(db, embedded, request.mode == "semantic", notes))
         found = self._ranked(db, question)
         phase: Phase = "words" if question.vector is None else "fused"
         if reranker_name == "off":
@@ -146,10 +169,21 @@ class Retriever:
         total = self.words.count() + 1
         return query_terms(text, {term: _rarity(count, total) for term, count in self.words.frequencies(plain.weights).items()})
 
-    def _vector(self, db: sqlite3.Connection, text: str, required: bool, notes: list[str]) -> Vectors | None:
-        """The query's vector; None, with a note, where an answer by words has to do."""
+    def scope(self, db: sqlite3.Connection, filters: Sequence[Filter], folders: Sequence[str]) -> Scope:
+        """Which entries may answer."""
+        return scope(db, self.words, self._hidden, filters, folders)
+
+    def _embedding(self, text: str) -> Callable[[], Vectors] | None:
+        """Begin to embed the query, beside what is done before its vector is needed."""
+        queries = self.queries
+        return None if queries is None else beside.start(self.executor, lambda: queries.embed_query(text))
+
+    def _vector(
+        self, db: sqlite3.Connection, embedded: Callable[[], Vectors] | None, required: bool, notes: list[str]
+    ) -> Vectors | None:
+        """The query's vector, waited for; None, with a note, where an answer by words has to do."""
         (waiting,) = db.execute("SELECT count(*) FROM entries WHERE vectors = 0").fetchone()
-        if self.vectors is None or self.queries is None:
+        if self.vectors is None or embedded is None:
             said = f"search by meaning is not available: {self.problem or 'no embedding model is open'}"
             if required:
                 hint = "set embedding.model in the configuration, or search with mode lexical or hybrid"
@@ -160,7 +194,7 @@ class Retriever:
             entries = "entry still waits" if waiting == 1 else "entries still wait"
             notes.append(f"{waiting} {entries} to be embedded: found by words only so far")
         try:
-            return self.queries.embed_query(text)
+            return embedded()
         except ModelError as error:
             if required:
                 raise
@@ -170,9 +204,7 @@ class Retriever:
 
     def _ranked(self, db: sqlite3.Connection, question: _Question) -> list[Found]:
         """The best entries: as many as asked for where there are, and enough to re-rank."""
-        profile = question.profile
-        wanted = max(question.limit, rerank.DEPTH) if question.reranks else question.limit
-        size = max(profile.candidates, wanted, FEATURE_DEPTH)
+        profile, wanted, size = question.profile, question.wanted, question.size
         while True:
             pool = self._pool(db, question, size)
             entries = self._entries(db, pool, wanted if tuning.is_plain(profile) else len(pool.scores))
@@ -202,30 +234,24 @@ class Retriever:
         return entries
 
     def _pool(self, db: sqlite3.Connection, question: _Question, size: int) -> _Pool:
-        text, within, vector = question.text, question.within, question.vector
-        nothing = Semantic([], {}, True)
-        if vector is None or self.vectors is None:
-            lexical = candidates.lexical(self.words, text, size, within)
+        text, scope, vector, vectors = question.text, question.scope, question.vector, question.vectors
+        if vector is None or vectors is None:
+            lexical = candidates.lexical(self.words, text, size, scope)
             bm25 = dict(lexical.ranked)
-            return _Pool(fuse(bm25, {}, {}, WORDS_ALONE), lexical, nothing, bm25, {}, {}, None, lexical.exhausted)
-        semantic = candidates.semantic(db, self.vectors, vector, size, within)
-        cosines = dict(semantic.ranked)
+            why = Both(lexical, NOT_NEAR, bm25, {}, {}, {})
+            return _Pool(fuse(bm25, {}, {}, WORDS_ALONE), why, None, lexical.exhausted)
         if question.request.mode == "semantic":
-            scores = fuse({}, cosines, {}, MEANING_ALONE)
-            return _Pool(scores, Lexical([], True), semantic, {}, cosines, {}, MEANING_ALONE, semantic.exhausted)
-        lexical = candidates.lexical(self.words, text, size, within)
-        bm25 = dict(lexical.ranked)
-        weights = weigh([score for _, score in lexical.ranked], [score for _, score in semantic.ranked])
-        more, chunks = candidates.cosines(db, vector, [entry_id for entry_id in bm25 if entry_id not in cosines])
-        bm25.update(self.words.scores(text, [entry_id for entry_id in cosines if entry_id not in bm25]))
-        cosines.update(more)
-        semantic.chunks.update(chunks)
-        coverage = self.words.coverage(text, list(bm25))
-        exhausted = lexical.exhausted and semantic.exhausted
-        return _Pool(fuse(bm25, cosines, coverage, weights), lexical, semantic, bm25, cosines, coverage, weights, exhausted)
+            semantic = candidates.semantic(db, vectors, vector, size, scope)
+            cosines = dict(semantic.ranked)
+            why = Both(NO_WORDS, semantic, {}, cosines, {}, semantic.chunks)
+            return _Pool(fuse({}, cosines, {}, MEANING_ALONE), why, MEANING_ALONE, semantic.exhausted)
+        why = candidates.both(db, self.words, vectors, text, vector, size=size, scope=scope)
+        weights = why.weights
+        scores = fuse(why.bm25, why.cosines, why.coverage, weights)
+        return _Pool(scores, why, weights, why.lexical.exhausted and why.semantic.exhausted)
 
     def _found(self, one: Candidate, pool: _Pool, question: _Question) -> Found:
-        best = pool.semantic.chunks.get(one.entry_id)
+        best = pool.why.chunks.get(one.entry_id)
         explanation = _explanation(one.entry_id, pool) if question.request.explain else None
         return Found(one.entry_id, one.score, (best.start, best.end) if best else None, explanation)
 
@@ -306,20 +332,21 @@ def _too_weak(entries: Sequence[Candidate], profile: Profile) -> bool:
 
 
 def _loss(pool: _Pool, entry_id: int, cosine: float | None) -> float:
-    if cosine is None or pool.weights is None or entry_id not in pool.cosines:
+    if cosine is None or pool.weights is None or entry_id not in pool.why.cosines:
         return 0.0
-    return pool.weights.cosine * (pool.cosines[entry_id] - cosine)
+    return pool.weights.cosine * (pool.why.cosines[entry_id] - cosine)
 
 
 def _explanation(entry_id: int, pool: _Pool) -> Explanation:
-    lexical = [one for one, _ in pool.lexical.ranked]
-    semantic = [one for one, _ in pool.semantic.ranked]
+    why = pool.why
+    lexical = [one for one, _ in why.lexical.ranked]
+    semantic = [one for one, _ in why.semantic.ranked]
     return Explanation(
         lexical_rank=lexical.index(entry_id) + 1 if entry_id in lexical else None,
-        lexical_score=pool.bm25.get(entry_id),
+        lexical_score=why.bm25.get(entry_id),
         semantic_rank=semantic.index(entry_id) + 1 if entry_id in semantic else None,
-        semantic_score=pool.cosines.get(entry_id),
+        semantic_score=why.cosines.get(entry_id),
         semantic_weight=pool.weights.cosine if pool.weights else None,
-        coverage=pool.coverage.get(entry_id),
+        coverage=why.coverage.get(entry_id),
         fused_score=pool.scores[entry_id],
     )

@@ -12,10 +12,10 @@ from khojd.errors import ModelError, NotFound, QueryError
 from khojd.index import analysis
 from khojd.index.catalog import errors
 from khojd.index.catalog_hits import entries_at, hit_rows
+from khojd.index.rows import ChunkRow
 from khojd.index.words import Words
-from khojd.search import candidates, listing
-from khojd.search.filters import resolve
-from khojd.search.fuse import WORDS_ALONE, fuse, weigh
+from khojd.search import beside, candidates, listing
+from khojd.search.fuse import WORDS_ALONE, fuse
 from khojd.search.highlight import query_terms
 from khojd.search.hits import Found, make_hits
 from khojd.search.retrieve import MOST_HITS, Retriever
@@ -41,22 +41,18 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
         notes: list[str] = []
         salient = salient_words(retriever.words, text)
         vector = _vector(db, retriever, sources, text, notes)
-        within = resolve(db, retriever.words, (), folders=request.folders)
+        scope = retriever.scope(db, (), request.folders)
         size = max(_CANDIDATES, request.limit) + len(sources)
-        lexical = candidates.lexical(retriever.words, salient, size, within)
-        bm25, cosines, coverage, chunks = dict(lexical.ranked), {}, {}, {}
-        weights = WORDS_ALONE
-        if vector is not None and retriever.vectors is not None:
-            semantic = candidates.semantic(db, retriever.vectors, vector, size, within)
-            cosines, chunks = dict(semantic.ranked), semantic.chunks
-            weights = weigh(list(bm25.values()), list(cosines.values()))
-            more, more_chunks = candidates.cosines(db, vector, [one for one in bm25 if one not in cosines])
-            bm25.update(retriever.words.scores(salient, [one for one in cosines if one not in bm25]))
-            cosines.update(more)
-            chunks.update(more_chunks)
-            coverage = retriever.words.coverage(salient, list(bm25))
-        bm25, cosines = _without(sources, bm25), _without(sources, cosines)
-        scores = fuse(bm25, cosines, coverage, weights)
+        chunks: dict[int, ChunkRow] = {}
+        if vector is None or retriever.vectors is None:
+            bm25 = dict(candidates.lexical(retriever.words, salient, size, scope).ranked)
+            scores = fuse(_without(sources, bm25), {}, {}, WORDS_ALONE)
+        else:
+            unit = vector
+            store = beside.Ahead(retriever.executor, retriever.vectors, lambda: unit, candidates.first_ask(size))
+            why = candidates.both(db, retriever.words, store, salient, vector, size=size, scope=scope)
+            chunks = why.chunks
+            scores = fuse(_without(sources, why.bm25), _without(sources, why.cosines), why.coverage, why.weights)
         facts = listing.facts(db, list(scores))
         ranked = sorted(facts, key=lambda one: (-scores[one], facts[one].path, facts[one].position))[: request.limit]
         found = [Found(one, scores[one], (chunks[one].start, chunks[one].end) if one in chunks else None) for one in ranked]
