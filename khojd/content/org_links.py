@@ -20,8 +20,9 @@ _LINE_END = rf"(?:\r\n?+|\n)(?!{BREAK})"  # a link may be filled like other text
 _PATH = r"[^\[\]\\\r\n]*+"
 _TARGET = rf"{_PATH}(?:(?:\\(?:[\\\[\]]|(?![\[\]]))|{_LINE_END}){_PATH})*"
 _WORDS = r"[^\[\]\r\n]*+"
-# It ends at the first `]]`. Org lets a description hold no other link in brackets; people do write `[[page][[[file:image.png]]]]`.
-_DESCRIPTION = rf"{_WORDS}(?:(?:\[\[[^\[\]\r\n]++\]\]|\[(?!\[)|\](?!\])|{_LINE_END}){_WORDS})*"
+# It ends at the first `]]`, and holds no link with a description: so no text is read twice. Org lets it hold no link in brackets
+# at all; people do write `[[page][[[file:image.png]]]]`.
+_DESCRIPTION = rf"{_WORDS}(?:(?:\[\[[^\[\]\r\n]++\]\](?=\]\])|\[(?!\[{_TARGET}\]\[)|\](?!\])|{_LINE_END}){_WORDS})*"
 _BRACKET = re.compile(rf"\[\[(?!\])({_TARGET})\](?:\[(?!\]\])({_DESCRIPTION})\])?\]")
 
 _TYPES = (
@@ -100,7 +101,7 @@ def find(text: str, lines: Sequence[Lines]) -> tuple[tuple[Link, ...], tuple[Anc
             links.append(Link("org", start, end, match[1], *match.span(1), section))
         else:
             links.append(Link("org", start, end, match[1], *match.span(1), section, match[2], *match.span(2)))
-            if ":" in match[2]:
+            if ":" in match[2] and match[2] != match[1]:
                 inner = (_plain(text, *span, section) for span in _plain_links(text, match.start(2), match.end(2), ()))
                 links += (link for link in inner if link.target != match[1])
     if not ordered:

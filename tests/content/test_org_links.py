@@ -83,6 +83,8 @@ def test_any_target_in_brackets_is_a_link_with_and_without_description(target: s
         ("[[a][x]", []),
         ("[[]] [[a][]] [[][x]]", []),
         ("[[open [[a]]", [("org", "[[a]]", "a")]),
+        ("[[a][[[x]\u200b] y]]", [("org", "[[a][[[x]\u200b] y]]", "a", "[[x]\u200b] y")]),
+        ("[[a][open [[b][c]]", [("org", "[[b][c]]", "b", "c")]),
         ("[[p][file:i.png]]", [("org", "[[p][file:i.png]]", "p", "file:i.png"), ("plain", "file:i.png", "file:i.png")]),
         ("[[p][[[file:i.png]]]]", [("org", "[[p][[[file:i.png]]]]", "p", "[[file:i.png]]"), ("plain", "file:i.png", "file:i.png")]),
         ("[[https://x.org][https://x.org]]", [("org", "[[https://x.org][https://x.org]]", "https://x.org", "https://x.org")]),
