@@ -124,7 +124,7 @@ class NotFound(KhojdError):
 
 
 class EditError(KhojdError):
-    """A change to notes cannot be made as it was asked for (LSP's RequestFailed); the message says why. `data`: what was asked for."""
+    """A change to notes cannot be made as asked (LSP's RequestFailed); the message says why. `data`: path (where known)."""
 
     code = -32803
     name = "edit"
