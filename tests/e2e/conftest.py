@@ -18,6 +18,13 @@ from khojd.daemon.client import Client
 from khojd.errors import DaemonError
 from tests.server.editor import Editor
 
+if sys.platform == "win32":
+    import _winapi
+
+    KILL = signal.SIGTERM  # ends a process at once there
+else:
+    KILL = signal.SIGKILL
+
 TEA = "# Tea\n\nGreen tea 🍵 is steamed.\n\n## Oolong\n\nHalf oxidised.\n"
 TODO = "* TODO Buy a kettle :shopping:\nDEADLINE: <2024-05-01 Wed>\nA steel one.\n"
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +44,8 @@ class Place:
     def configure(self, *, idle_minutes: float = 5.0, model: str = "off", more: str = "") -> None:
         """Write config.toml."""
         self.config.write_text(
-            f'[[folders]]\npath = "{self.notes}"\n[embedding]\nmodel = "{model}"\n[daemon]\nidle_minutes = {idle_minutes}\n{more}',
+            f'[[folders]]\npath = "{self.notes.as_posix()}"\n[embedding]\nmodel = "{model}"\n'
+            f"[daemon]\nidle_minutes = {idle_minutes}\n{more}",
             encoding="utf-8",
         )
 
@@ -101,6 +109,15 @@ class Place:
 
 def alive(pid: int) -> bool:
     """Whether the process runs; one that has ended and waits for its parent does not."""
+    if sys.platform == "win32":
+        try:
+            handle = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, pid)
+        except OSError:
+            return False
+        try:
+            return _winapi.WaitForSingleObject(handle, 0) == _winapi.WAIT_TIMEOUT
+        finally:
+            _winapi.CloseHandle(handle)
     try:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

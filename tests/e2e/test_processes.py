@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,12 +29,13 @@ from khojd.server.types import (
     ValidateParams,
     ValidateResult,
 )
-from tests.e2e.conftest import Place, alive
+from tests.e2e.conftest import KILL, Place, alive
 from tests.server.editor import framed
 
 Said = dict[str, object]
 HELLO: Said = {"processId": None, "rootUri": None, "capabilities": {}}
 INITIALIZE: Said = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO}
+UNIX = pytest.mark.skipif(sys.platform == "win32", reason="there are no such sockets, signals and modes on Windows")
 STATUS: Said = {"jsonrpc": "2.0", "id": 2, "method": "khoj/daemon/status"}
 EXIT: Said = {"jsonrpc": "2.0", "method": "exit"}
 
@@ -93,6 +95,7 @@ def test_an_idle_daemon_leaves_and_comes_back(place: Place) -> None:
     assert second != first
 
 
+@UNIX
 def test_a_connection_that_says_nothing_does_not_keep_a_daemon(place: Place) -> None:
     place.configure(idle_minutes=0.05)
     first = ask_pid(place)
@@ -115,7 +118,7 @@ def test_clients_find_a_daemon_while_others_are_leaving(place: Place) -> None:
 
 def test_after_a_kill_the_next_client_gets_a_new_daemon(place: Place) -> None:
     first = ask_pid(place)
-    os.kill(first, signal.SIGKILL)
+    os.kill(first, KILL)
     place.gone(first)
     assert place.address.exists()  # the dead socket lies there still
     assert ask_pid(place) != first
@@ -123,7 +126,7 @@ def test_after_a_kill_the_next_client_gets_a_new_daemon(place: Place) -> None:
 
 def test_a_client_that_is_answered_nothing_any_more_is_told(place: Place) -> None:
     with place.client() as attached:
-        os.kill(place.pid, signal.SIGKILL)
+        os.kill(place.pid, KILL)
         with pytest.raises(DaemonError, match="left before it answered"):
             attached.call("khoj/daemon/status", NoParams(), DaemonStatus)
 
@@ -137,6 +140,7 @@ def test_the_loser_of_the_race_for_the_lock_leaves_without_an_error(place: Place
     assert alive(pid)
 
 
+@UNIX
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_daemon_cleanly(place: Place, number: signal.Signals) -> None:
     daemon = place.start("serve", *place.places)
@@ -209,7 +213,7 @@ def test_the_bridge_ends_with_an_error_when_the_daemon_dies(place: Place) -> Non
     attached.stdin.write(framed(INITIALIZE))
     attached.stdin.flush()
     assert attached.stdout.readline().startswith(b"Content-Length: ")
-    os.kill(place.pid, signal.SIGKILL)
+    os.kill(place.pid, KILL)
     assert attached.wait(30) == 3
 
 
@@ -230,6 +234,7 @@ def test_the_daemon_holds_no_stream_of_the_process_that_started_it(place: Place)
     assert alive(place.pid)
 
 
+@UNIX
 def test_the_log_is_private_and_holds_no_notes(place: Place, own_home: Path) -> None:
     (place.notes / "a.md").write_text("# Diary\n\nmy secret thought\n", encoding="utf-8")
     with place.client() as attached:
@@ -246,6 +251,7 @@ def test_the_log_is_private_and_holds_no_notes(place: Place, own_home: Path) -> 
     assert place.address.parent.stat().st_mode & 0o777 == 0o700
 
 
+@UNIX
 def test_a_good_edit_of_the_configuration_takes_effect_and_a_bad_one_is_said(place: Place, tmp_path: Path) -> None:
     with place.client() as attached:
         place.configure(idle_minutes=7.5)

@@ -10,7 +10,7 @@ import pytest
 from khojd import config
 from khojd.daemon.listener import Listener
 from khojd.daemon.service import Daemon
-from tests.server.editor import Editor
+from tests.server.editor import Editor, address_in
 from tests.server.paper import PaperEngine
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def engine(tmp_path: Path, settings: config.Config) -> PaperEngine:
 
 @pytest.fixture
 async def daemon(engine: PaperEngine, tmp_path: Path) -> AsyncIterator[Daemon]:
-    listener = Listener(tmp_path / "run" / "k.sock")
+    listener = Listener(address_in(tmp_path))
     served = Daemon(cast("Engine", engine), listener, config_path=tmp_path / "config.toml", log_path=tmp_path / "log")
     running = asyncio.create_task(served.run())
     yield served
@@ -48,7 +48,7 @@ async def attach(daemon: Daemon, tmp_path: Path) -> AsyncIterator[Attach]:
     editors: list[Editor] = []
 
     async def make(*, initialized: bool = True, listen: bool = True, **hello: Any) -> Editor:
-        editor = await Editor.attach(tmp_path / "run" / "k.sock", listen=listen)
+        editor = await Editor.attach(address_in(tmp_path), listen=listen)
         editors.append(editor)
         if initialized:
             await editor.initialize(**{"khoj": {"protocol": 1, "client": "test"}, **hello})

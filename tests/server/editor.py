@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
+
+from khojd.daemon.address import socket_path
+from khojd.daemon.token import token_path
 
 
 class Failure(Exception):
@@ -34,7 +38,7 @@ class Editor:
 
     @classmethod
     async def attach(cls, address: Path, *, listen: bool = True) -> Self:
-        reader, writer = await asyncio.open_unix_connection(str(address))
+        reader, writer = await connected(address)
         editor = cls(reader, writer)
         if listen:
             editor.listen()
@@ -138,6 +142,28 @@ class Editor:
                 future.set_exception(Failure(message["error"]))
             else:
                 future.set_result(message["result"])
+
+
+def address_in(base: Path) -> Path:
+    """Where a daemon of the test's own listens."""
+    return socket_path(base) if sys.platform == "win32" else base / "run" / "k.sock"
+
+
+async def connected(address: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Both directions of a connection to the daemon at `address`, let in where a token is asked for."""
+    if sys.platform != "win32":
+        return await asyncio.open_unix_connection(str(address))
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, asyncio.ProactorEventLoop)
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    transport, _ = await loop.create_pipe_connection(lambda: protocol, str(address))
+    writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+    token = token_path(address).read_bytes()
+    half = len(token) // 2
+    writer.write(token[:half])
+    assert await reader.readexactly(half) == token[half:]
+    return reader, writer
 
 
 def framed(message: dict[str, Any]) -> bytes:

@@ -17,7 +17,7 @@ from khojd import config
 from khojd.daemon.listener import Listener
 from khojd.daemon.service import Daemon
 from khojd.engine import Engine
-from tests.server.editor import Editor
+from tests.server.editor import Editor, address_in
 from tests.server.features.vault import Vault
 
 MakeVault = Callable[..., Awaitable[Vault]]
@@ -49,10 +49,10 @@ async def serving(
         folders=(config.Folder(path=str(root)),),
     )
     engine = await Engine.open(chosen, index_dir=base / "index")
-    listener = Listener(base / "run" / "k.sock")
+    listener = Listener(address_in(base))
     daemon = Daemon(engine, listener, config_path=base / "config.toml", log_path=base / "log")
     running = asyncio.create_task(daemon.run())
-    editor = await Editor.attach(base / "run" / "k.sock")
+    editor = await Editor.attach(address_in(base))
     vault = Vault(root, engine, editor, encoding)
     try:
         for name, text in files.items():

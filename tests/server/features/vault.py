@@ -7,7 +7,7 @@ from typing import Any
 from khojd.content.lines import LineIndex
 from khojd.engine import Engine
 from khojd.server import uris
-from tests.server.editor import Editor
+from tests.server.editor import Editor, address_in
 
 WIDTHS = {
     "utf-8": lambda text: len(text.encode("utf-8", "surrogatepass")),
@@ -25,7 +25,7 @@ class Vault:
         self.engine = engine
         self.editor = editor
         self.encoding = encoding
-        self.socket = root.parent / "run" / "k.sock"
+        self.socket = address_in(root.parent)
         self.others: list[Editor] = []
         self.texts: dict[str, str] = {}  # of the open notes
         self._versions: dict[str, int] = {}
