@@ -21,6 +21,7 @@ from khojd.index import catalog_queue as queue
 from khojd.index import catalog_vectors as rows
 from khojd.index.catalog import Catalog
 from khojd.index.meaning import Meaning
+from khojd.index.scan import Reading
 from khojd.index.status import Progress
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ QUERY_PATIENCE = 0.25  # longest wait for queries between two of the model's bat
 class Filler:
     """Owns the models and the thread they fill up on. Belongs to one event loop. Fills while `calm` is set.
 
-    `serving` answers queries; `target` is being filled and takes over when it is complete; mostly they are one.
+    `serving` answers queries; `target` is being filled and takes over when it is complete; mostly they are one. While the index
+    cannot be written, the catalog's vectors serve and there is no target.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Filler:
         changed: Callable[[], None],
         corrupt: Callable[[IndexCorrupt], None],
     ) -> None:
-        self.serving: Meaning | None = None
+        self.serving: Meaning | Reading | None = None
         self.target: Meaning | None = None
         self.cache: QueryCache | None = None
         self.problem = ""  # why there is no meaning
@@ -221,6 +223,9 @@ class Filler:
         self._quiet.wait(QUERY_PATIENCE)
 
     def _open(self) -> None:
+        if isinstance(self.serving, Reading):
+            with self._catalog.transaction() as db:  # before a model is opened in vain
+                rows.set_active_model(db, self.serving.model_id)
         embedder = open_embedder(self._settings)
         former, self.target = self.target, None
         if former is not None and former is not self.serving:
@@ -229,33 +234,58 @@ class Filler:
             self.problem = 'embedding.model is "off"'
             self.serving = self.cache = None
             return
-        self.target = self._meaning(embedder)
-        with self._catalog.transaction() as db:
-            rows.set_meta(db, f"model_settings.{self.target.model_id}", msgspec.json.encode(self._settings).decode())
+        try:
+            self._take_up(self._meaning(embedder))
+        except StorageFull:
+            self._read()
+            raise
+
+    def _take_up(self, target: Meaning) -> None:
+        """Let `target` be filled; it serves at once, unless another model has the vectors."""
+        try:
+            with self._catalog.transaction() as db:
+                rows.set_meta(db, f"model_settings.{target.model_id}", msgspec.json.encode(self._settings).decode())
+            active = rows.active_model(self._catalog.reader())
+            if active is not None and active != target.model_id and self.serving is None:
+                self.serving = self._former(active)
+            reading = self.serving if isinstance(self.serving, Reading) else None
+            if self.serving is None or active == target.model_id:
+                self._serve(target)
+                if reading is not None:
+                    reading.close()
+            else:
+                self._cache(self.serving)
+        except BaseException:
+            target.close()
+            raise
+        self.target = target
+
+    def _read(self) -> None:
+        """The index cannot be written, so there is no vector store: what the catalog holds still answers."""
         active = rows.active_model(self._catalog.reader())
-        if active is not None and active != self.target.model_id and self.serving is None:
-            self.serving = self._former(active)
-        if self.serving is None or active == self.target.model_id:
-            self._serve(self.target)
-        else:
+        embedder = self._stored(active) if self.serving is None and active is not None else None
+        if embedder is not None and active is not None:
+            log.warning("the index cannot be written: search by meaning compares with every vector of the catalog")
+            self.serving = Reading(self._catalog, active, embedder)
             self._cache(self.serving)
 
     def _former(self, model_id: int) -> Meaning | None:
         """The model that served before the settings changed, None where it cannot be opened any more."""
+        embedder = self._stored(model_id)
+        return None if embedder is None else self._meaning(embedder)
+
+    def _stored(self, model_id: int) -> Embedder | None:
+        """A model of the catalog, opened with the settings it had; None where that is not possible any more."""
         text = rows.meta(self._catalog.reader(), f"model_settings.{model_id}")
         try:
-            settings = msgspec.json.decode(text, type=config.Embedding)
-            embedder = open_embedder(settings)
+            embedder = open_embedder(msgspec.json.decode(text, type=config.Embedding))
         except (msgspec.MsgspecError, KhojdError) as error:
-            log.warning("the former model cannot serve until the new one is ready: %s", error)
+            log.warning("the model that the index was made with cannot serve: %s", error)
             return None
-        if embedder is None:
+        if embedder is not None and embedder.id != rows.models(self._catalog.reader()).get(model_id):
+            embedder.close()
             return None
-        former = self._meaning(embedder)
-        if former.model_id != model_id:
-            former.close()
-            return None
-        return former
+        return embedder
 
     def _meaning(self, embedder: Embedder) -> Meaning:
         try:
@@ -270,7 +300,7 @@ class Filler:
         self._cache(meaning)
         self.serving = meaning
 
-    def _cache(self, meaning: Meaning) -> None:
+    def _cache(self, meaning: Meaning | Reading) -> None:
         self.cache = QueryCache(meaning.embedder, self._settings.query_cache, self._settings.query_cache_seconds)
 
     def _complete(self, target: Meaning) -> None:
