@@ -1,0 +1,197 @@
+"""How an existing link is written anew when what it leads to was moved or renamed: in the way it was written before.
+
+Pure: what a link must look like to stay a link of its kind is known here; whether it leads to the right place is asked elsewhere.
+"""
+
+import html
+import os
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from typing import Literal
+from urllib.parse import quote, unquote
+
+from msgspec import Struct
+
+from khojd.content import names
+
+Way = Literal["name", "relative", "root", "absolute", "home"]
+
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_NAMESPACE = re.compile(r"___|%2[Ff]")
+_MARKDOWN_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ORG_ESCAPE = re.compile(r"\\+(?=[\[\]])")
+_ENTITY = re.compile(r"&#?\w+;")
+
+_WIKI = frozenset("[]|#^\r\n")
+_MARKDOWN = frozenset("()<>\\#?%\"")
+_ANGLE = frozenset("<>\\#?%")
+
+
+class Path(Struct, frozen=True):
+    """How a link names a file. `way`: the end of its path (from its name alone up to all of it), or one of the kinds of path."""
+
+    way: Way
+    written: str  # decoded
+    parts: int  # of a name
+    suffix: bool  # the file's suffix is written
+    namespace: bool  # Logseq's `a/b` for `a___b.md`
+
+
+class Dress(Struct, frozen=True):
+    """What a link's kind makes of a name or heading: `kind` is the link's, `raw` what stands in the file, `angled` in `<>`."""
+
+    kind: str
+    raw: str
+    angled: bool = False
+
+    @property
+    def markdown(self) -> bool:
+        return self.kind in ("markdown", "image", "reference", "definition")
+
+    def undressed(self) -> Iterator[str]:
+        """What `raw` says, without escapes, then with its percent-encoding undone, too."""
+        raw = self.raw
+        if self.markdown and ("\\" in raw or "&" in raw):
+            raw = html.unescape(_MARKDOWN_ESCAPE.sub(r"\1", raw))
+        elif self.kind in ("org", "plain"):
+            raw = _ORG_ESCAPE.sub("", raw)
+        return names.spellings(raw)
+
+    def dressed(self, name: str) -> str | None:
+        """`name` as it can stand in such a link, percent-encoded where it must be or was before; None where it cannot."""
+        before = set(unquote("".join(_PERCENT.findall(self.raw)))) if "%" in self.raw else set()
+        foreign = any(not char.isascii() for char in before)
+
+        def encode(must: Callable[[str], bool]) -> str:
+            return "".join(
+                quote(char, safe="") if must(char) or char in before or (foreign and not char.isascii()) else char for char in name
+            )
+
+        if "\n" in name or "\r" in name:
+            return None
+        if self.kind in ("wiki", "embed"):
+            return encode(lambda char: char in _WIKI or (char == "%" and _PERCENT.search(name) is not None))
+        if self.markdown:
+            forbidden = _ANGLE if self.angled else _MARKDOWN
+            entity = _ENTITY.search(name) is not None
+            return encode(
+                lambda char: char in forbidden
+                or (entity and char == "&")
+                or ord(char) < 32
+                or (char.isspace() and not (self.angled and char == " "))
+            )
+        if self.kind == "block":
+            return None if any(char.isspace() or char in "()" for char in name) else name
+        if self.kind == "plain":
+            bare = not any(char.isspace() or char in "()[]<>" for char in name) and name[-1:].isalnum()
+            return name if bare or (self.angled and not set("<>") & set(name)) else None
+        written = encode(lambda char: char == "%" and _PERCENT.search(name) is not None)
+        return re.sub(r"[\[\]]|\\+(?=[\[\]]|$)", lambda found: "\\" + found[0] if found[0] in "[]" else found[0] * 2, written)
+
+
+# Paths
+
+
+def read_path(dress: Dress, source: str, target: str, root: str, *, named: bool) -> Path | None:
+    """How the link in the file `source` names the file `target`; None when by something else than its path, an alias say.
+
+    `root` is the folder of `target`; `named`: names and ends of paths come before relative paths (wikilinks).
+    """
+    for written in dress.undressed():
+        path = _read(written, source, target, root, named=named)
+        if path is not None:
+            return path
+    return None
+
+
+def _read(written: str, source: str, target: str, root: str, *, named: bool) -> Path | None:
+    suffix = _ends(written, _suffix(target))
+    if not written.strip("/"):
+        return None
+
+    def leads(path: str) -> bool:
+        folded = names.fold(posixpath.normpath(path))
+        return folded in (names.fold(target), names.fold(names.without_suffix(target)))
+
+    def made(way: Way) -> Path:
+        return Path(way, written, 1 + written.strip("/").count("/"), suffix, namespace=False)
+
+    if written.startswith("~"):
+        return made("home") if leads(os.path.expanduser(written)) else None  # noqa: PTH111  a path as text
+    if written.startswith("/"):
+        if leads(written):
+            return made("absolute")
+        if root and leads(root + written):
+            return made("root")
+    relative = leads(posixpath.join(posixpath.dirname(source), written))
+    if relative and (not named or written.startswith(("./", "../"))):
+        return made("relative")
+    wanted = names.components(written)
+    own = names.components(posixpath.relpath(target, root) if root else target)
+    if not wanted or own[-len(wanted) :] != wanted:
+        return None
+    namespace = _NAMESPACE.search(names.stem(target)) is not None and "___" not in written and "/" in written
+    return msgspec_replace(made("name"), namespace=namespace)
+
+
+def paths(path: Path, source: tuple[str, str], target: tuple[str, str], roots: tuple[str, str]) -> Iterator[str]:
+    """Ways to write where `target` is now, as `path` was written before, the likeliest first.
+
+    `source`, `target`: the path before and now of the file with the link, and of the one it leads to. `roots`: the folders in which
+    they are now.
+    """
+    name = posixpath.basename(target[1])
+    short = names.without_suffix(name)
+    base = [name] if path.suffix else [short, name]
+    if path.namespace:
+        base = [_NAMESPACE.sub("/", one) for one in base]
+    for last in dict.fromkeys(base):
+        if posixpath.dirname(source[0]) == posixpath.dirname(source[1]) and _same_directory(target) and not path.namespace:
+            yield path.written.rstrip("/")[: -len(posixpath.basename(path.written.rstrip("/")))] + last + _slash(path.written)
+        yield from _ways(path, last, source, target, roots)
+    yield _relative(source[1], target[1], name, dotted=True)
+
+
+def _ways(path: Path, last: str, source: tuple[str, str], target: tuple[str, str], roots: tuple[str, str]) -> Iterator[str]:
+    root = roots[1]
+    below = posixpath.relpath(target[1], root) if root else target[1].lstrip("/")
+    directory = posixpath.dirname(below)
+    if path.way == "name":
+        parts = [*(directory.split("/") if directory else ()), *last.split("/")]
+        levels = last.count("/") + 1
+        before = 1 + names.stem(target[0]).replace("%2f", "%2F").replace("%2F", "___").count("___") if path.namespace else 1
+        count = max(path.parts - before, 0) + levels if path.parts >= before else min(path.parts, levels)
+        lead = "/" if path.written.startswith("/") else ""
+        for number in range(count, len(parts) + 1):
+            yield lead + "/".join(parts[-number:])
+    elif path.way == "relative":
+        yield _relative(source[1], target[1], last, dotted=path.written.startswith("./")) + _slash(path.written)
+    elif path.way == "root" and root and roots[0] == root:
+        yield posixpath.join("/", directory, last) + _slash(path.written)
+    elif path.way == "home" and (home := os.path.expanduser("~")) and target[1].startswith(home + "/"):  # noqa: PTH111
+        yield posixpath.join("~", posixpath.dirname(posixpath.relpath(target[1], home)), last) + _slash(path.written)
+    else:
+        yield posixpath.join(posixpath.dirname(target[1]), last) + _slash(path.written)
+
+
+def _relative(source: str, target: str, last: str, *, dotted: bool) -> str:
+    directory = posixpath.relpath(posixpath.dirname(target), posixpath.dirname(source))
+    found = last if directory == "." else posixpath.join(directory, last)
+    return f"./{found}" if dotted and not found.startswith("../") else found
+
+
+def _same_directory(target: tuple[str, str]) -> bool:
+    return posixpath.dirname(target[0]) == posixpath.dirname(target[1])
+
+
+def _slash(written: str) -> str:
+    return "/" if written.endswith("/") else ""
+
+
+def _suffix(path: str) -> str:
+    return path[len(names.without_suffix(path)) :]
+
+
+def _ends(written: str, suffix: str) -> bool:
+    return bool(suffix) and written.lower().endswith(suffix.lower()) and len(posixpath.basename(written)) > len(suffix)

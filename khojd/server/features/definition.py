@@ -1,0 +1,50 @@
+"""textDocument/definition: follow the link at the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lsprotocol import types as lsp
+
+from khojd.errors import NotFound
+from khojd.graph.graph import Graph
+from khojd.graph.model import Resolution
+from khojd.server.feature import Feature
+from khojd.server.places import Desk
+from khojd.server.session import Session
+
+
+async def definition(session: Session, params: lsp.DefinitionParams) -> Sequence[lsp.Location] | Sequence[lsp.LocationLink] | None:
+    """Where a link leads: all candidates of an ambiguous one, the note where a heading in it is missing; a heading is its own.
+
+    Null where there is nothing to follow. Raises NotFound with the reason for a link that leads above the configured folders.
+    """
+    sheet = await session.sheet(params.text_document.uri)
+    offset = session.offset(sheet, params.position)
+    desk = Desk(session)
+    link = sheet.link_at(offset)
+    if link is None:
+        place = await desk.graph(lambda graph: graph.place_at(sheet, offset))
+        return await desk.locations([place]) if place is not None and place.kind != "note" else None
+
+    def resolve(graph: Graph) -> Resolution:
+        return graph.resolve(sheet, link)
+
+    found = await desk.graph(resolve)
+    if found.status == "refused":
+        raise NotFound(
+            f"the link to {link.target[:200]!r} is not followed: {found.reason}", path=sheet.path, link=link.target[:200]
+        )
+    if not found.places:
+        return None
+    locations = await desk.locations(found.places)
+    if not session.can("text_document.definition.link_support"):
+        return locations
+    origin = session.range(sheet, link.start, link.end)
+    return [
+        lsp.LocationLink(target_uri=at.uri, target_range=at.range, target_selection_range=at.range, origin_selection_range=origin)
+        for at in locations
+    ]
+
+
+FEATURE = Feature("definition", {lsp.TEXT_DOCUMENT_DEFINITION: definition})

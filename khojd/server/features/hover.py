@@ -1,0 +1,194 @@
+"""textDocument/hover: what a link leads to, what links to a heading and is related to it, a tag's notes, a day's notes."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import date
+
+from lsprotocol import types as lsp
+
+from khojd.content.model import Link, Mark
+from khojd.errors import KhojdError
+from khojd.graph import days, tags
+from khojd.graph.graph import Graph
+from khojd.graph.model import Note, Place, Resolution
+from khojd.graph.sheet import Sheet
+from khojd.search.types import SimilarRequest
+from khojd.server import excerpt, uris
+from khojd.server.feature import Feature
+from khojd.server.places import Desk
+from khojd.server.session import Session
+
+log = logging.getLogger(__name__)
+
+MOST_LISTED = 8
+MOST_RELATED = 5
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".avif")
+
+
+async def hover(session: Session, params: lsp.HoverParams) -> lsp.Hover | None:
+    """Markdown where the client takes it, else plain text; null where there is nothing to say."""
+    sheet = await session.sheet(params.text_document.uri, marks=True)
+    offset = session.offset(sheet, params.position)
+    card = _Card(session, Desk(session))
+    link = sheet.link_at(offset)
+    if link is not None:
+        return card.answer(sheet, link.start, link.end, await card.of_link(sheet, link))
+    if (tag := sheet.mark_at(offset, "tag")) is not None:
+        return card.answer(sheet, tag.start, tag.end, await card.of_tag(tag))
+    if (day := sheet.mark_at(offset, "date")) is not None:
+        return card.answer(sheet, day.start, day.end, await card.of_day(day))
+    index = sheet.heading_at(offset)
+    if index:
+        segment = sheet.sections[index].heading_segment
+        assert segment is not None, "heading_at gives sections with a heading"
+        end = sheet.lines.end(sheet.lines.line(segment.start))
+        return card.answer(sheet, segment.start, end, await card.of_heading(sheet, index))
+    return None
+
+
+class _Card:
+    """The text of one hover."""
+
+    def __init__(self, session: Session, desk: Desk) -> None:
+        self.session = session
+        self.desk = desk
+        formats = session.client_capabilities.text_document
+        offered = (formats and formats.hover and formats.hover.content_format) or ()
+        self.markdown = lsp.MarkupKind.Markdown in offered or not offered
+        self.kind = lsp.MarkupKind.Markdown if self.markdown else lsp.MarkupKind.PlainText
+
+    def answer(self, sheet: Sheet, start: int, end: int, text: str) -> lsp.Hover | None:
+        if not text:
+            return None
+        return lsp.Hover(lsp.MarkupContent(self.kind, text), self.session.range(sheet, start, end))
+
+    # Links
+
+    async def of_link(self, sheet: Sheet, link: Link) -> str:
+        found: Resolution = await self.desk.graph(lambda graph: graph.resolve(sheet, link))
+        if found.status == "external":
+            return found.target.path
+        if not found.places:
+            return "" if found.status == "empty" else self.strong("Broken link") + f": {found.reason or 'there is no such note'}"
+        if found.status == "ambiguous":
+            listed = "\n".join(f"- {self.reference(place)}" for place in found.places[:MOST_LISTED])
+            return f"{self.strong('Ambiguous')}: {found.reason}\n\n{listed}"
+        place = found.places[0]
+        shown = await self.target(place)
+        if found.status == "no-anchor":
+            return f"{self.strong('Broken link')}: {found.reason}\n\n{shown}"
+        return shown
+
+    async def target(self, place: Place) -> str:
+        """The head of what a link leads to: where it is, then its text."""
+        where = self.strong(self.name(place.path))
+        if place.note is None or not place.note.indexed:
+            if self.markdown and place.path.lower().endswith(_PICTURES):
+                return f"{where}\n\n![{os.path.basename(place.path)}]({uris.from_path(place.path)})"  # noqa: PTH119
+            return where
+        sheet = await self.session.sheet(place.path, marks=True)
+        await self.desk.lay_out([place.path])
+        found = self.desk.span(place)
+        start = found[1] if found is not None else 0
+        if place.kind == "note" and place.line is None:
+            text = excerpt.section_text(sheet, 0, markdown=self.markdown)
+        elif place.kind in ("heading", "id"):
+            text = excerpt.section_text(sheet, sheet.section_at(start), markdown=self.markdown)
+        else:
+            text = excerpt.excerpt(sheet, *_paragraph(sheet, start), markdown=self.markdown)
+        return f"{where}\n\n{text}"
+
+    # Headings
+
+    async def of_heading(self, sheet: Sheet, index: int) -> str:
+        place = await self.desk.graph(lambda graph: graph.place_at(sheet, sheet.sections[index].span.start))
+        parts = []
+        if place is not None:
+            references = await self.desk.graph(lambda graph: graph.backlinks(place))
+            if references:
+                count = f"{len(references)} backlink{'s' if len(references) > 1 else ''}"
+                listed = dict.fromkeys(reference.note.path for reference in references)
+                names = "\n".join(f"- {self.link(path)}" for path in list(listed)[:MOST_LISTED])
+                more = f"\n- … and {len(listed) - MOST_LISTED} more notes" if len(listed) > MOST_LISTED else ""
+                parts.append(f"{self.strong(count)}\n{names}{more}")
+        related = await self.related(sheet, index)
+        if related:
+            parts.append(f"{self.strong('Related')}\n" + "\n".join(f"- {line}" for line in related))
+        return "\n\n".join(parts) or "No backlinks"
+
+    async def related(self, sheet: Sheet, index: int) -> list[str]:
+        """The notes nearest in meaning to a section; none where the index does not know it, or cannot compare."""
+        line = sheet.lines.line(sheet.sections[index].span.start)
+        request = SimilarRequest(path=sheet.path, start_line=line, end_line=line, limit=2 * MOST_RELATED)
+        try:
+            found = await self.session.engine.similar(request)
+        except KhojdError as error:
+            log.debug("%s: no related notes: %s", self.session.label, error.message)
+            return []
+        lines: dict[str, None] = {}
+        for hit in found.hits:
+            heading = " › ".join(hit.headings)
+            lines[self.link(hit.path) + (f" › {heading}" if heading else "")] = None
+        return list(lines)[:MOST_RELATED]
+
+    # Tags and days
+
+    async def of_tag(self, tag: Mark) -> str:
+        def look(graph: Graph) -> list[Note]:
+            return [note for note in map(graph.notes.by_id, tags.documents(graph.db, tag.value)) if note is not None]
+
+        notes = await self.desk.graph(look)
+        count = f"#{tag.value}: {len(notes)} note{'' if len(notes) == 1 else 's'}"
+        listed = "\n".join(f"- {self.link(note.path)}" for note in notes[:MOST_LISTED])
+        return f"{self.strong(count)}\n{listed}".rstrip()
+
+    async def of_day(self, mark: Mark) -> str:
+        try:
+            day = date.fromisoformat(mark.value)
+        except ValueError:
+            return ""
+        found = await self.desk.graph(lambda graph: days.of(graph.db, day, MOST_LISTED + 1))
+        if not found:
+            return ""
+        lines = [
+            f"- {self.link(one.path)}"
+            + (f" › {one.heading}" if one.heading else "")
+            + (f" ({one.kind})" if one.kind in days.PLANNED else "")
+            for one in found[:MOST_LISTED]
+        ]
+        more = "\n- …" if len(found) > MOST_LISTED else ""
+        return f"{self.strong(f'{day:%A} {day.isoformat()}')}\n" + "\n".join(lines) + more
+
+    # Text
+
+    def strong(self, text: str) -> str:
+        return f"**{text}**" if self.markdown else text
+
+    def reference(self, place: Place) -> str:
+        return self.link(place.path) + (f" › {place.label}" if place.label else "")
+
+    def link(self, path: str) -> str:
+        """A note's name, which can be clicked on where the client shows Markdown."""
+        name = self.name(path)
+        return f"[{name}]({uris.from_path(path)})" if self.markdown else name
+
+    def name(self, path: str) -> str:
+        """The path below its folder."""
+        roots = [folder.path for folder in self.session.engine.folders()]
+        root = max((root for root in roots if path.startswith(root + "/")), key=len, default="")
+        return path[len(root) + 1 :] if root else path
+
+
+def _paragraph(sheet: Sheet, offset: int) -> tuple[int, int]:
+    """The lines around a place up to the next blank ones."""
+    first = last = sheet.lines.line(offset)
+    while first and sheet.line_text(first - 1).strip():
+        first -= 1
+    while last + 1 < len(sheet.lines) and sheet.line_text(last + 1).strip():
+        last += 1
+    return sheet.lines.starts[first], sheet.lines.end(last)
+
+
+FEATURE = Feature("hover", {lsp.TEXT_DOCUMENT_HOVER: hover})

@@ -1,0 +1,87 @@
+"""textDocument/references: backlinks of a note, a heading, a block or a tag, then mentions that are no links."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from lsprotocol import types as lsp
+
+from khojd.graph import mentions, tags
+from khojd.graph.graph import Graph
+from khojd.graph.model import Mention, Note, Reference
+from khojd.graph.sheet import Sheet
+from khojd.server import subject as subjects
+from khojd.server.feature import Feature
+from khojd.server.places import Desk
+from khojd.server.session import Session
+from khojd.server.subject import Subject
+
+
+async def references(session: Session, params: lsp.ReferenceParams) -> list[lsp.Location] | None:
+    """Links to what the cursor is on, or to what the link under it leads to; anywhere else in a note those to the note.
+
+    With `includeDeclaration` the place itself comes first. Mentions of a note's name, title or alias come last, if they are on.
+    """
+    sheet = await session.sheet(params.text_document.uri, marks=True)
+    offset = session.offset(sheet, params.position)
+    desk = Desk(session)
+    wants_mentions = session.toggles.on("mentions")
+
+    def look(graph: Graph) -> tuple[Subject | None, list[Reference], list[Mention], list[Note]]:
+        subject = subjects.at(graph, sheet, offset)
+        if subject is None:
+            return None, [], [], []
+        if subject.place is None:
+            ids = tags.documents(graph.db, subject.tag)
+            return subject, [], [], [note for note in map(graph.notes.by_id, ids) if note is not None]
+        found = graph.backlinks(subject.place)
+        note = subject.place.note or graph.notes.at(subject.place.path)
+        unlinked = []
+        if wants_mentions and subject.place.kind == "note" and note is not None:
+            unlinked = mentions.find(graph.db, graph.notes, note, graph.phrase)
+        return subject, found, unlinked, []
+
+    subject, linked, unlinked, tagged = await desk.graph(look)
+    if subject is None:
+        return None
+    if subject.place is None:
+        return await _tagged(session, desk, sheet, subject.tag, tagged)
+    found = await desk.locations([subject.place]) if params.context.include_declaration else []
+    found += [session.location(where, link.start, link.end) for where, link in await desk.links(linked)]
+    found += await _mentioned(session, desk, unlinked)
+    return found
+
+
+async def _mentioned(session: Session, desk: Desk, found: list[Mention]) -> list[lsp.Location]:
+    await desk.lay_out(mention.note.path for mention in found)
+    places = []
+    for mention in found:
+        sheet = desk.sheet(mention.note.path)
+        # In a text that is newer than the index the words are looked for where they were.
+        if sheet is not None and mentions.matcher(mention.name).fullmatch(sheet.text, mention.start, mention.end):
+            places.append(session.location(sheet, mention.start, mention.end))
+    return places
+
+
+async def _tagged(session: Session, desk: Desk, sheet: Sheet, tag: str, notes: list[Note]) -> list[lsp.Location]:
+    """Where the tag, or one below it, is written."""
+    paths = dict.fromkeys((*(note.path for note in notes), sheet.path))
+    await desk.lay_out(paths)
+    shown = [found for found in map(desk.sheet, sorted(paths)) if found is not None]
+
+    def read() -> list[lsp.Location]:
+        return [session.location(one, start, end) for one in shown for start, end in written(one, tag)]
+
+    return await asyncio.to_thread(read)
+
+
+def written(sheet: Sheet, tag: str) -> Iterator[tuple[int, int]]:
+    """The ranges of a tag, and of those below it, in a note."""
+    folded = tag.casefold()
+    for mark in sheet.marks:
+        if mark.kind == "tag" and (mark.value.casefold() == folded or mark.value.casefold().startswith(folded + "/")):
+            yield mark.start, mark.end
+
+
+FEATURE = Feature("references", {lsp.TEXT_DOCUMENT_REFERENCES: references})

@@ -1,0 +1,65 @@
+"""textDocument/references."""
+
+from tests.server.features.conftest import MakeVault
+from tests.server.features.vault import Position, Vault
+
+NOTES = {
+    "tea.md": "# Tea\n\nSee [[#Green]].\n\n## Green ^g\n\n#drinks/hot\n",
+    "a.md": "To [[tea]] and [[Tea#Green|there]].\n\nA cup of tea, ☕ then `tea`.\n",
+    "b.org": "#+FILETAGS: :drinks:\n* About [[file:tea.md][tea]] :Drinks:\n[[file:tea.md::*Green]]\nTeatime with Tea.\n",
+}
+
+
+async def find(vault: Vault, name: str, cursor: Position, *, declaration: bool = False) -> list[tuple[str, str]]:
+    found = await vault.ask("textDocument/references", name, cursor, context={"includeDeclaration": declaration})
+    return [(vault.name(one["uri"]), vault.cut(vault.name(one["uri"]), one["range"])) for one in found or []]
+
+
+LINKS = [
+    ("a.md", "[[tea]]"),
+    ("a.md", "[[Tea#Green|there]]"),
+    ("b.org", "[[file:tea.md][tea]]"),
+    ("b.org", "[[file:tea.md::*Green]]"),
+    ("tea.md", "[[#Green]]"),
+]
+MENTIONS = [("a.md", "tea"), ("b.org", "Tea")]
+
+
+async def test_links_to_a_note_come_first_then_its_mentions(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    for place in ("Tea", "\n\nSee"):  # on its title, and on nothing in particular
+        assert await find(vault, "tea.md", vault.at("tea.md", place)) == LINKS + MENTIONS
+
+
+async def test_mentions_can_be_switched_off(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES, khoj={"protocol": 1, "features": {"mentions": False}})
+    assert await find(vault, "tea.md", vault.at("tea.md", "Tea")) == LINKS
+
+
+async def test_a_link_gives_the_references_of_what_it_leads_to(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    assert await find(vault, "a.md", vault.at("a.md", "ea]]")) == LINKS + MENTIONS
+    green = [link for link in LINKS if "Green" in link[1]]
+    assert await find(vault, "a.md", vault.at("a.md", "Green|")) == green
+    assert await find(vault, "tea.md", vault.at("tea.md", "## Green"), declaration=True) == [("tea.md", "## Green ^g"), *green]
+
+
+async def test_a_tag_is_found_wherever_it_is_written_with_those_below_it(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    wanted = [("b.org", "drinks"), ("b.org", "Drinks"), ("tea.md", "drinks/hot")]
+    assert await find(vault, "b.org", vault.at("b.org", "rinks:")) == wanted
+    assert await find(vault, "tea.md", vault.at("tea.md", "drinks/hot")) == wanted[2:]
+
+
+async def test_what_was_typed_a_moment_ago_counts(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    vault.open("b.org", "nothing\n")
+    vault.open("a.md", "\n\n🍵 [[tea]]\n")
+    found = await find(vault, "tea.md", vault.at("tea.md", "Tea"))
+    assert [one for one in found if one[1] != "tea"] == [("a.md", "[[tea]]"), ("tea.md", "[[#Green]]")]
+
+
+async def test_a_link_to_nowhere_has_no_references(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    cursor = vault.open("a.md", "[[no|where]]")
+    assert await find(vault, "a.md", cursor) == []
