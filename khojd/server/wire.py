@@ -120,8 +120,10 @@ class Protocol(LanguageServerProtocol):
             log.debug("%s: connection lost", self._server.label)
         finally:
             self._cancel_outgoing()
-            await self._cancel_tasks()
-            await self._outbox.close()
+            try:
+                await self._cancel_tasks()
+            finally:
+                await self._outbox.close()
 
     @property
     def running(self) -> int:
