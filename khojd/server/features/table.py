@@ -2,20 +2,26 @@
 
 from khojd.server.feature import Feature
 from khojd.server.features import (
+    definition,
     document_highlight,
     document_link,
     document_symbol,
     folding_range,
+    hover,
+    references,
     selection_range,
     semantic_tokens,
     workspace_symbol,
 )
 
 FEATURES: tuple[Feature, ...] = (
+    definition.FEATURE,
     document_highlight.FEATURE,
     document_link.FEATURE,
     document_symbol.FEATURE,
     folding_range.FEATURE,
+    hover.FEATURE,
+    references.FEATURE,
     selection_range.FEATURE,
     semantic_tokens.FEATURE,
     workspace_symbol.FEATURE,
