@@ -39,9 +39,19 @@ class Graph:
 
     def resolve(self, sheet: Sheet, link: Link) -> Resolution:
         """What `link` in `sheet` means."""
-        found = self._resolve(sheet.path, link, dict(sheet.parsed.abbreviations))
+        found = self.meaning(sheet.path, link, dict(sheet.parsed.abbreviations))
         if found.status == "no-note" and found.target.kind == "attachment":
             return self._attachment(sheet, link)
+        return found
+
+    def meaning(self, source: str, link: Link, abbreviations: Mapping[str, str]) -> Resolution:
+        """What a link written in the note at `source` means, by the reading of it that gets furthest; attachments are not looked for."""
+        # A link within its note depends on the note, any other on its directory and on the note's suffix alone.
+        known = (source, link.kind, link.target, link.text)
+        found = self._resolved.get(known)
+        if found is None:
+            readings = [self.follow(target, source) for target in targets.read(link, abbreviations)]
+            found = self._resolved[known] = min(readings, key=lambda reading: _ORDER.index(reading.status))
         return found
 
     def follow(self, target: Target, source: str) -> Resolution:
@@ -83,7 +93,7 @@ class Graph:
         found = []
         for source, links, abbreviations in self._sources(note, place):
             for link in links:
-                resolution = self._resolve(source.path, link, abbreviations)
+                resolution = self.meaning(source.path, link, abbreviations)
                 if resolution.status in ("found", "ambiguous", "no-anchor") and _leads(resolution, place):
                     found.append(Reference(source, link, resolution.target, resolution.places[0]))
         return found
@@ -103,15 +113,6 @@ class Graph:
         return Place(sheet.path, "note", note=note)
 
     # Inside
-
-    def _resolve(self, source: str, link: Link, abbreviations: Mapping[str, str]) -> Resolution:
-        # A link within its note depends on the note, any other on its directory and on the note's suffix alone.
-        known = (source, link.kind, link.target, link.text)
-        found = self._resolved.get(known)
-        if found is None:
-            readings = [self.follow(target, source) for target in targets.read(link, abbreviations)]
-            found = self._resolved[known] = min(readings, key=lambda reading: _ORDER.index(reading.status))
-        return found
 
     def _within(self, found: Resolution, target: Target) -> Resolution:
         """The place in the note that was found which the target's anchor means."""

@@ -21,23 +21,23 @@ class Notes:
     """Notes as the catalog has them at the moment. Lookups are kept for the life of the object, which is a request's."""
 
     def __init__(self, db: sqlite3.Connection, roots: Sequence[str]) -> None:
-        self._db = db
+        self.db = db
         self.roots = tuple(sorted(roots, key=len, reverse=True))
         self._named: dict[tuple[str, ...], list[tuple[int, str, Note]]] = {}
         self._components: dict[int, tuple[str, ...]] = {}
 
     def at(self, path: str) -> Note | None:
         """The note at exactly this path."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM documents d WHERE d.path = ? AND d.visible = 1", (path,)).fetchone()
+        row = self.db.execute(f"SELECT {_COLUMNS} FROM documents d WHERE d.path = ? AND d.visible = 1", (path,)).fetchone()
         return _note(row) if row else None
 
     def by_id(self, document_id: int) -> Note | None:
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM documents d WHERE d.id = ? AND d.visible = 1", (document_id,)).fetchone()
+        row = self.db.execute(f"SELECT {_COLUMNS} FROM documents d WHERE d.id = ? AND d.visible = 1", (document_id,)).fetchone()
         return _note(row) if row else None
 
     def all(self) -> Iterator[Note]:
         """Every note that is read, in the order of paths."""
-        for row in self._db.execute(
+        for row in self.db.execute(
             f"SELECT {_COLUMNS} FROM documents d WHERE d.visible = 1 AND d.state = 'indexed' ORDER BY d.path"
         ):
             yield _note(row)
@@ -54,7 +54,7 @@ class Notes:
             best = self._best(spelling, source)
             if best:
                 return _resolution([Place(note.path, "note", note=note) for note in best])
-        if (day := filename_date(names.stem(name))) is not None and (dated := self._daily(day.start, day.end)):
+        if (day := filename_date(names.stem(name))) is not None and (dated := self.daily(day.start, day.end)):
             return _resolution([Place(note.path, "note", note=note) for note in dated])
         return Resolution("no-note")
 
@@ -81,13 +81,29 @@ class Notes:
         """The notes with a name under one of `keys`: kind of the name, name as written, note."""
         known = self._named.get(keys)
         if known is None:
-            rows = self._db.execute(
+            rows = self.db.execute(
                 f"SELECT n.kind, n.name, {_COLUMNS} FROM note_names n JOIN documents d ON d.id = n.document_id"
                 f" WHERE n.key IN ({','.join('?' * len(keys))}) AND d.visible = 1",
                 keys,
             )
             known = self._named[keys] = [(kind, name, _note(row)) for kind, name, *row in rows]
         return known
+
+    def below(self, path: str) -> list[Note]:
+        """The file at `path`, or all files below this directory, those that are not read included."""
+        rows = self.db.execute(
+            f"SELECT {_COLUMNS} FROM documents d"
+            " WHERE (d.path = ? OR (d.path > ? AND d.path < ?)) AND d.visible = 1 ORDER BY d.path",
+            (path, path + "/", path + "0"),  # "0" follows "/"
+        )
+        return [_note(row) for row in rows]
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or directory is at `path`, known or not."""
+        try:
+            return os.path.lexists(path)
+        except (OSError, ValueError):  # a name too long, or none at all
+            return False
 
     def components(self, note: Note) -> tuple[str, ...]:
         """The folded parts of its path below its folder."""
@@ -98,7 +114,7 @@ class Notes:
 
     def names_of(self, note: Note) -> dict[str, str]:
         """Its name, aliases and title as written, by key."""
-        return dict(self._db.execute("SELECT key, name FROM note_names WHERE document_id = ? ORDER BY kind DESC", (note.id,)))
+        return dict(self.db.execute("SELECT key, name FROM note_names WHERE document_id = ? ORDER BY kind DESC", (note.id,)))
 
     # Inside
 
@@ -167,24 +183,17 @@ class Notes:
         for _, _, note in self.named(names.key(path)):
             if names.fold(note.path) == folded or names.fold(names.without_suffix(note.path)) == folded:
                 return Place(note.path, "note" if note.indexed else "file", note=note)
-        return Place(path, "file") if "\0" not in path and _exists(path) else None
+        return Place(path, "file") if "\0" not in path and self.exists(path) else None
 
-    def _daily(self, start: int, end: int) -> list[Note]:
+    def daily(self, start: int, end: int) -> list[Note]:
         """The notes whose file is named after that day (Logseq and Dendron write days in several ways)."""
-        rows = self._db.execute(
+        rows = self.db.execute(
             f"SELECT DISTINCT {_COLUMNS} FROM section_dates t JOIN sections s ON s.id = t.section_id AND s.position = 0"
             " JOIN documents d ON d.id = s.document_id"
             " WHERE t.kind = 'filename' AND t.start = ? AND t.end = ? AND d.visible = 1 ORDER BY d.path",
             (start, end),
         )
         return [_note(row) for row in rows]
-
-
-def _exists(path: str) -> bool:
-    try:
-        return os.path.lexists(path)
-    except (OSError, ValueError):  # a name too long, or none at all
-        return False
 
 
 def _note(row: Sequence[object]) -> Note:

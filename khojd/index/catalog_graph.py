@@ -86,11 +86,17 @@ def documents_with(db: sqlite3.Connection, keys: Sequence[str]) -> list[int]:
     return sorted(found)
 
 
-def _name(db: sqlite3.Connection, document_id: int, path: str, named: dict[tuple[str, int], str]) -> None:
+def own_names(path: str) -> dict[str, str]:
+    """What a file is called by its path alone, by key: the name of the file, and the id that Denote starts it with."""
     stem = names.stem(path)
-    rows = {(names.key(PurePosixPath(path).name), NAME): stem}
+    found = {names.key(PurePosixPath(path).name): stem}
     if denote := _DENOTE.match(stem):
-        rows[names.fold(denote[1]), NAME] = denote[1]
+        found[names.fold(denote[1])] = denote[1]
+    return found
+
+
+def _name(db: sqlite3.Connection, document_id: int, path: str, named: dict[tuple[str, int], str]) -> None:
+    rows = {(key, NAME): name for key, name in own_names(path).items()}
     rows.update(named)
     values: Iterable[tuple[str, int, int, str]] = ((key, document_id, kind, name) for (key, kind), name in rows.items() if key)
     db.executemany("INSERT OR REPLACE INTO note_names VALUES (?, ?, ?, ?)", values)
