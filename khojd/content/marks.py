@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from khojd.content import markdown_tokens, registry
+from khojd.content import markdown_tokens, org_tokens, registry
 from khojd.content.model import ContentSettings, Mark, Parsed
 
 _READERS: dict[str, Callable[[str, Parsed, ContentSettings], list[Mark]]] = {
     "markdown": markdown_tokens.read,
+    "org": org_tokens.read,
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from khojd.content import org_links
 from khojd.content.model import ContentSettings, DateRef, Parsed, Section, Segment, Span
 from khojd.content.org_dates import find_stamps, first_day
-from khojd.content.org_headline import DEFAULT_KEYWORDS, Headline, display, parse_headline, parse_keywords
+from khojd.content.org_headline import DEFAULT_DONE, DEFAULT_KEYWORDS, Headline, display, parse_headline, parse_keywords
 from khojd.content.org_lines import Lines, Range, read_lines
 from khojd.content.org_properties import Inherited, resolve
 
@@ -50,6 +50,20 @@ class _FileSettings:
                     _hide(section.hidden, line)
         self.keywords = frozenset((*(todo or DEFAULT_KEYWORDS), *settings.todo_keywords))
         self.inherited: Inherited = resolve(properties, {}, everywhere=True)[1]
+
+
+def keywords(text: str, settings: ContentSettings) -> tuple[frozenset[str], frozenset[str]]:
+    """The TODO keywords of an Org text, by its own lines or by default and by the settings, and those of them that mean done."""
+    lines = read_lines(text)
+    known = _FileSettings(lines, settings).keywords
+    values = [value for section in lines for key, value, _ in section.keywords if key in _TODO_KEYWORDS]
+    if not values:
+        return known, known & DEFAULT_DONE
+    done: set[str] = set()
+    for value in values:
+        before, bar, after = value.partition("|")
+        done.update(parse_keywords(after) if bar else parse_keywords(before)[-1:])
+    return known, frozenset(done)
 
 
 class _LineCounter:

@@ -7,6 +7,7 @@ Only whole lines are hidden, so what is left is the section's text. Syntax: http
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from khojd.content.model import DateRef
 from khojd.content.org_dates import read_planning
@@ -32,7 +33,7 @@ _INLINE_STARS = "*" * 15
 _HEADING = re.compile(r"[\r\n](\*+) ([^\r\n]*)")
 
 _LITERAL = frozenset({"begin_src", "begin_example", "begin_export", "begin_comment"})  # hold no timestamps
-_VERBATIM = _LITERAL | {"begin_verse"}  # hold no drawers, clocks or keywords
+LITERAL_BLOCKS = _LITERAL | {"begin_verse"}  # hold no drawers, clocks or keywords
 _METADATA_DRAWERS = frozenset({"LOGBOOK", "CLOCK"})
 # Keywords that set something up. All others hold words of the author (captions, names, descriptions) and stay text.
 _SETTINGS = frozenset(
@@ -49,6 +50,15 @@ _FILES = {
     "include": re.compile(r"[ \t]*(?:\"([^\"\r\n]+)\"|([^\s\"]+))"),
     "setupfile": re.compile(r"[ \t]*(?:\"([^\"\r\n]+)\"|([^\s\"](?:[^\r\n]*[^\s])?))"),
 }
+
+
+class Passage(NamedTuple):
+    """A block or a drawer in whole lines, or a keyword without its colon. `name` is as written, a block's is its `begin_…`."""
+
+    kind: Literal["block", "drawer", "keyword"]
+    name: str
+    start: int
+    end: int
 
 
 @dataclass(slots=True)
@@ -71,21 +81,46 @@ class Lines:
 
 def read_lines(text: str) -> list[Lines]:
     """The sections' lines in file order; the first one is the text before the first heading."""
+    return [_section(text, section, marks) for section, marks in _sections(text)]
+
+
+def read_passages(text: str) -> Iterator[Passage]:
+    """The blocks, drawers and keywords of a text, outer ones before those in them. In a literal or verse block there are none."""
+    for _, marks in _sections(text):
+        closes = _closing(marks)
+        limits = [(len(marks), False)]  # indices of the marks that end what is open, and whether that is a drawer
+        index = 0
+        while index < len(marks):
+            mark, close = marks[index], closes[index]
+            start, key = mark.start(), mark["key"]
+            if key and (mark["colon"] or close or index == limits[-1][0]):
+                yield Passage("keyword", key, mark.start("key") - 3, mark.end("key") - 1)
+            if index == limits[-1][0]:
+                limits.pop()
+            elif close and close < limits[-1][0] and not (mark["drawer"] and limits[-1][1]):  # a drawer holds no drawer
+                end = line_end(text, marks[close].start())
+                yield Passage("block", key, start, end) if key else Passage("drawer", mark["drawer"], start, end)
+                if key and key.lower() in LITERAL_BLOCKS:
+                    index = close - 1
+                limits.append((close, not key))
+            index += 1
+
+
+def _sections(text: str) -> Iterator[tuple[Lines, list[re.Match[str]]]]:
+    """Each section as yet without contents, and its marks."""
     padded = "\n" + text
     starts, ends = _inline_tasks(padded) if _INLINE_STARS in text else (set(), set())
-    sections: list[Lines] = []
     marks: list[re.Match[str]] = []
     start = level = body = 0
     for mark in (_MARK if "\r" in text else _MARK_AFTER_FEED).finditer(padded):
         if not mark["stars"] or mark.start() in ends:
             marks.append(mark)
         elif mark.start() not in starts:
-            sections.append(_section(text, Lines(start, level, body, mark.start()), marks))
+            yield Lines(start, level, body, mark.start()), marks
             marks = []
             start, level = mark.start(), len(mark["stars"])
             body = line_end(text, start)
-    sections.append(_section(text, Lines(start, level, body, len(text)), marks))
-    return sections
+    yield Lines(start, level, body, len(text)), marks
 
 
 def line_end(text: str, start: int) -> int:
@@ -134,7 +169,7 @@ def _read_marks(text: str, marks: list[re.Match[str]], section: Lines) -> None:
         elif close and close < limits[-1]:
             key = mark["key"]
             whole = (start, line_end(text, marks[close].start()))
-            if key and key.lower() in _VERBATIM:
+            if key and key.lower() in LITERAL_BLOCKS:
                 if key.lower() in _LITERAL:
                     section.undated.append(whole)
                     section.literal.append(whole)

@@ -4,7 +4,7 @@ Syntax: https://orgmode.org/worg/org-syntax.html#Property_Drawers. What inherits
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 # By upper-case key: the key as it was first written, and the value.
 Inherited = Mapping[str, tuple[str, str]]
@@ -43,6 +43,16 @@ def read_drawer(text: str, start: int, end: int) -> tuple[int, list[tuple[str, s
             value_start = text.index(value, line.start(2))
             ids.append((kind, value, value_start, value_start + len(value)))
     return None
+
+
+def find_keys(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The ranges of the keys in the property drawer that takes the lines from `start` to `end`."""
+    opening = _OPEN.match(text, start, end)
+    position = opening.end() if opening else end
+    while line := _LINE.match(text, position, end):
+        position = line.end()
+        if position < end:
+            yield line.span(1)
 
 
 def file_drawer_start(text: str, end: int) -> int:
