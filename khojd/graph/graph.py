@@ -45,7 +45,7 @@ class Graph:
         return found
 
     def meaning(self, source: str, link: Link, abbreviations: Mapping[str, str]) -> Resolution:
-        """What a link written in the note at `source` means, by the reading of it that gets furthest; attachments are not looked for."""
+        """What a link in the note at `source` means, by the reading of it that gets furthest; attachments are not looked for."""
         # A link within its note depends on the note, any other on its directory and on the note's suffix alone.
         known = (source, link.kind, link.target, link.text)
         found = self._resolved.get(known)
