@@ -7,6 +7,7 @@ a guess and says that it is not sure, so that the caller can ask a parser.
 """
 
 import re
+from bisect import bisect_right
 from typing import NamedTuple
 
 _ATX = re.compile(r"(#{1,6})(?:[ \t]|$)")
@@ -15,6 +16,8 @@ _BREAK = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _FENCE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})")
 _ITEM = re.compile(r"([-+*]|[0-9]{1,9}[.)])(?=[ \t]|$)")
 _FOOTNOTE = re.compile(r"\[\^[^\] ]+\]:")
+# What can only be a paragraph's line: no marker of a block, no definition, no row of hyphens below a table's head.
+_PROSE = re.compile(r"[^\W_]|\*\*?[^\W_]|`[^`]|\[\[|\[[ xX]\] |\[[^\[\]\\]+\]\(|<https?://")
 _HARD_IN_QUOTE = re.compile(r"```|~~~|<|\t|    ")
 
 _BLOCK_NAMES = (
@@ -63,6 +66,7 @@ class _Scan:
         self.columns: list[int] = []  # where the content of the open list items starts, the outermost first
         self.empty = False  # the list item has nothing in it yet
         self.blank = True  # the line before was blank
+        self.prose: list[str] | None = None  # lines of what may be the container's open paragraph, that were not looked at yet
         self.fence = ""  # fence open inside the container
         self.fence_column = 0
 
@@ -94,24 +98,28 @@ class _Scan:
                 self.blank = False
                 return number + 1
             if not self.blank and not self._interrupts(body, indent):
-                self.sure = False  # lazy continuation, if the container's last block is a paragraph
+                self.sure = indent < 4 and self._in_paragraph(body) and self.sure
                 return number + 1
             self._leave()
         self.blank = False
         return self._top(number, body, indent)
 
     def _leave(self) -> None:
-        self.inside, self.fence, self.empty = "", "", False
+        self.inside, self.fence, self.empty, self.prose = "", "", False, None
         self.columns.clear()
 
     def _in_quote(self, body: str, indent: int) -> None:
         if indent >= 4 or _HARD_IN_QUOTE.search(body):
             self.sure = False
+        self.prose = None
 
     def _in_list(self, number: int, body: str, indent: int) -> None:
         """A line inside a list item: follow nested items and fences."""
         self.empty = False
+        if self.blank:
+            self.prose = []
         if self.fence:
+            self.prose = None
             self.opaque.append((number, number + 1))
             closes = body.startswith(self.fence) and not body.rstrip(" \t").strip(self.fence[0])
             if indent < self.fence_column or (closes and indent != self.fence_column):
@@ -122,7 +130,10 @@ class _Scan:
         found = _ITEM.match(body) if body[0] in "-+*0123456789" and not _BREAK.match(body) else None
         if indent < self.columns[-1]:
             if not self.blank and found is None:
-                self.sure = False  # lazy continuation of a nested item's paragraph, perhaps
+                column = self.columns[bisect_right(self.columns, indent) - 1]
+                if indent - column < 4 and not self._interrupts(body, 0) and self._in_paragraph(body):
+                    return
+                self.sure = False
             while self.columns[-1] > indent:
                 self.columns.pop()
         elif found and not self.blank and _cannot_interrupt(found[1], body):
@@ -131,10 +142,12 @@ class _Scan:
             self.sure = False  # indented code, or a paragraph's continuation
         if found:
             self._item(number, body, found.end(), indent)
-        elif body[0] in "<>" or (body.startswith("[^") and "]:" in body):
-            self.sure = False
+        elif _starts_other(body):
+            self.sure, self.prose = False, None
         elif body[0] in "`~" and (fence := _FENCE.match(body)):
             self._open_fence(number, fence[1], indent)
+        elif self.prose is not None:
+            self.prose.append(body)
 
     def _item(self, number: int, body: str, marker: int, indent: int) -> None:
         """A list item starts: note where its content does, and what it starts with as far as that matters."""
@@ -143,15 +156,27 @@ class _Scan:
         space = body[marker : len(body) - len(content)]
         nested = len(self.columns) > 0
         self.columns.append(column)
+        self.prose = None
         if not content:
             self.empty = not nested
             self.sure = self.sure and not nested
-        elif "\t" in space or len(space) > 4 or content[0] in "<>" or _ITEM.match(content) or content.startswith("[^"):
+        elif "\t" in space or len(space) > 4 or _ITEM.match(content) or _starts_other(content):
             self.sure = False
         elif content[0] in "`~" and (fence := _FENCE.match(content)):
             self._open_fence(number, fence[1], column)
+        else:
+            self.prose = [content]
+
+    def _in_paragraph(self, body: str) -> bool:
+        """Whether the line is lazy continuation text for sure: the container's last block is a paragraph."""
+        if self.prose is not None and body[0] not in "|:-" and all(map(_PROSE.match, self.prose)):
+            self.prose.clear()
+            return True
+        self.prose = None
+        return False
 
     def _open_fence(self, number: int, fence: str, column: int) -> None:
+        self.prose = None
         self.fence, self.fence_column = fence, column
         self.opaque.append((number, number + 1))
 
@@ -241,6 +266,11 @@ def _columns(line: str, length: int) -> int:
     if "\t" not in line[:length]:
         return length
     return len(line[:length].expandtabs(4))
+
+
+def _starts_other(body: str) -> bool:
+    """Whether a quote, an HTML block or a footnote starts."""
+    return body[0] == ">" or (body[0] == "<" and _html(body) is not None) or body.startswith("[^")
 
 
 def _html(body: str) -> tuple[re.Pattern[str], re.Pattern[str] | None, bool] | None:

@@ -37,8 +37,9 @@ def test_the_scanner_and_the_parser_agree_on_generated_texts(text: str) -> None:
 def test_the_scanner_is_sure_of_the_usual_and_not_of_the_ambiguous() -> None:
     usual = "# A\n\ntext\n\n- a\n  - b\n    ```\n    code\n    ```\n- c\n\nSub\n---\n\n> quote\n> more\n\n"
     usual += "<div>\nx\n</div>\n\n```\n# c\n```\n"
+    usual += "\n- a | b\n  c\nlazy\n===\n  - d\n lazy\n\n- <https://x.org>\nlazy\n"
     assert check_agreement(usual)
-    for ambiguous in ("- a\nlazy\n===\n", "> a\nlazy\n===\n", "[a]: /b\n===\n", "|a\n---\n", "[^1]: x\n\n    # in\n"):
+    for ambiguous in ("- [a]: b\nlazy\n===\n", "> a\nlazy\n===\n", "[a]: /b\n===\n", "|a\n---\n", "[^1]: x\n\n    # in\n"):
         assert not check_agreement(ambiguous)
 
 
