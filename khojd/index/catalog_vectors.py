@@ -146,6 +146,24 @@ def vectors_for(db: sqlite3.Connection, hashes: Iterable[bytes]) -> tuple[list[b
     return found, np.frombuffer(b"".join(blobs), "<f2").reshape(len(found), -1).astype(np.float32)
 
 
+def vectors_sample(db: sqlite3.Connection, size: int) -> NDArray[np.float32]:
+    """Some vectors of the active model, `size` where there are as many: shape (size, dimensions).
+
+    Those of the lowest hashes, which is as good as drawing them by lot.
+    """
+    sql = "SELECT vector FROM vectors WHERE model_id = ? ORDER BY hash LIMIT ?"
+    blobs = [row[0] for row in db.execute(sql, (active_model(db), size))]
+    if not blobs:
+        return np.empty((0, 0), np.float32)
+    return np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), -1).astype(np.float32)
+
+
+def last_chunk(db: sqlite3.Connection) -> int:
+    """The highest id of a chunk, 0 without any: it grows with what was ever embedded."""
+    (last,) = db.execute("SELECT max(id) FROM chunks").fetchone()
+    return int(last or 0)
+
+
 def chunks_for_hashes(db: sqlite3.Connection, hashes: Sequence[bytes]) -> list[ChunkRow]:
     """Chunks of the active model with these hashes, in visible documents."""
     active = active_model(db)

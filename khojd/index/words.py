@@ -3,6 +3,7 @@
 Derived from the catalog. One thread writes; any thread searches and sees the last commit. A query is a bag of terms, never syntax.
 """
 
+import heapq
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
+from itertools import pairwise
 from math import log1p
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +30,7 @@ from khojd.paths import private_dir
 BOOSTS = {"body": 1.0, "title": 0.2, "headings": 0.2, "tags": 0.2, "name": 0.2}
 _WHOLE = ("body", "name")  # the fields that hold all there is of an entry
 MOST_TERMS = 256  # of a query; of a longer one the rarest count
+MOST_PAIRS = 16  # of neighbouring terms that coverage looks for; of a longer query the rarest count
 MOST_EXTENSIONS = 64  # terms that a query of one character stands for, the most frequent ones
 SMALL_SET = 1000  # `within` up to this size is looked up, a larger one filters a longer list
 HEAP_BYTES = 60_000_000  # tantivy's budget while writing; it is given back at each commit
@@ -158,29 +161,35 @@ class Words:
             bag = self._bag(searcher, query)
             return {} if bag is None else dict(_run(searcher, self._restricted(bag, ids), len(ids)))
 
-    def coverage(self, query: str, ids: Collection[int]) -> dict[int, float]:
-        """How much of the query each of these entries has, 0 to 1: the idf of those of its terms that stand there over that of all.
+    def coverage(self, query: str, ids: Collection[int], *, pairs: bool = True) -> dict[int, float]:
+        """How much of the query each of these entries has, 0 to 1: the idf of those of its terms and pairs that stand there over
+        that of all.
 
         idf = ln(1 + (N - df + 0.5) / (df + 0.5)) with df the bodies that have the term, as in BM25; how often it stands anywhere
-        does not matter, and a term of no entry counts most. Entries without any of the terms are left out.
+        does not matter, and a term of no entry counts most. A pair is two different terms that stand together in the query; it
+        counts as the commoner of them. Without `pairs` only the terms count. Entries without any of the terms are left out.
         """
         if not ids:
             return {}
         with _reading(self.directory):
             searcher = self._index.searcher()
-            clauses, total = [], 0.0
+            idf = {}
+            clauses = []
             for term in self._counts(searcher, query):
                 variants = {field: self._variants(searcher, field, term) for field in _WHOLE}
                 having = min(searcher.num_docs, sum(searcher.doc_freq("body", variant) for variant in variants["body"]))
-                idf = log1p((searcher.num_docs - having + 0.5) / (having + 0.5))
-                total += idf
+                idf[term] = log1p((searcher.num_docs - having + 0.5) / (having + 0.5))
                 either = [(tantivy.Occur.Should, self._term(field, one)) for field in _WHOLE for one in variants[field]]
                 if either:
-                    clauses.append(
-                        (tantivy.Occur.Should, tantivy.Query.const_score_query(tantivy.Query.boolean_query(either), idf))
-                    )
+                    clauses.append(_counting(tantivy.Query.boolean_query(either), idf[term]))
             if not clauses:
                 return {}
+            total = sum(idf.values())
+            neighbours = dict.fromkeys(pairwise(analysis.terms(query))) if pairs else {}
+            rarity = {(a, b): min(idf[a], idf[b]) for a, b in neighbours if a != b and a in idf and b in idf}
+            for pair in heapq.nlargest(MOST_PAIRS, rarity, key=lambda pair: rarity[pair]):
+                total += rarity[pair]
+                clauses.append(_counting(self._words_in("body", pair), rarity[pair]))
             found = _run(searcher, self._restricted(tantivy.Query.boolean_query(clauses), ids), len(ids))
             return {entry_id: min(1.0, score / total) for entry_id, score in found}
 
@@ -285,6 +294,11 @@ class Words:
                 # A writer that failed once fails for ever.
                 self._writer = None
                 raise
+
+
+def _counting(query: Any, weight: float) -> tuple[Any, Any]:
+    """A clause that adds `weight` to what matches the query."""
+    return tantivy.Occur.Should, tantivy.Query.const_score_query(query, weight)
 
 
 def _schema() -> Any:

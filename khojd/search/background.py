@@ -1,10 +1,10 @@
 """How near the notes are to a query by chance: what its cosines are measured against.
 
-A cosine says little by itself: of one query the nearest of all entries has 0.4, of another everything has 0.4, and every model has a
-range of its own. Counted is how improbable a cosine is among those of all chunks, taken as normally distributed: the negative
-logarithm of the probability to meet one as high by chance, in nats. Words are weighted in the same way (idf is the negative
-logarithm of the probability of a term; G. Amati and C. J. van Rijsbergen, "Probabilistic models of information retrieval based on
-measuring the divergence from randomness", ACM TOIS 2002). Scores normalised by a distribution are known from the merging of lists (A.
+A cosine says little by itself: of one query the nearest of all entries has 0.4, of another everything has 0.4, and every model has
+its own range. What counts is how improbable a cosine is among those of all chunks, taken as normally distributed: the negative
+logarithm of the probability to meet one as high by chance, in nats. Words are weighted in the same way (idf is such a logarithm of
+the probability of a term; G. Amati and C. J. van Rijsbergen, "Probabilistic models of information retrieval based on measuring the
+divergence from randomness", ACM TOIS 2002). Scores normalised by their distribution are known from the merging of lists (A.
 Arampatzis and S. Robertson, "Modeling score distributions in information retrieval", Information Retrieval 2011).
 """
 
@@ -20,8 +20,8 @@ from khojd.index.catalog_vectors import active_model, last_chunk, vectors_sample
 SAMPLE = 1000  # vectors that stand for all
 CHANGED = 0.1  # share of new chunks after which the sample is taken anew
 
-# Few notes do not tell their distribution: these count as so many vectors more, of the bundled model's usual cosines.
-_PRIOR_SIZE = 20
+# Few notes do not tell the distribution: the usual one of the bundled model counts as so many vectors.
+_PRIOR_SIZE = 100
 _PRIOR_MEAN = 0.1
 _PRIOR_DEVIATION = 0.1
 _FAR = 30.0  # deviations above which erfc nears the smallest numbers there are
@@ -49,11 +49,12 @@ class Sample:
 
     def background(self, db: sqlite3.Connection, vector: Vectors) -> Background:
         """That of the query with this vector."""
-        found = self._vectors(db) @ vector if vector.size else np.zeros(0, np.float32)
-        size = len(found) + _PRIOR_SIZE
-        mean = (float(found.sum()) + _PRIOR_SIZE * _PRIOR_MEAN) / size
-        spread = float(((found - found.mean()) ** 2).sum()) if len(found) else 0.0
-        return Background(mean, sqrt((spread + _PRIOR_SIZE * _PRIOR_DEVIATION**2) / size))
+        known = self._vectors(db)
+        cosines = known @ vector if len(known) else np.full(1, _PRIOR_MEAN, np.float32)
+        size = len(known) + _PRIOR_SIZE
+        mean = (float(cosines.mean()) * len(known) + _PRIOR_MEAN * _PRIOR_SIZE) / size
+        variance = (float(cosines.var()) * len(known) + _PRIOR_DEVIATION**2 * _PRIOR_SIZE) / size
+        return Background(mean, sqrt(variance))
 
     def _vectors(self, db: sqlite3.Connection) -> Vectors:
         model, last = active_model(db) or 0, last_chunk(db)

@@ -16,6 +16,7 @@ from khojd.index.rows import ChunkRow
 from khojd.index.vectors import Neighbours
 from khojd.index.words import Words
 from khojd.search import listing
+from khojd.search.background import Sample
 from khojd.search.fuse import Weights, weigh
 from khojd.search.scope import EVERYTHING, Scope
 
@@ -56,23 +57,36 @@ class Both(Struct, frozen=True):
     cosines: dict[int, float]
     coverage: dict[int, float]
     chunks: dict[int, ChunkRow]
-
-    @property
-    def weights(self) -> Weights:
-        return weigh([score for _, score in self.lexical.ranked], [score for _, score in self.semantic.ranked])
+    weights: Weights
 
 
-def both(db: sqlite3.Connection, words: Words, store: Neighbours, text: str, vector: Vectors, *, size: int, scope: Scope) -> Both:
-    """The best `size` entries by words and by meaning, each with its exact score of the other."""
+def both(
+    db: sqlite3.Connection,
+    words: Words,
+    store: Neighbours,
+    text: str,
+    vector: Vectors,
+    *,
+    sample: Sample,
+    size: int,
+    scope: Scope,
+    pairs: bool = True,
+) -> Both:
+    """The best `size` entries by words and by meaning, each with its exact score of the other.
+
+    Without `pairs` the text is a bag of words: their order says nothing.
+    """
     found = lexical(words, text, size, scope)
     bm25 = dict(found.ranked)
     # The store may still be looking for neighbours (beside.Ahead): what needs only the words comes first.
     more, chunks = cosines(db, vector, bm25)
-    coverage = words.coverage(text, bm25)
+    coverage = words.coverage(text, bm25, pairs=pairs)
+    background = sample.background(db, vector)
     near = semantic(db, store, vector, size, scope)
     scores = words.scores(text, [entry_id for entry_id, _ in near.ranked if entry_id not in bm25])
-    coverage |= words.coverage(text, scores)
-    return Both(found, near, bm25 | scores, more | dict(near.ranked), coverage, chunks | near.chunks)
+    coverage |= words.coverage(text, scores, pairs=pairs)
+    weights = weigh([score for _, score in found.ranked], [cosine for _, cosine in near.ranked], background)
+    return Both(found, near, bm25 | scores, more | dict(near.ranked), coverage, chunks | near.chunks, weights)
 
 
 def chunk_cosines(db: sqlite3.Connection, vector: Vectors | None, chunks: Sequence[ChunkRow]) -> dict[bytes, float]:

@@ -27,6 +27,7 @@ from khojd.index.rows import ChunkRow
 from khojd.index.vectors import Neighbours
 from khojd.index.words import Words
 from khojd.search import beside, candidates, listing, rerank, tuning
+from khojd.search.background import Sample
 from khojd.search.candidates import Both, Lexical, Semantic
 from khojd.search.conditions import Filter
 from khojd.search.fuse import FEATURE_DEPTH, MEANING_ALONE, WORDS_ALONE, Weights, fuse
@@ -104,6 +105,7 @@ class Retriever:
         self.config = config
         self.executor = executor
         self.problem = ""  # why there is no meaning to search by
+        self.sample = Sample()
         self._hidden = Hidden()
         self._rerankers: dict[str, Reranker] = {}
 
@@ -238,14 +240,14 @@ class Retriever:
         if vector is None or vectors is None:
             lexical = candidates.lexical(self.words, text, size, scope)
             bm25 = dict(lexical.ranked)
-            why = Both(lexical, NOT_NEAR, bm25, {}, {}, {})
+            why = Both(lexical, NOT_NEAR, bm25, {}, {}, {}, WORDS_ALONE)
             return _Pool(fuse(bm25, {}, {}, WORDS_ALONE), why, None, lexical.exhausted)
         if question.request.mode == "semantic":
             semantic = candidates.semantic(db, vectors, vector, size, scope)
             cosines = dict(semantic.ranked)
-            why = Both(NO_WORDS, semantic, {}, cosines, {}, semantic.chunks)
+            why = Both(NO_WORDS, semantic, {}, cosines, {}, semantic.chunks, MEANING_ALONE)
             return _Pool(fuse({}, cosines, {}, MEANING_ALONE), why, MEANING_ALONE, semantic.exhausted)
-        why = candidates.both(db, self.words, vectors, text, vector, size=size, scope=scope)
+        why = candidates.both(db, self.words, vectors, text, vector, sample=self.sample, size=size, scope=scope)
         weights = why.weights
         scores = fuse(why.bm25, why.cosines, why.coverage, weights)
         return _Pool(scores, why, weights, why.lexical.exhausted and why.semantic.exhausted)
@@ -334,7 +336,8 @@ def _too_weak(entries: Sequence[Candidate], profile: Profile) -> bool:
 def _loss(pool: _Pool, entry_id: int, cosine: float | None) -> float:
     if cosine is None or pool.weights is None or entry_id not in pool.why.cosines:
         return 0.0
-    return pool.weights.cosine * (pool.why.cosines[entry_id] - cosine)
+    score = pool.scores[entry_id]
+    return score - pool.weights.moved(score, pool.why.cosines[entry_id], cosine)
 
 
 def _explanation(entry_id: int, pool: _Pool) -> Explanation:

@@ -50,7 +50,9 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
         else:
             unit = vector
             store = beside.Ahead(retriever.executor, retriever.vectors, lambda: unit, candidates.first_ask(size))
-            why = candidates.both(db, retriever.words, store, salient, vector, size=size, scope=scope)
+            why = candidates.both(
+                db, retriever.words, store, salient, vector, sample=retriever.sample, size=size, scope=scope, pairs=False
+            )
             chunks = why.chunks
             scores = fuse(_without(sources, why.bm25), _without(sources, why.cosines), why.coverage, why.weights)
         facts = listing.facts(db, list(scores))

