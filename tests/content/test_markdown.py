@@ -221,7 +221,7 @@ def test_a_section_with_tasks_is_open_while_one_of_them_is() -> None:
 
 def test_a_large_note_and_a_long_line_are_read_in_time_proportional_to_them() -> None:
     piece = "# Heading\n\nSome text with a #tag and a [[link]].\n\n- item\n  - nested\n\n```\n# code\n```\n"
-    text = piece * 12_000 + "- a\nlazy\n"  # 1 MB; the test's time limit is the guard
+    text = piece * 12_000 + "- [a]: b\nlazy\n"  # 1 MB; the test's time limit is the guard
     parsed = parse(text)
     assert len(parsed.sections) == 12_001
     assert "line by line" in parsed.notes[0]
