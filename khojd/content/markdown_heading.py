@@ -38,24 +38,42 @@ class Heading(Struct, frozen=True):
 
 def read(content: str, keywords: frozenset[str]) -> Heading:
     """Take apart a heading's content (no hashes or underline). `keywords` are the TODO keywords known."""
+    return _read(content, keywords)[0]
+
+
+def bounds(content: str, keywords: frozenset[str]) -> tuple[int, int]:
+    """Where the text of a heading stands in its content, without keyword, priority, ids and trailing tags."""
+    _, start, end = _read(content, keywords)
+    return start, end
+
+
+def _read(content: str, keywords: frozenset[str]) -> tuple[Heading, int, int]:
     text = content.strip()
+    end = content.find(text) + len(text)
     ids: list[str] = []
     if text.endswith("}") and (found := _ATTRIBUTES.match(text, max(text.rfind("{"), 0))):
         ids += _ATTRIBUTE_ID.findall(found[1])
-        text = text[: found.start()].rstrip()
+        text, end = _cut(text, found.start(), end)
     if "^" in text and (block := block_id(text)):
         ids.append(block)
-        text = text[: text.rindex("^")].rstrip()
+        text, end = _cut(text, text.rindex("^"), end)
     todo, priority, text = _task(text, keywords)
     tags: tuple[str, ...] = ()
     if "#" in text:
         bare = _CODE.sub(lambda found: " " * len(found[0]), text)
         tags = tuple(dict.fromkeys(name for _, name in find_tags(bare)))
         if tags and (found := _TAGS_BACKWARDS.match(text[::-1])) and found.end() < len(text):
+            end -= found.end()
             text = text[: -found.end()]
     if "<" in text:
         ids += _HTML_ID.findall(text)
-    return Heading(plain(text), todo, priority, tags, tuple(ids))
+    return Heading(plain(text), todo, priority, tags, tuple(ids)), end - len(text), end
+
+
+def _cut(text: str, at: int, end: int) -> tuple[str, int]:
+    """The text before `at`, without white space at its end, and where it ends when all of it ended at `end`."""
+    kept = text[:at].rstrip()
+    return kept, end - len(text) + len(kept)
 
 
 def anchors(text: str, start: int, end: int, ids: tuple[str, ...]) -> list[tuple[int, int, str]]:
