@@ -3,14 +3,15 @@
     python scripts/fit_fusion.py COLLECTION_DIR... [--extra COLLECTION_DIR...] [--cache DIR]
 
 Every collection is indexed through khojd's own stores; for each query the first 100 entries of either list are kept with their
-exact BM25, cosine and coverage. The constants are chosen on a grid: the highest mean of nDCG@10 over the collections, less what a
-collection lies below the better of its two lists. The cross-validated column leaves out one collection after the other (with all
-of its family, e.g. both LoCoMo ones) and measures it with the constants that the others choose. `--extra` collections take part
-in fitting but not in the means.
+exact BM25, cosine and coverage, and the background of the query's cosines. The constants are chosen on a grid: the highest mean of
+nDCG@10 over the collections, less what a collection lies below the better of its two lists. The cross-validated column leaves out
+one collection after the other (with all of its family, e.g. both LoCoMo ones) and measures it with the constants that the others
+choose. `--extra` collections take part in fitting but not in the means.
 """
 
 import argparse
 from collections.abc import Mapping, Sequence
+from itertools import product
 from math import log2
 from pathlib import Path
 from typing import NamedTuple
@@ -26,14 +27,14 @@ from khojd.evaluate.collection import load_collection
 from khojd.evaluate.metrics import ndcg
 from khojd.evaluate.run import indexed
 from khojd.search import candidates
+from khojd.search.background import Background, Sample
 from khojd.search.features import flatness
-from khojd.search.fuse import BETA, BETA_SLOPE, CEILING, FEATURE_DEPTH, GAMMA, GAMMA_SLOPE, reciprocal_ranks
+from khojd.search.fuse import BETA, CEILING, FEATURE_DEPTH, GAMMA, NATS, SLOPE, reciprocal_ranks
 from khojd.search.scope import EVERYTHING
 
-BETAS = (0.2, 0.3, 0.38, 0.45, 0.55, 0.7, 0.9)
-GAMMAS = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
-BETA_SLOPES = (1.0, 1.5, 2.0, 2.5, 3.0)
-GAMMA_SLOPES = (0.0, 0.5, 1.0, 1.5, 2.0)
+BETAS = (0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0)
+GAMMAS = (1.0, 1.3, 1.6, 2.0, 2.5, 3.0, 3.5)
+SLOPES = (0.0, 0.5, 1.0, 1.5, 2.0)
 CUT = 10
 CONVEX = 0.65  # weight of the cosine in the combination that is compared with
 
@@ -43,13 +44,11 @@ class Constants(NamedTuple):
 
     beta: float
     gamma: float
-    beta_slope: float
-    gamma_slope: float
+    slope: float
 
 
-GRID = [Constants(b, g, p, r) for p in BETA_SLOPES for r in GAMMA_SLOPES for b in BETAS for g in GAMMAS]
-SHIPPED = Constants(BETA, GAMMA, BETA_SLOPE, GAMMA_SLOPE)
-UNCOVERED = Constants(0.8, 0.0, 1.8, 1.0)  # the best without coverage, for comparison
+GRID = [Constants(*point) for point in product(BETAS, GAMMAS, SLOPES)]
+SHIPPED = Constants(BETA, GAMMA, SLOPE)
 
 
 class Judged(Struct):
@@ -62,6 +61,7 @@ class Judged(Struct):
     lexical: list[int]
     semantic: list[int]
     flatness: float
+    background: Background
     grades: dict[str, int]
 
 
@@ -73,6 +73,7 @@ def gather(directory: Path, cache: Path) -> list[Judged]:
     collection = load_collection(directory)
     embedder = BundledEmbedder()
     found = []
+    sample = Sample()
     with indexed(collection, cache / "index" / directory.name, embedder, Config(), lambda what, done, total: None) as made:
         retriever, names = made
         db = retriever.catalog.reader()
@@ -96,6 +97,7 @@ def gather(directory: Path, cache: Path) -> list[Judged]:
                     lexical=[place[one] for one, _ in lexical],
                     semantic=[place[one] for one, _ in semantic],
                     flatness=flatness([score for _, score in lexical]) if lexical else 1.0,
+                    background=sample.background(db, vector),
                     grades=dict(collection.qrels[query.id]),
                 )
             )
@@ -105,13 +107,13 @@ def gather(directory: Path, cache: Path) -> list[Judged]:
 
 def measure(queries: Sequence[Judged], points: Sequence[Constants]) -> NDArray[np.float64]:
     """Mean nDCG@10 of the fusion with each of these constants."""
-    beta, gamma, beta_slope, gamma_slope = (np.array(column)[:, None] for column in zip(*points, strict=True))
+    beta, gamma, slope = (np.array(column)[:, None] for column in zip(*points, strict=True))
     total = np.zeros(len(points))
     for query in queries:
-        peak = CEILING - query.flatness
-        cosines, bm25, coverage = np.array(query.cosines), np.array(query.bm25), np.array(query.coverage)
+        near = np.array([query.background.surprise(cosine) / NATS for cosine in query.cosines])
+        bm25, coverage = np.array(query.bm25), np.array(query.coverage)
         bm25 /= max(float(bm25.max(initial=0.0)), 1e-9)
-        total += _ndcgs(query, cosines + beta * peak**beta_slope * bm25 + gamma * peak**gamma_slope * coverage)
+        total += _ndcgs(query, near + (CEILING - query.flatness) ** slope * (beta * bm25 + gamma * coverage))
     return total / len(queries)
 
 
@@ -148,14 +150,14 @@ def main() -> None:
     table = {name: measure(queries, GRID) for name, queries in data.items()}
     chosen = choose(table, better, list(data))
     print(f"\nchosen: {chosen}\nin fuse.py: {SHIPPED}\n")
-    titles = ("lexical", "semantic", "rrf", str(CONVEX), "uncovered", "LOCO-CV", "chosen", "fuse.py", "-better")
+    titles = ("lexical", "semantic", "rrf", str(CONVEX), "LOCO-CV", "chosen", "fuse.py", "-better")
     print(f"{'collection':<18}" + "".join(f"{title:>10}" for title in titles))
     rows = []
     for name, queries in data.items():
         others = [other for other in data if _family(other) != _family(name)]
         fair = choose(table, better, others) if others else chosen
-        uncovered, *fitted = measure(queries, [UNCOVERED, fair, chosen, SHIPPED]).tolist()
-        row = [*plain[name].values(), uncovered, *fitted, fitted[-1] - better[name]]
+        fitted = measure(queries, [fair, chosen, SHIPPED]).tolist()
+        row = [*plain[name].values(), *fitted, fitted[-1] - better[name]]
         if name in {directory.name for directory in given.collections}:
             rows.append(row)
         print(f"{name:<18}" + "".join(f"{value:>10.4f}" for value in row) + f"  {tuple(round(one, 2) for one in fair)}", flush=True)

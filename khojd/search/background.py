@@ -17,7 +17,7 @@ import numpy as np
 from khojd.embed.protocol import Vectors
 from khojd.index.catalog_vectors import active_model, last_chunk, vectors_sample
 
-SAMPLE = 1000  # vectors that stand for all
+SAMPLE = 500  # vectors that stand for all
 CHANGED = 0.1  # share of new chunks after which the sample is taken anew
 
 # Few notes do not tell the distribution: the usual one of the bundled model counts as so many vectors.
