@@ -12,7 +12,7 @@ from operator import itemgetter
 from khojd.content import org
 from khojd.content.dates import find_dates
 from khojd.content.lines import LineIndex
-from khojd.content.model import ContentSettings, Mark, Parsed
+from khojd.content.model import ContentSettings, Link, Mark, Parsed
 from khojd.content.org_dates import find_stamps
 from khojd.content.org_headline import locate
 from khojd.content.org_lines import Passage, Range, line_end, read_passages
@@ -45,7 +45,7 @@ def read(text: str, parsed: Parsed, settings: ContentSettings) -> list[Mark]:
         if box := _CHECK_BOX.match(text, start, lines.end(lines.line(start))):
             marks.append(Mark("todo", *box.span(1), "DONE" if box[1].lower() == "[x]" else "TODO"))
     literal = sorted((mark.start, mark.end) for mark in marks if mark.kind in ("code", "comment"))
-    marks += _dates(text, literal, [(link.target_start, link.target_end) for link in parsed.links])
+    marks += _dates(text, literal, parsed.links)
     return marks
 
 
@@ -107,18 +107,27 @@ def _runs(text: str, lines: LineIndex, opaque: Sequence[Range]) -> Iterator[Mark
         yield Mark(kind, first, len(text))
 
 
-def _dates(text: str, literal: Sequence[Range], targets: Sequence[Range]) -> Iterator[Mark]:
+def _dates(text: str, literal: Sequence[Range], links: Sequence[Link]) -> Iterator[Mark]:
     """Time stamps, and ISO days in the text outside of them and of the targets of links."""
-    stamps = find_stamps(text)
+    # The brackets of `[[file:day.org][2024-05-01]]` and `[[2024-05-01]]` are no stamp's.
+    brackets = sorted(around for link in links if link.kind == "org" for around in _around(link))
+    stamps = [stamp for stamp in find_stamps(text) if not _holding(brackets, stamp.start)]
     for start, end, ref in stamps:
         if not _holding(literal, start):
             yield Mark("date", start, end, date.fromordinal(ref.start).isoformat())
-    taken = [(start, end) for start, end, _ in stamps]
+    taken = (literal, [(start, end) for start, end, _ in stamps], [(link.target_start, link.target_end) for link in links])
     for span, ref in find_dates(text, day_first=True):
-        if _ISO_DAY.fullmatch(text, span.start, span.end) and not any(
-            _holding(ranges, span.start) for ranges in (taken, literal, targets)
-        ):
+        if _ISO_DAY.fullmatch(text, span.start, span.end) and not any(_holding(ranges, span.start) for ranges in taken):
             yield Mark("date", span.start, span.end, date.fromordinal(ref.start).isoformat())
+
+
+def _around(link: Link) -> Iterator[Range]:
+    """What of a link in brackets is not its text."""
+    if link.text:
+        yield link.start, link.text_start
+        yield link.text_end, link.end
+    else:
+        yield link.start, link.end
 
 
 def _holding(ranges: Sequence[Range], offset: int) -> Range | None:

@@ -10,6 +10,8 @@ from khojd.content.model import ContentSettings
 from khojd.content.org import parse
 from khojd.content.org_headline import DEFAULT_KEYWORDS
 from tests.content.test_org import check_lines
+from tests.content.test_org_links import checked
+from tests.content.test_org_marks import read
 
 CORPORA = ("org-worg", "org-spacemacs", "nasty/nasty-org-mode")
 INLINE_TASKS = "*" * 15
@@ -59,3 +61,12 @@ def test_an_inline_task_of_the_org_project_is_no_heading(shared_data: Path) -> N
     last = parse(text, ContentSettings()).sections[-1]
     assert last.heading == "Test heading with inlinetask"
     assert "".join(text[s.start : s.end] for s in last.segments).endswith("text inside inlinetask\nbar\n")
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_links_anchors_and_marks_stand_where_they_say(shared_data: Path, corpus: str) -> None:
+    links = 0
+    for _, text in texts(shared_data / "corpora" / corpus):
+        links += len(checked(text).links)
+        read(text)
+    assert links > 20
