@@ -36,7 +36,7 @@ def link(graph: Graph, sheet: Sheet, place: Place, habit: Habit, text: str = "")
 
 def wiki_target(graph: Graph, sheet: Sheet, place: Place, habit: Habit) -> str | None:
     """The inside of a wikilink, without an alias; None where the name of the file cannot stand in one."""
-    anchor = _wiki_anchor(place)
+    anchor = wiki_anchor(place)
     if place.path == sheet.path and anchor:
         return anchor
     for path in _paths(graph, sheet.path, place, habit):
@@ -80,7 +80,8 @@ def slug_of(outline: Outline, section: int) -> str:
     return f"{wanted}-{before}" if before else wanted
 
 
-def _wiki_anchor(place: Place) -> str:
+def wiki_anchor(place: Place) -> str:
+    """What stands after the name of a note in a wikilink, with its `#`; "" for a whole note."""
     if place.kind == "heading":
         return "#" + " ".join(_WIKI_ANCHOR.sub(" ", place.label).split())
     if place.kind == "block":

@@ -78,3 +78,12 @@ def _sample(db: sqlite3.Connection, folder: str) -> Iterable[Link]:
 
 def _obsidian(root: str) -> bool:
     return bool(root) and os.path.isdir(os.path.join(root, ".obsidian"))  # noqa: PTH112, PTH118
+
+
+def in_form(habit: Habit, form: Style) -> Habit:
+    """The habit for a link whose form is decided: a person who types `](` wants a Markdown link with a path."""
+    if form == habit.style:
+        return habit
+    if form == "wiki":
+        return Habit("wiki", "name", suffix=False, slugs=habit.slugs)
+    return Habit(form, "relative", suffix=True, slugs=habit.slugs)

@@ -334,3 +334,20 @@ class RetireParams(Params, frozen=True):
 class RetireResult(Message, frozen=True):
     retiring: bool
     reason: Annotated[str, Meta(description="why not")] = ""
+
+
+class AnchorParams(Params, frozen=True):
+    """Give a place a name that links can use."""
+
+    uri: str
+    line: Annotated[int, Meta(ge=0, description="of the heading, or of the block's first line")]
+    kind: Annotated[Literal["id", "block"], Meta(description="an Org ID property, or a Markdown block id")]
+    id: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class EditResult(Message, frozen=True):
+    """What became of a change that was proposed to the client (workspace/applyEdit)."""
+
+    applied: bool
+    uri: Annotated[str, Meta(description="of the note to show, empty for none")] = ""
+    reason: Annotated[str, Meta(description="why not")] = ""

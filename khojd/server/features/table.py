@@ -2,6 +2,7 @@
 
 from khojd.server.feature import Feature
 from khojd.server.features import (
+    completion,
     definition,
     document_highlight,
     document_link,
@@ -15,6 +16,7 @@ from khojd.server.features import (
 )
 
 FEATURES: tuple[Feature, ...] = (
+    completion.FEATURE,
     definition.FEATURE,
     document_highlight.FEATURE,
     document_link.FEATURE,

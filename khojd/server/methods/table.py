@@ -1,7 +1,9 @@
 """All khoj/* methods, by name and by the name of their command."""
 
 from khojd.server.method import Method
-from khojd.server.methods import config, daemon, index, search
+from khojd.server.methods import config, daemon, index, links, search
 
-METHODS: dict[str, Method] = {method.name: method for method in (*search.METHODS, *index.METHODS, *config.METHODS, *daemon.METHODS)}
+METHODS: dict[str, Method] = {
+    method.name: method for method in (*search.METHODS, *index.METHODS, *links.METHODS, *config.METHODS, *daemon.METHODS)
+}
 COMMANDS: dict[str, Method] = {method.command: method for method in METHODS.values()}

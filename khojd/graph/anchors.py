@@ -1,0 +1,85 @@
+"""New names for places that have none: an Org ID, a Markdown block id."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import NamedTuple
+
+from khojd.content import org_properties
+from khojd.graph.sheet import Sheet
+
+_PLANNING = re.compile(r"[ \t]*(?:(?:SCHEDULED|DEADLINE|CLOSED):[ \t]*[<\[][^\r\n]*)(?:\r\n?|\n|\Z)")
+_OPAQUE = ("code", "frontmatter", "table", "comment", "drawer")
+
+
+class Insertion(NamedTuple):
+    """`text` to put in at `offset`."""
+
+    offset: int
+    text: str
+
+
+class Block(NamedTuple):
+    """A paragraph or list item: [start, end) without line ends, and its block id, "" when it has none."""
+
+    start: int
+    end: int
+    identity: str
+
+
+def new_id() -> str:
+    """An id for an Org heading, as org-id makes them."""
+    return str(uuid.uuid4())
+
+
+def org_id(sheet: Sheet, section: int, identity: str) -> Insertion:
+    """What gives a section the property ID: a line in its drawer, or a drawer."""
+    own = sheet.sections[section]
+    text, newline = sheet.text, _newline(sheet)
+    if own.heading_segment is None:
+        at = org_properties.file_drawer_start(text, len(text)) if text[:1] == ":" else 0
+    else:
+        at = own.heading_segment.end
+        if planning := _PLANNING.match(text, at):
+            at = planning.end()
+    head = "" if not at or text[at - 1] in "\r\n" else newline
+    if org_properties.read_drawer(text, at, len(text)) is not None:
+        opening = sheet.lines.line(at) + 1
+        return Insertion(sheet.lines.starts[opening], f":ID: {identity}{newline}")
+    return Insertion(at, f"{head}:PROPERTIES:{newline}:ID: {identity}{newline}:END:{newline}")
+
+
+def block_id(sheet: Sheet, block: Block) -> tuple[str, Insertion]:
+    """A new id for a block, made from its text, so that asking twice gives the same; and what puts it there."""
+    taken = {anchor.name for anchor in sheet.anchors}
+    text = sheet.text[block.start : block.end]
+    for salt in range(len(taken) + 1):
+        name = blake2b(f"{salt}{text}".encode("utf-8", "surrogatepass"), digest_size=3).hexdigest()
+        if name not in taken:
+            break
+    return name, Insertion(block.end, f" ^{name}")
+
+
+def blocks(sheet: Sheet) -> Iterator[Block]:
+    """The paragraphs and list items of a Markdown note; code, tables, front matter and headings are none."""
+    known = {anchor.start: anchor.name for anchor in sheet.anchors if anchor.kind == "block"}
+    opaque = [(mark.start, mark.end) for mark in sheet.marks if mark.kind in _OPAQUE]
+    headings = {sheet.lines.line(one.heading_segment.start) for one in sheet.sections if one.heading_segment}
+    start = -1
+    for line in range(len(sheet.lines) + 1):
+        first = sheet.lines.starts[line] if line < len(sheet.lines) else len(sheet.text)
+        text = sheet.line_text(line) if line < len(sheet.lines) else ""
+        ends = not text.strip() or line in headings or any(low <= first < high for low, high in opaque)
+        item = re.match(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]", text) is not None
+        if start >= 0 and (ends or item):
+            end = sheet.lines.end(line - 1)
+            identity = next((name for at, name in known.items() if start <= at < end), "")
+            yield Block(start, end, identity)
+            start = -1
+        if start < 0 and not ends:
+            start = first
+
+
+def _newline(sheet: Sheet) -> str:
+    return "\r\n" if "\r\n" in sheet.text else "\n"

@@ -1,0 +1,114 @@
+"""Names that begin with, hold, or are spelled by what was typed: notes, headings, tags, property keys."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from khojd.content import names
+
+LONGEST = 60  # characters of what was typed that count
+_ESCAPE = " ESCAPE '\\'"
+
+
+class Named(Struct, frozen=True):
+    """A note under one of its names; `kind` 0 the name of its file, 1 an alias, 2 its title."""
+
+    document_id: int
+    kind: int
+    name: str
+    path: str
+    title: str
+
+
+class NamedHeading(Struct, frozen=True):
+    """A heading with its note; `identity` is its Org ID, "" when it has none."""
+
+    document_id: int
+    path: str
+    section: int
+    heading: str
+    start: int
+    line: int
+    identity: str
+
+
+def notes(db: sqlite3.Connection, typed: str, limit: int) -> list[Named]:
+    """Notes by what was typed, each once, the nearest names first; those changed last without any text."""
+    folded = names.fold(typed.strip("./")).rsplit("/", 1)[-1][:LONGEST]
+    if not folded:
+        rows = db.execute(
+            "SELECT n.document_id, n.kind, n.name, d.path, d.title FROM documents d JOIN note_names n ON n.document_id = d.id"
+            " AND n.kind = 0 WHERE d.visible = 1 AND d.state = 'indexed' ORDER BY d.mtime_ns DESC, d.path LIMIT ?",
+            (limit,),
+        ).fetchall()
+    else:
+        order, values = _nearness("n.key", folded)
+        rows = db.execute(
+            "SELECT n.document_id, n.kind, n.name, d.path, d.title FROM note_names n JOIN documents d ON d.id = n.document_id"
+            f" WHERE n.key LIKE ?{_ESCAPE} AND d.visible = 1 AND d.state = 'indexed'"
+            f" ORDER BY {order}, length(n.key), n.kind, d.path LIMIT ?",
+            (_spelled(folded), *values, limit),
+        ).fetchall()
+    found: dict[int, Named] = {}
+    for row in rows:
+        found.setdefault(row[0], Named(*row))
+    return list(found.values())
+
+
+def of_documents(db: sqlite3.Connection, ids: Sequence[int]) -> list[Named]:
+    """The notes with these ids, in their order."""
+    marks = ",".join("?" * len(ids))
+    rows = db.execute(
+        "SELECT n.document_id, n.kind, n.name, d.path, d.title FROM note_names n JOIN documents d ON d.id = n.document_id"
+        f" WHERE d.id IN ({marks}) AND n.kind = 0 AND d.state = 'indexed'",
+        tuple(ids),
+    )
+    by_id = {row[0]: Named(*row) for row in rows}
+    return [by_id[one] for one in ids if one in by_id]
+
+
+def headings(db: sqlite3.Connection, typed: str, limit: int, *, format: str) -> list[NamedHeading]:
+    """Headings of all notes of a format by what was typed, those with an id first."""
+    folded = typed.strip()[:LONGEST]
+    order, values = _nearness("s.heading", folded)
+    rows = db.execute(
+        "SELECT s.document_id, d.path, s.position, s.heading, s.start, s.line, coalesce((SELECT v.value FROM section_values v"
+        " WHERE v.section_id = s.id AND v.kind = 'id' LIMIT 1), '') AS identity"
+        " FROM sections s JOIN documents d ON d.id = s.document_id"
+        f" WHERE s.level > 0 AND s.heading <> '' AND s.heading LIKE ?{_ESCAPE} AND d.visible = 1 AND d.format = ?"
+        f" ORDER BY {order}, identity = '', length(s.heading), d.path, s.position LIMIT ?",
+        (_spelled(folded), format, *values, limit),
+    )
+    return [NamedHeading(*row) for row in rows]
+
+
+def property_keys(db: sqlite3.Connection, limit: int = 200) -> list[str]:
+    """The keys of properties in all notes, the most used first."""
+    rows = db.execute(
+        "SELECT key, count(*) AS uses FROM section_values WHERE kind = 'prop' GROUP BY folded_key ORDER BY uses DESC LIMIT ?",
+        (limit,),
+    )
+    return [row[0] for row in rows]
+
+
+def todo_keywords(db: sqlite3.Connection) -> list[str]:
+    """The TODO keywords in all notes, the most used first."""
+    rows = db.execute("SELECT todo, count(*) AS uses FROM sections WHERE todo <> '' GROUP BY todo ORDER BY uses DESC")
+    return [row[0] for row in rows]
+
+
+def _spelled(text: str) -> str:
+    """A LIKE pattern: the characters in this order, with others in between or not."""
+    return "%" + "".join(_literal(char) + "%" for char in text if not char.isspace())
+
+
+def _nearness(column: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """ORDER BY terms: exactly this, begins with it, a word begins with it, holds it."""
+    literal = "".join(map(_literal, text))
+    patterns = (literal, f"{literal}%", f"% {literal}%", f"%{literal}%")
+    return ", ".join(f"{column} LIKE ?{_ESCAPE} DESC" for _ in patterns), patterns
+
+
+def _literal(text: str) -> str:
+    return f"\\{text}" if text in "%_\\" else text

@@ -1,0 +1,1 @@
+"""What is offered while typing; `features/completion.py` asks."""

@@ -1,0 +1,201 @@
+"""Notes, headings, blocks and ids to link to."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from typing import Any
+
+from lsprotocol import types as lsp
+
+from khojd.content import names
+from khojd.content.targets import Target
+from khojd.graph import anchors, compose, suggest
+from khojd.graph.cursor import Typing
+from khojd.graph.graph import Graph
+from khojd.graph.habit import Habit
+from khojd.graph.model import Note, Place
+from khojd.graph.outline import Heading, Outline, heading_place
+from khojd.graph.sheet import Sheet
+from khojd.server import uris
+from khojd.server.completion.items import COMMAND, Choice, nearness
+
+MOST = 50
+_MEANING = 1.5  # what the note that fits the sentence best has before one that does not; a step of `nearness` is 0.5 to 1
+
+
+class Links:
+    """What can be linked to at one place of a note."""
+
+    def __init__(self, graph: Graph, sheet: Sheet, typing: Typing, habit: Habit) -> None:
+        self.graph = graph
+        self.sheet = sheet
+        self.typing = typing
+        self.habit = habit
+
+    def notes(self, meant: Mapping[str, int]) -> list[Choice]:
+        """Notes by name and by what the sentence is about; `meant` has ranks of paths, 0 for the best one."""
+        found = suggest.notes(self.graph.db, self.typing.typed, MOST)
+        known = {named.path for named in found}
+        missing = [note for path in meant if path not in known and (note := self.graph.notes.at(path)) is not None and note.indexed]
+        found += suggest.of_documents(self.graph.db, [note.id for note in missing])
+        wanted = posixpath.basename(self.typing.typed)
+        scored = []
+        for named in found:
+            near = max(nearness(named.name, wanted), nearness(named.title, wanted) - 0.1)
+            if near and named.path != self.sheet.path:
+                bonus = _MEANING / (1 + meant[named.path] / 4) if named.path in meant else 0.0
+                scored.append((near + bonus, named))
+        scored.sort(key=lambda pair: -pair[0])
+        choices = []
+        for score, named in scored[:MOST]:
+            note = self.graph.notes.by_id(named.document_id)
+            if note is None:
+                continue
+            text, start = self._note_text(Place(note.path, "note", note=note), named)
+            shown = named.name if named.kind else named.title or named.name
+            root = self.graph.notes.root(note.path)
+            where = note.path[len(root) + 1 :] if root else note.path
+            words = f"{self.typing.typed} " if self.typing.typed.startswith((".", "/")) else ""
+            filter = words + " ".join(dict.fromkeys((named.name, named.title, names.stem(note.path)))).strip()
+            data = {"path": note.path, "section": 0}
+            choices.append(Choice(shown, text, lsp.CompletionItemKind.File, filter, score, where, start, data))
+        return choices
+
+    def headings(self) -> list[Choice]:
+        """The headings of the note that the link names, of this note when it names none."""
+        where = self._named_note()
+        if where is None:
+            return []
+        path, note = where
+        outline = self.graph.outline(path, note)
+        choices = []
+        for position, heading in enumerate(outline.headings):
+            near = nearness(heading.text, self.typing.typed) or nearness(names.slug(heading.text), self.typing.typed)
+            if not near or not heading.text:
+                continue
+            place = heading_place(heading, path, note)
+            text = self._anchor_text(place, outline)
+            shown = "  " * (heading.level - 1) + heading.text
+            data = {"path": path, "section": heading.section}
+            choices.append(
+                Choice(shown, text, lsp.CompletionItemKind.Reference, heading.text, near - position / 10_000, "", None, data)
+            )
+        return choices[:MOST]
+
+    def custom_ids(self) -> list[Choice]:
+        where = self._named_note()
+        if where is None:
+            return []
+        path, note = where
+        prefix = f"file:{self.typing.note}::#" if self.typing.note else "#"
+        return [
+            Choice(anchor.name, f"[[{prefix}{anchor.name}]]", lsp.CompletionItemKind.Reference, anchor.name, near)
+            for anchor in self.graph.outline(path, note).anchors
+            if anchor.kind == "custom_id" and (near := nearness(anchor.name, self.typing.typed))
+        ]
+
+    def blocks(self, target: Sheet) -> list[Choice]:
+        """The paragraphs and list items of a note; one without an id gets one."""
+        choices = []
+        for position, block in enumerate(anchors.blocks(target)):
+            text = " ".join(target.text[block.start : block.end].split())
+            near = max(nearness(text, self.typing.typed), nearness(block.identity, self.typing.typed) if block.identity else 0.0)
+            if not near:
+                continue
+            identity, insertion, command = block.identity, None, None
+            if not identity:
+                identity, insertion = anchors.block_id(target, block)
+                if target.path != self.sheet.path:
+                    command, insertion = _anchor_command(target, block.start, "block", identity), None
+            filter = f"{text} {block.identity}".strip()
+            data: dict[str, Any] = {"path": target.path, "start": block.start}
+            choices.append(
+                Choice(
+                    *(text[:80], f"{identity}]]", lsp.CompletionItemKind.Text, filter, near - position / 10_000),
+                    detail="" if block.identity else "gets a block id",
+                    data=data,
+                    insertion=insertion,
+                    command=command,
+                )
+            )
+        return choices[:MOST]
+
+    def ids(self) -> list[Choice]:
+        """Org headings of all notes, this one as it is now; one without an ID gets one."""
+        choices = [self._own_id(heading) for heading in self.graph.outline(self.sheet.path, None).headings if heading.text]
+        for position, named in enumerate(suggest.headings(self.graph.db, self.typing.typed, MOST, format="org")):
+            near = nearness(named.heading, self.typing.typed)
+            if not near or named.path == self.sheet.path:
+                continue
+            identity, command = named.identity, None
+            if not identity:
+                identity = anchors.new_id()
+                command = _command(named.path, named.line, "id", identity)
+            root = self.graph.notes.root(named.path)
+            where = named.path[len(root) + 1 :] if root else named.path
+            detail = where if named.identity else f"{where}, gets an ID"
+            data = {"path": named.path, "section": named.section}
+            choices.append(
+                _id_choice(named.heading, identity, near - position / 10_000, detail)._replace(data=data, command=command)
+            )
+        return [choice for choice in choices if choice.score > 0]
+
+    def _own_id(self, heading: Heading) -> Choice:
+        known = next((one.name for one in self.sheet.anchors if one.kind == "id" and one.section == heading.section), "")
+        identity = known or anchors.new_id()
+        near = nearness(heading.text, self.typing.typed)
+        choice = _id_choice(heading.text, identity, near, "" if known else "gets an ID")
+        insertion = None if known else anchors.org_id(self.sheet, heading.section, identity)
+        return choice._replace(insertion=insertion, data={"path": self.sheet.path, "section": heading.section})
+
+    def target(self) -> str | None:
+        """The path of the note that a link which is being typed names."""
+        found = self._named_note()
+        return None if found is None else found[0]
+
+    def _named_note(self) -> tuple[str, Note | None] | None:
+        if not self.typing.note.strip():
+            return self.sheet.path, self.graph.notes.at(self.sheet.path)
+        by_name = self.typing.form == "wiki"
+        found = self.graph.follow(Target("name" if by_name else "path", self.typing.note.strip()), self.sheet.path)
+        return (found.places[0].path, found.places[0].note) if found.places else None
+
+    def _note_text(self, place: Place, named: suggest.Named) -> tuple[str, int | None]:
+        """What to insert, and from where when not from the typed text on."""
+        if self.typing.form == "org":
+            return compose.link(self.graph, self.sheet, place, self.habit, named.name if named.kind else ""), None
+        if self.typing.form == "markdown":
+            closing = ">)" if self.sheet.text[self.typing.start - 1 : self.typing.start] == "<" else ")"
+            return compose.markdown_target(self.graph, self.sheet, place, self.habit) + closing, None
+        target = compose.wiki_target(self.graph, self.sheet, place, self.habit)
+        if target is None:
+            return compose.link(self.graph, self.sheet, place, self.habit, named.name), self.typing.start - 2
+        if named.kind == 1:  # an alias is what the person wants to read
+            return (f"{named.name}|{target}]]" if self.habit.swapped else f"{target}|{named.name}]]"), None
+        return target + "]]", None
+
+    def _anchor_text(self, place: Place, outline: Outline) -> str:
+        if self.typing.form == "org":
+            if self.typing.note:
+                search = f"*{compose.escaped(place.label)}"
+                return f"[[file:{self.typing.note}::{search}][{place.label.replace('[', '{').replace(']', '}')}]]"
+            return f"[[*{compose.escaped(place.label)}]]"
+        if self.typing.form == "markdown":
+            own = compose.slug_of(outline, place.section)
+            return (own if self.habit.slugs and own else compose.encoded(place.label)) + ")"
+        return compose.wiki_anchor(place).removeprefix("#") + "]]"
+
+
+def _anchor_command(target: Sheet, offset: int, kind: str, identity: str) -> lsp.Command:
+    return _command(target.path, target.lines.line(offset), kind, identity)
+
+
+def _id_choice(heading: str, identity: str, score: float, detail: str) -> Choice:
+    described = heading.replace("[", "{").replace("]", "}")
+    return Choice(heading, f"[[id:{identity}][{described}]]", lsp.CompletionItemKind.Reference, heading, score, detail)
+
+
+def _command(path: str, line: int, kind: str, identity: str) -> lsp.Command:
+    arguments = {"uri": uris.from_path(path), "line": line, "kind": kind, "id": identity}
+    return lsp.Command(title="Give it an id", command=COMMAND, arguments=[arguments])

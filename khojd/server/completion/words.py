@@ -1,0 +1,91 @@
+"""Tags, Org keywords, TODO keywords, properties."""
+
+from __future__ import annotations
+
+from lsprotocol import types as lsp
+
+from khojd.graph import suggest, tags
+from khojd.graph.cursor import Typing
+from khojd.graph.graph import Graph
+from khojd.graph.sheet import Sheet
+from khojd.server.completion.items import Choice, nearness
+
+MOST = 100
+_BLOCKS = ("src", "quote", "example", "center", "verse", "comment", "export")
+_KEYWORDS = (
+    *("title", "author", "date", "email", "filetags", "description", "language", "category", "startup", "options", "property"),
+    *("todo", "tags", "link", "setupfile", "include", "archive", "columns", "priorities", "macro", "bibliography", "cite_export"),
+    *(
+        "name",
+        "caption",
+        "header",
+        "results",
+        "call",
+        "attr_html",
+        "attr_latex",
+        "attr_org",
+        "tblfm",
+        "toc",
+        "bind",
+        "export_file_name",
+    ),
+)
+
+
+def of_tags(graph: Graph, sheet: Sheet, typing: Typing) -> list[Choice]:
+    counted = {tag.name: tag.notes for tag in tags.counts(graph.db)}
+    for mark in sheet.marks:  # a tag that was typed a moment ago, but not the one that is being typed
+        if mark.kind == "tag" and not mark.start <= typing.start <= mark.end:
+            counted.setdefault(mark.value, 1)
+    closing = ":" if typing.form == "org" and sheet.text[typing.end : typing.end + 1] != ":" else ""
+    found = []
+    for name, notes in counted.items():
+        near = nearness(name, typing.typed)
+        usable = typing.form != "org" or all(char.isalnum() or char in "_@#%" for char in name)
+        if near and usable and " " not in name:
+            detail = f"{notes} note{'' if notes == 1 else 's'}"
+            found.append(Choice(name, name + closing, lsp.CompletionItemKind.Keyword, name, near + notes / (notes + 50), detail))
+    return sorted(found, key=lambda choice: -choice.score)[:MOST]
+
+
+def of_keywords(typing: Typing) -> list[Choice]:
+    upper = typing.typed.isupper()
+    found = []
+    for position, name in enumerate(_KEYWORDS):
+        shown = name.upper() if upper else name
+        score = nearness(name, typing.typed) - position / 1000
+        if score > 0:
+            found.append(Choice(shown, f"{shown}: ", lsp.CompletionItemKind.Keyword, shown, score))
+    for position, name in enumerate(_BLOCKS):
+        begin, end = (f"BEGIN_{name}".upper(), f"END_{name}".upper()) if upper else (f"begin_{name}", f"end_{name}")
+        score = nearness(begin, typing.typed) - position / 1000
+        if score > 0:
+            argument = " ${1:language}" if name in ("src", "export") else ""
+            snippet = f"{begin}{argument}\n$0\n#+{end}"
+            plain = f"{begin}\n\n#+{end}"
+            found.append(Choice(begin, plain, lsp.CompletionItemKind.Snippet, begin, score, "block", snippet=snippet))
+    return found
+
+
+def of_todo(graph: Graph, sheet: Sheet, typing: Typing) -> list[Choice]:
+    words = dict.fromkeys(
+        (*(section.todo for section in sheet.sections if section.todo), *suggest.todo_keywords(graph.db), "TODO", "DONE")
+    )
+    words.pop(typing.typed, None)
+    return [
+        Choice(word, f"{word} ", lsp.CompletionItemKind.EnumMember, word, near - position / 1000)
+        for position, word in enumerate(words)
+        if (near := nearness(word, typing.typed))
+    ]
+
+
+def of_properties(graph: Graph, typing: Typing) -> list[Choice]:
+    keys = dict.fromkeys(suggest.property_keys(graph.db))
+    keys.update(
+        dict.fromkeys(("ID", "CUSTOM_ID", "CATEGORY", "CREATED") if typing.form == "org" else ("title", "tags", "aliases", "date"))
+    )
+    return [
+        Choice(key, f"{key}: ", lsp.CompletionItemKind.Property, key, near - position / 1000)
+        for position, key in enumerate(keys)
+        if (near := nearness(key, typing.typed)) and not any(char.isspace() for char in key)
+    ]
