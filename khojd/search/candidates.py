@@ -23,6 +23,7 @@ from khojd.search.scope import EVERYTHING, Scope
 EXACT_SET = 1000  # up to this many entries their cosines are computed one by one; above, the vector store is asked
 MOST_EXACT = 20_000  # vectors compared one by one where the vector store finds fewer than there are
 MOST_NEIGHBOURS = 4000  # more than this are not asked of the vector store for a restricted set
+SOME_NEIGHBOURS = 1000  # asked of it at first where entries are hidden
 VECTORS_AT_ONCE = 4000  # of those that are compared one by one: what is held in memory
 CHUNKS_PER_ENTRY = 1.25  # neighbours asked for to find one entry; more are asked for where that is not enough
 
@@ -112,11 +113,13 @@ def semantic(db: sqlite3.Connection, store: Neighbours, vector: Vectors, size: i
     within = scope.within
     if within is not None and len(within) <= EXACT_SET:
         return _exact(db, vector, within)
-    ask = first_ask(size)
+    ask, enough = first_ask(size), size
     narrow = within is not None or bool(scope.without)
-    if narrow:
-        more = ask / scope.share if within is None else ask * store.count() / len(within)
-        ask = max(ask, min(int(more), MOST_NEIGHBOURS))
+    if within is not None:
+        ask = max(ask, min(ask * store.count() // len(within), MOST_NEIGHBOURS))
+    elif narrow:
+        # Hidden entries take places among the neighbours. A part of the list will do: who is short of hits asks for a longer one.
+        ask, enough = max(ask, min(int(ask / scope.share), SOME_NEIGHBOURS)), size // 4
     while True:
         near = store.query(vector, ask)
         exhausted = len(near) < ask
@@ -125,11 +128,11 @@ def semantic(db: sqlite3.Connection, store: Neighbours, vector: Vectors, size: i
             return _exact(db, vector, _all(db, scope))
         cosines = dict(near)
         best = _best(chunks_with_hashes(db, list(cosines)), cosines, scope)
-        if len(best) >= size or exhausted:
+        if len(best) >= enough or exhausted:
             return _semantic(best, cosines, exhausted)
         if narrow and ask >= MOST_NEIGHBOURS:
             return _exact(db, vector, _all(db, scope))
-        ask *= 4
+        ask = min(4 * ask, MOST_NEIGHBOURS) if narrow else 4 * ask
 
 
 def cosines(db: sqlite3.Connection, vector: Vectors, entries: Collection[int]) -> tuple[dict[int, float], dict[int, ChunkRow]]:
