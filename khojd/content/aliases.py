@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterable
 
-_KEYS = frozenset(("alias", "aliases", "roam_aliases", "roam_alias"))
+KEYS = frozenset(("alias", "aliases", "roam_aliases", "roam_alias"))  # of properties, folded
 
 
 def aliases(properties: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -15,7 +15,7 @@ def aliases(properties: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for key, value in properties:
         folded = key.casefold()
-        if folded in _KEYS:
+        if folded in KEYS:
             for name in _org(value) if folded.startswith("roam") else _listed(value):
                 if name := name.strip().removeprefix("[[").removesuffix("]]"):
                     found[name] = None

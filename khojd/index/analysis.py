@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import tantivy
 
-FINGERPRINT = "2:simple,lowercase,ascii_fold,stemmer-english;nfkc-casefold;bigrams"
+FINGERPRINT = "3:simple,lowercase,ascii_fold,stemmer-english;nfkc-casefold;bigrams;names,about"
 TOKENIZER = "khojd"
 REMEMBERED = 40  # characters of a word whose terms are kept
 LONGEST = 10_000  # characters of a term: tantivy drops those above 65,530 bytes, so what is longer is cut

@@ -9,6 +9,7 @@ import msgspec
 
 from khojd.content.model import DateRef, Document, Entry, Section, Segment
 from khojd.index import catalog_graph as graph
+from khojd.index.catalog_names import NOTHING, called, notes_called
 from khojd.index.rows import Change, FileStat, KnownFile, State
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -54,20 +55,22 @@ _INSERT_DATE = "INSERT OR IGNORE INTO section_dates (section_id, kind, start, en
 def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -> Change:
     """Make `document` what the catalog has for `file`, with the state `indexed`.
 
-    Entries whose key is unchanged keep their id, words and vectors, and only move; equal keys are matched in order. New ones
-    wait for words and vectors; vanished ones leave a tombstone for the words index. A buffer (`file.overlay`) hides its file.
+    Entries whose key is unchanged keep their id, words and vectors, and only move; equal keys are matched in order. Their words are
+    written again where the note is called otherwise. New ones wait for words and vectors; vanished ones leave a tombstone for the words index. A buffer (`file.overlay`) hides its file.
     """
     row = db.execute("SELECT id FROM documents WHERE path = ? AND overlay = ?", (file.path, file.overlay)).fetchone()
     about = (
         *(time.time(), file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint),
         *(document.format, document.language, document.encoding, document.title, _json(document.notes)),
     )
+    before = now = called(document.sections[0].properties) if document.sections else NOTHING
     old: dict[bytes, deque[tuple[int, tuple[object, ...]]]] = defaultdict(deque)
     visible = file.overlay or not _has_buffer(db, file.path)
     if row is None:
         known = db.execute(_INSERT_DOCUMENT, (file.path, file.overlay, visible, file.folder, *about)).lastrowid or 0
     else:
         known = int(row[0])
+        before = notes_called(db, (known,)).get(known, NOTHING)
         db.execute(_UPDATE_DOCUMENT, (visible, file.folder, *about, known))
         for key, entry_id, *place in db.execute(_OLD_ENTRIES, (known,)):
             old[key].append((entry_id, tuple(place)))
@@ -78,15 +81,17 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
     next_id = _last(db, "SELECT seq FROM sqlite_sequence WHERE name = 'entries'") + 1
     headings_at = {s.heading_segment.start: s.heading_segment for s in document.sections if s.heading_segment}
     owner: dict[int, int] = {}
-    added, kept, inserts, updates = [], [], [], []
+    added, kept, inserts, updates, again = [], [], [], [], []
     for position, entry in enumerate(document.entries):
         place = (position, *_range(entry, headings_at), _pack(entry.segments), _day(document.sections, entry.sections))
         matches = old.get(entry.key)
         if matches:
-            entry_id, before = matches.popleft()
+            entry_id, former = matches.popleft()
             kept.append(entry_id)
-            if before != place:
+            if former != place:
                 updates.append((*place, entry_id))
+            if now != NOTHING and (former[0] == 0) != (position == 0):
+                again.append((entry_id,))  # the note begins elsewhere
         else:
             entry_id, next_id = next_id, next_id + 1
             added.append(entry_id)
@@ -98,6 +103,10 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
         db.executemany(_UPDATE_ENTRY, updates)
     if inserts:
         db.executemany(_INSERT_ENTRY, inserts)
+    if now != before:
+        again = [(entry_id,) for entry_id in kept]
+    if again:
+        db.executemany("UPDATE entries SET words = 0 WHERE id = ?", again)
     _store_sections(db, known, document.sections, owner)
     graph.store(db, known, file.path, document)
     if removed:

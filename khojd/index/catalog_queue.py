@@ -5,17 +5,18 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from khojd.index.catalog_names import NOTHING, entry_names, notes_called
 from khojd.index.rows import PendingEntry, WordsRow
 
 _headings = msgspec.json.Decoder(tuple[str, ...]).decode
 _ids = msgspec.json.Encoder().encode
 
 _WORDS = """
-SELECT e.id, d.title, e.headings, e.text, d.path, d.folder FROM entries e JOIN documents d ON d.id = e.document_id
-WHERE {where} ORDER BY e.id LIMIT ?"""
+SELECT e.id, d.title, e.headings, e.text, d.path, d.folder, d.id, e.position FROM entries e
+JOIN documents d ON d.id = e.document_id WHERE {where} ORDER BY e.id LIMIT ?"""
 _TAGS = """
-SELECT DISTINCT s.entry_id, v.value FROM sections s JOIN section_values v ON v.section_id = s.id AND v.kind = 'tag'
-WHERE s.entry_id BETWEEN ? AND ?"""
+SELECT DISTINCT s.entry_id, v.value FROM json_each(?) wanted CROSS JOIN sections s ON s.entry_id = wanted.value
+CROSS JOIN section_values v ON v.section_id = s.id AND +v.kind = 'tag'"""
 _VECTORS = """
 SELECT e.id, d.title, e.headings, e.text FROM entries e JOIN documents d ON d.id = e.document_id
 WHERE {where} ORDER BY e.id DESC LIMIT ?"""
@@ -86,13 +87,20 @@ def _words_rows(db: sqlite3.Connection, where: str, values: Sequence[int], limit
     rows = db.execute(_WORDS.format(where=where), (*values, limit)).fetchall()
     if not rows:
         return []
+    ids = [row[0] for row in rows]
     tags: dict[int, list[str]] = {}
-    for entry_id, tag in db.execute(_TAGS, (rows[0][0], rows[-1][0])):
+    for entry_id, tag in db.execute(_TAGS, (id_list(ids),)):
         tags.setdefault(entry_id, []).append(tag)
-    return [
-        WordsRow(entry_id, title, _headings(headings), text, tuple(tags.get(entry_id, ())), _below(path, folder))
-        for entry_id, title, headings, text, path, folder in rows
-    ]
+    notes, own = notes_called(db, {row[-2] for row in rows}), entry_names(db, ids)
+    found = []
+    for entry_id, title, headings, text, path, folder, document_id, position in rows:
+        note = notes.get(document_id, NOTHING)
+        # A search for another name of a note is one for its beginning; its other entries are found by it as by the file's name.
+        names = (note.names if position == 0 else ()) + tuple(name for name in own.get(entry_id, ()) if name not in note.names)
+        about = note.about if position == 0 else ""
+        name = "\n".join((_below(path, folder), *note.names))
+        found.append(WordsRow(entry_id, title, _headings(headings), text, tuple(tags.get(entry_id, ())), name, names, about))
+    return found
 
 
 def _pending(db: sqlite3.Connection, where: str, values: Sequence[int], limit: int) -> list[PendingEntry]:

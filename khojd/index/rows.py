@@ -47,7 +47,7 @@ class KnownFile(Struct, frozen=True, gc=False):
 
 
 class WordsRow(Struct, frozen=True):
-    """An entry for the words index. `name` is the path below its folder."""
+    """An entry for the words index. `name` is the path below its folder, and below it what else the note is called."""
 
     entry_id: int
     title: str
@@ -55,6 +55,8 @@ class WordsRow(Struct, frozen=True):
     text: str
     tags: tuple[str, ...]
     name: str
+    names: tuple[str, ...] = ()  # other names of its headings, and of the note where it begins
+    about: str = ""  # the note's description, where it begins
 
 
 class PendingEntry(Struct, frozen=True):

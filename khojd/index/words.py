@@ -96,8 +96,9 @@ class Words:
             for row in rows:
                 document = tantivy.Document()
                 document.add_unsigned("id", row.entry_id)
-                title, headings, tags = (analysis.fold(text) for text in (row.title, "\n".join(row.headings), "\n".join(row.tags)))
-                body = "\n".join((title, headings, tags, analysis.fold(row.text)))
+                titles = "\n".join((row.title, *row.names))
+                title, headings, tags = (analysis.fold(text) for text in (titles, "\n".join(row.headings), "\n".join(row.tags)))
+                body = "\n".join((title, headings, tags, analysis.fold(row.about), analysis.fold(row.text)))
                 for field, text in zip(BOOSTS, (body, title, headings, tags, analysis.fold(row.name)), strict=True):
                     if text:
                         document.add_text(field, text)
