@@ -56,7 +56,8 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
     """Make `document` what the catalog has for `file`, with the state `indexed`.
 
     Entries whose key is unchanged keep their id, words and vectors, and only move; equal keys are matched in order. Their words are
-    written again where the note is called otherwise. New ones wait for words and vectors; vanished ones leave a tombstone for the words index. A buffer (`file.overlay`) hides its file.
+    written again where the note is called otherwise. New ones wait for words and vectors; vanished ones leave a tombstone for the
+    words index. A buffer (`file.overlay`) hides its file.
     """
     row = db.execute("SELECT id FROM documents WHERE path = ? AND overlay = ?", (file.path, file.overlay)).fetchone()
     about = (
