@@ -36,6 +36,12 @@ _TOML_CLOSE = re.compile(r"(?:^|(?<=[\r\n]))\+\+\+[ \t]*(?:\r\n?|\n|$(?![\r\n]))
 _TOML_LINE = re.compile(r"\(at line (\d+)")
 _LINE_END = re.compile(r"\r\n?|\n")
 
+# A line that says the same to anybody: a key, and nothing, a plain scalar without `: ` and ` #`, or a quoted one without escapes.
+_SIMPLE_LINE = re.compile(
+    r"([A-Za-z_][A-Za-z0-9_.-]{0,127}):"
+    r"""(?: +(?:([^\s\-?:,\[\]{}#&*!|>'"%@`](?:[^:# ]| (?!#| *$)|:(?! |$)|(?<! )#)*)|'([^']*)'|"([^"\\]*)"))? *$"""
+)
+
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 _DATE_KINDS = {
@@ -101,6 +107,8 @@ def _broken(end: int, note: str) -> FrontMatter:
 
 def _yaml(block: str) -> object:
     """The block's value, or a note as str when it cannot be read."""
+    if (simple := _simple(block)) is not None:
+        return simple
     if _too_deep(block):
         return f"front matter is nested more than {MAX_NESTING} levels deep and was read as text"
     try:
@@ -113,6 +121,18 @@ def _yaml(block: str) -> object:
     except (ValueError, RecursionError, UnicodeError) as error:
         return f"front matter is not valid YAML (line 2: {type(error).__name__}) and was read as text"
     return data if isinstance(data, dict) else None
+
+
+def _simple(block: str) -> dict[str, str] | None:
+    """The value of a block of simple lines, as most are, an order of magnitude faster than by YAML's rules; None for any other."""
+    data = {}
+    for line in _LINE_END.split(block):
+        if line:
+            found = _SIMPLE_LINE.match(line) if line.isprintable() else None
+            if found is None:
+                return None
+            data[found[1]] = found[2] or found[3] or found[4] or ""
+    return data
 
 
 def _toml(block: str) -> object:

@@ -16,14 +16,20 @@ from khojd.content.markdown_outline import OPAQUE
 from khojd.content.markdown_references import Definition
 from khojd.content.model import Link
 
-# A wikilink (target, alias), an inline link (text, destination, its text again for the group's number), brackets that are no link;
-# else something to look at closely.
-_SIMPLE = re.compile(
-    r"\[(?:\[([^\[\]|\r\n]*+)(?:\|([^\[\]\r\n]*+))?\]\](?!\()"
-    r"|([^\[\]\r\n]*+)\](?:\(([^\s()\x00-\x1f\x7f]*+)(?:[ \t]+\"[^\"\r\n]*+\")?\)|(?![\[(:]))"
-    r"|())"
-)
-_HARD = ("`", "\\", "<", "((", "{{", "%%", "$$")
+
+# A wikilink (target, alias), an inline link (text, destination), brackets that are no link (the text's group alone); else something
+# to look at closely.
+def _brackets(text: str, other: str) -> re.Pattern[str]:
+    wiki = rf"\[([^\[\]|\r\n{other}]*+)(?:\|([^\[\]\r\n{other}]*+))?\]\](?![(}}])"
+    inline = rf"\(([^\s()\x00-\x1f\x7f{other}]*+)(?:[ \t]+\"[^\"\r\n{other}]*+\")?\)"
+    return re.compile(rf"\[(?:{wiki}|({text}*+)\](?:{inline}|(?![\[(:]))|())" + (other and rf"|{_CODE}|(`)"))
+
+
+_CODE = r"`[^`\[\]\r\n]++`(?!`)"
+_SIMPLE = _brackets(r"[^\[\]\r\n]", "")
+_CODED = _brackets(rf"(?:[^\[\]\r\n`]|{_CODE})", "`")
+_TARGET, _ALIAS, _NO_LINK, _INLINE = 1, 2, 3, 4  # the last group that matched; none in code
+_HARD = ("\\", "<", "((", "%%", "$$")
 _AUTOLINK = re.compile(r"<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:(?!//)|[^\s<>@]+@)")
 _SHOWN = re.compile(rb"[^\x02]+")
 _MATH = re.compile(r"(?:\A|(?<=[\r\n]))[ \t>]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*\$\$")
@@ -50,6 +56,7 @@ class _Reader:
         self.defined: dict[int, Definition] = {}  # by the offset of the piece's text they stand at
         text = self.text
         self.blank = "\n\n" if "\r" not in text else "\r\n\r\n" if "\n" in text else "\r\r"
+        self.hard = tuple([mark for mark in _HARD if mark[0] in text and mark in text])
         self.address = -1  # the next `://`
         self.wanted = ("[", "://", "((", "<") if "<" in text and _AUTOLINK.search(text) else ("[", "://", "((")
 
@@ -58,7 +65,7 @@ class _Reader:
         if front and (text.find("[", 0, front) >= 0 or text.find("://", 0, front) >= 0):
             self._metadata(front)
         kinds = self.source.kinds
-        if "$$" in text:
+        if "$$" in self.hard:
             kinds = _without_math(self.source, first)
         count = len(starts)
         shown = [
@@ -101,18 +108,26 @@ class _Reader:
     def _run(self, at: int, end: int) -> None:
         """The links in lines that are no code: alternately those of easy paragraphs and of one that is not."""
         text, blank, width = self.text, self.blank, len(self.blank)
-        wanted = dict.fromkeys(self.wanted, -1)
-        hard = dict.fromkeys(_HARD, -1)
+        wanted, hard, coded = dict.fromkeys(self.wanted, -1), dict.fromkeys(self.hard, -1), {"`": -1}
         while at < end:
             candidate = _next(text, wanted, at, end)
             if candidate == end:
                 return
             low = self._paragraph(at, candidate)
-            obstacle = _next(text, hard, low, end)
-            easy = end if obstacle == end else text.rfind(blank, candidate, obstacle)
+            obstacle = _next(text, hard, low, end) if hard else end
+            code = _next(text, coded, low, end)
+            brackets, stop = _SIMPLE, obstacle
+            if code < obstacle:
+                stop = code
+            easy = end if stop == end else text.rfind(blank, candidate, stop)
+            if easy < 0 and code < obstacle:
+                brackets = _CODED
+                easy = text.find(blank, code, obstacle)
+                if easy < 0 and obstacle == end:
+                    easy = end
             if easy >= 0:
                 easy = min(easy + width, end)
-                at = self._simply(low, easy)
+                at = self._simply(low, easy, brackets)
                 if at == easy:
                     continue
                 low = self._paragraph(low, at)
@@ -131,11 +146,13 @@ class _Reader:
         text = self.text
         self._rewind(start, end)
         for piece, after in markdown_paragraphs.pieces(text, start, end):
-            if not any(text.find(mark, piece, after) >= 0 for mark in self.wanted):
+            if not _any(text, self.wanted, piece, after):
                 continue
             if not self.definitions:
-                if not any(text.find(mark, piece, after) >= 0 for mark in _HARD) and self._simply(piece, after) == after:
-                    continue
+                if not _any(text, self.hard, piece, after):
+                    brackets = _CODED if text.find("`", piece, after) >= 0 else _SIMPLE
+                    if self._simply(piece, after, brackets) == after:
+                        continue
                 self._rewind(piece, after)
             place = piece
             if self.defined:
@@ -148,35 +165,41 @@ class _Reader:
                     place = markdown_paragraphs.content(text, one.after, after)
             self._add(markdown_inline.scan(text, place, after, self.definitions))
 
-    def _simply(self, start: int, end: int) -> int:
-        """The links in [start, end), where nothing but brackets and addresses can make any.
+    def _simply(self, start: int, end: int, brackets: re.Pattern[str]) -> int:
+        """The links in [start, end), where nothing but brackets, addresses and, for `_CODED`, code can make any.
 
-        Gives the offset of a bracket that is not simple, else `end`.
+        Gives the offset of what is not simple, else `end`.
         """
         text, links = self.text, self.links
         section, limit = self._section(start)
         address = self._address(start)
-        for found in _SIMPLE.finditer(text, start, end):
+        for found in brackets.finditer(text, start, end):
             kind = found.lastindex
-            if kind == 3:
+            if kind == _NO_LINK:
                 continue
             at, after = found.span()
             if address < at:
                 address = self._addresses(address, start, at)
-            if kind == 5:
+            if kind is None:
+                if address < after:
+                    address = self._address(after)
+                continue
+            if kind > _INLINE:
                 return at
             if at >= limit:
                 section, limit = self._section(at)
-            before = text[at - 1] if at > start else ""
-            if kind == 4:
-                low, high = found.span(3)
-                place, stop = found.span(4)
-                if before == "!":
-                    links.append(Link("image", at - 1, after, found[4], place, stop, section, found[3], low, high))
-                else:
-                    links.append(Link("markdown", at, after, found[4], place, stop, section, found[3], low, high))
-            elif before != "#" or not is_tag(text, at - 1):
-                self._add((markdown_inline.wiki(text, at - (before == "!"), after, at + 2, after - 2),))
+            low, high = found.span(kind)
+            name = found[kind]
+            embeds = at > start and text[at - 1] == "!"
+            if kind == _INLINE:
+                shown = found.span(_NO_LINK)
+                sort = "image" if embeds else "markdown"
+                links.append(Link(sort, at - embeds, after, name, low, high, section, found[3], *shown))
+            elif kind == _ALIAS or name[:1] in " \t" or name[-1:] in " \t" or (at > start and text[at - 1] == "#"):
+                if not is_tag(text, at - 1):
+                    self._add((markdown_inline.wiki(text, at - embeds, after, at + 2, after - 2),))
+            else:
+                links.append(Link("embed" if embeds else "wiki", at - embeds, after, name, low, high, section))
             if address < after:
                 address = self._address(after)
         self._addresses(address, start, end)
@@ -224,6 +247,10 @@ class _Reader:
 
 def _ranges(found: Found) -> tuple[str, int, int, int, int, int, int]:
     return found.kind, found.start, found.end, found.target_start, found.target_end, found.text_start, found.text_end
+
+
+def _any(text: str, marks: tuple[str, ...], start: int, end: int) -> bool:
+    return any(text.find(mark, start, end) >= 0 for mark in marks)
 
 
 def _next(text: str, places: dict[str, int], at: int, end: int) -> int:
