@@ -7,16 +7,21 @@ from khojd.server import encoding as encodings
 from khojd.server import uris
 
 
-def to_position(sheet: Sheet, offset: int, encoding: str) -> lsp.Position:
-    """The position of `offset`, which is held within the text; one between CR and LF is the end of the line."""
+def place(sheet: Sheet, offset: int, encoding: str) -> tuple[int, int]:
+    """Line and character of `offset`, which is held within the text; one between CR and LF is the end of the line."""
     text, lines = sheet.text, sheet.lines
     line, column = lines.place(offset)
     start = lines.starts[line]
     if column and text[start + column - 1] == "\r":
         column -= 1
     if encoding == "utf-32" or text.isascii():
-        return lsp.Position(line, column)
-    return lsp.Position(line, encodings.measure(encoding)(text[start : start + column]))
+        return line, column
+    return line, encodings.measure(encoding)(text[start : start + column])
+
+
+def to_position(sheet: Sheet, offset: int, encoding: str) -> lsp.Position:
+    """The position of `offset`, as `place` has it."""
+    return lsp.Position(*place(sheet, offset, encoding))
 
 
 def to_range(sheet: Sheet, start: int, end: int, encoding: str) -> lsp.Range:

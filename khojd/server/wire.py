@@ -347,7 +347,8 @@ class Protocol(LanguageServerProtocol):
         return self._put({"jsonrpc": "2.0", "method": method, "params": params}, optional=optional)
 
     def _send_result(self, id: MessageId, result: Any) -> None:
-        body = result if isinstance(result, Struct) else self._converter.unstructure(result)
+        first = result[0] if isinstance(result, list) and result else result
+        body = result if isinstance(first, Struct) else self._converter.unstructure(result)
         self._put({"jsonrpc": "2.0", "id": id, "result": body})
 
     def _send_error(self, id: MessageId | None, error: RpcError | KhojdError) -> None:

@@ -11,6 +11,7 @@ from khojd.content.model import Link
 from khojd.errors import NotFound
 from khojd.graph.model import Resolution
 from khojd.graph.sheet import Sheet
+from khojd.server import plain
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
 from khojd.server.session import Session
@@ -18,7 +19,7 @@ from khojd.server.session import Session
 _LONGEST = 2000  # characters of a target that is sent
 
 
-async def document_link(session: Session, params: lsp.DocumentLinkParams) -> list[lsp.DocumentLink]:
+async def document_link(session: Session, params: lsp.DocumentLinkParams) -> list[plain.DocumentLink]:
     """Every link of the note, in order. Addresses stand in the answer, places in notes are for `documentLink/resolve`."""
     uri = params.text_document.uri
     sheet = await session.sheet(uri)
@@ -28,12 +29,12 @@ async def document_link(session: Session, params: lsp.DocumentLinkParams) -> lis
         reading = targets.read(link, abbreviations)[0]
         if reading.kind == "empty" or len(link.target) > _LONGEST:
             continue
-        range = session.range(sheet, link.start, link.end)
+        range = plain.range(sheet, link.start, link.end, session.documents.encoding)
         if reading.kind == "external":
-            found.append(lsp.DocumentLink(range, target=_address(reading.path)))
+            found.append(plain.DocumentLink(range=range, target=_address(reading.path)))
         else:
             data = {"uri": uri, "kind": link.kind, "target": link.target, "at": link.start}
-            found.append(lsp.DocumentLink(range, data=data))
+            found.append(plain.DocumentLink(range=range, data=data))
     return found
 
 

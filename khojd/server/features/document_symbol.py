@@ -3,17 +3,17 @@
 from lsprotocol import types as lsp
 
 from khojd.graph.sheet import Sheet
-from khojd.server import uris
+from khojd.server import plain, uris
 from khojd.server.feature import Feature
 from khojd.server.session import Session
+from khojd.server.types import Location
 
 _DEEPEST = 64  # levels of the tree; deeper headings stand in the last one, as deep nesting cannot be written
+KIND = lsp.SymbolKind.String.value
 NAMELESS = "(no heading)"
 
 
-async def document_symbol(
-    session: Session, params: lsp.DocumentSymbolParams
-) -> list[lsp.DocumentSymbol] | list[lsp.SymbolInformation]:
+async def document_symbol(session: Session, params: lsp.DocumentSymbolParams) -> list[plain.DocumentSymbol] | list[plain.Symbol]:
     """A tree for a client that takes one, else a list."""
     sheet = await session.sheet(params.text_document.uri)
     if session.can("text_document.document_symbol.hierarchical_document_symbol_support"):
@@ -35,37 +35,34 @@ def heading_span(sheet: Sheet, index: int) -> tuple[int, int]:
     return start, max(start, segment.start + len(line.rstrip()))
 
 
-def _tree(session: Session, sheet: Sheet) -> list[lsp.DocumentSymbol]:
-    top: list[lsp.DocumentSymbol] = []
-    made: dict[int, tuple[lsp.DocumentSymbol, int]] = {}  # with its depth
+def _tree(session: Session, sheet: Sheet) -> list[plain.DocumentSymbol]:
+    top: list[plain.DocumentSymbol] = []
+    made: dict[int, tuple[plain.DocumentSymbol, int]] = {}  # with its depth
+    encoding = session.documents.encoding
     for index, section in enumerate(sheet.sections):
         if section.heading_segment is None:
             continue
-        symbol = lsp.DocumentSymbol(
+        symbol = plain.DocumentSymbol(
             name=section.heading.strip() or NAMELESS,
-            kind=lsp.SymbolKind.String,
-            range=session.range(sheet, section.span.start, section.span.end),
-            selection_range=session.range(sheet, *heading_span(sheet, index)),
+            kind=KIND,
+            range=plain.range(sheet, section.span.start, section.span.end, encoding),
+            selection_range=plain.range(sheet, *heading_span(sheet, index), encoding),
             detail=_detail(sheet, index),
             children=[],
         )
         parent, depth = made.get(section.parent, (None, 0))
-        if parent is None:
-            top.append(symbol)
-        else:
-            assert isinstance(parent.children, list)
-            parent.children.append(symbol)
+        (top if parent is None else parent.children).append(symbol)
         made[index] = (parent, depth) if parent is not None and depth >= _DEEPEST else (symbol, depth + 1)
     return top
 
 
-def _flat(session: Session, sheet: Sheet) -> list[lsp.SymbolInformation]:
-    uri = uris.from_path(sheet.path)
+def _flat(session: Session, sheet: Sheet) -> list[plain.Symbol]:
+    uri, encoding = uris.from_path(sheet.path), session.documents.encoding
     return [
-        lsp.SymbolInformation(
+        plain.Symbol(
             name=section.heading.strip() or NAMELESS,
-            kind=lsp.SymbolKind.String,
-            location=lsp.Location(uri, session.range(sheet, section.span.start, section.span.end)),
+            kind=KIND,
+            location=Location(uri=uri, range=plain.range(sheet, section.span.start, section.span.end, encoding)),
             container_name=sheet.sections[section.parent].heading or None if section.parent > 0 else None,
         )
         for section in sheet.sections

@@ -7,32 +7,34 @@ from collections.abc import Iterator
 from lsprotocol import types as lsp
 
 from khojd.graph.sheet import Sheet
+from khojd.server import plain
 from khojd.server.feature import Feature
 from khojd.server.session import Session
 
+_REGION, _COMMENT = lsp.FoldingRangeKind.Region.value, lsp.FoldingRangeKind.Comment.value
 _BLOCKS = {
     "code": None,
     "drawer": None,
     "table": None,
     "list": None,
     "quote": None,
-    "frontmatter": lsp.FoldingRangeKind.Region,
-    "comment": lsp.FoldingRangeKind.Comment,
+    "frontmatter": _REGION,
+    "comment": _COMMENT,
 }
 
 
-async def folding_range(session: Session, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
+async def folding_range(session: Session, params: lsp.FoldingRangeParams) -> list[plain.FoldingRange]:
     """Whole lines, so that it makes no difference whether a client folds only those.
 
     Where a client takes no more than some number of ranges, it gets the sections of the upper levels before all else.
     """
     sheet = await session.sheet(params.text_document.uri, marks=True)
-    found: dict[tuple[int, int], tuple[int, lsp.FoldingRangeKind | None]] = {}
+    found: dict[tuple[int, int], tuple[int, str | None]] = {}
     for start, end, depth, kind in (*_sections(sheet), *_blocks(sheet)):
         if end > start:
             found.setdefault((start, end), (depth, kind))
     kept = sorted(found, key=lambda lines: (found[lines][0], lines))[: _limit(session)]
-    return [lsp.FoldingRange(start, end, kind=found[start, end][1]) for start, end in sorted(kept)]
+    return [plain.FoldingRange(start_line=start, end_line=end, kind=found[start, end][1]) for start, end in sorted(kept)]
 
 
 def _limit(session: Session) -> int | None:
@@ -41,16 +43,16 @@ def _limit(session: Session) -> int | None:
     return folding.range_limit if folding else None
 
 
-def _sections(sheet: Sheet) -> Iterator[tuple[int, int, int, lsp.FoldingRangeKind | None]]:
+def _sections(sheet: Sheet) -> Iterator[tuple[int, int, int, str | None]]:
     """First line, last line with text, depth, kind."""
     depths: list[int] = []
     for section in sheet.sections:
         depths.append(depths[section.parent] + 1 if section.parent >= 0 else 0)
         if section.heading_segment is not None:
-            yield section.heading_segment.line, _last_line(sheet, section.span.end), depths[-1], lsp.FoldingRangeKind.Region
+            yield section.heading_segment.line, _last_line(sheet, section.span.end), depths[-1], _REGION
 
 
-def _blocks(sheet: Sheet) -> Iterator[tuple[int, int, int, lsp.FoldingRangeKind | None]]:
+def _blocks(sheet: Sheet) -> Iterator[tuple[int, int, int, str | None]]:
     for mark in sheet.marks:
         if mark.kind in _BLOCKS:
             yield sheet.lines.line(mark.start), _last_line(sheet, mark.end), 1000, _BLOCKS[mark.kind]

@@ -8,33 +8,39 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import date
 from pathlib import PurePath
-from typing import Any
 
 from lsprotocol import types as lsp
 from msgspec import Struct
 
+from khojd.content import names
 from khojd.errors import NotFound, QueryError
 from khojd.graph.graph import Graph
 from khojd.search.query import parse
 from khojd.search.types import Hit, Mode, SearchRequest
-from khojd.server import uris
+from khojd.server import plain, uris
 from khojd.server.feature import Feature
-from khojd.server.features.document_symbol import NAMELESS, heading_span
+from khojd.server.features.document_symbol import KIND, NAMELESS, heading_span
 from khojd.server.session import Session
+from khojd.server.types import Location, Position, Range
 
 LIMIT = 50
 MOST_WITHOUT_QUERY = 500
 _NAMED = 25  # of the symbols, those found by their name, before what is found by a search
+_FOUND = 30  # of them, those found by a search
+_CANDIDATES = 100  # names looked at; some are of notes that are hidden
 _SHORT = 3  # characters; a shorter query has no meaning to search by yet
 
+# The likeliest are chosen before anything else is looked up: every heading is looked at for each keystroke.
 _HEADINGS = """
-SELECT s.heading, d.path, d.title, s.document_id, s.position, s.line FROM sections s JOIN documents d ON d.id = s.document_id
-WHERE s.level > 0 AND d.visible = 1 AND {words} ORDER BY s.heading LIKE ? ESCAPE '\\' DESC, length(s.heading), d.path, s.position
-LIMIT ?"""
+SELECT s.heading, d.path, d.title, s.document_id, s.position, s.line
+FROM (SELECT id FROM sections WHERE level > 0 AND {words}
+      ORDER BY heading LIKE ? ESCAPE '\\' DESC, length(heading), id LIMIT ?) best
+JOIN sections s ON s.id = best.id JOIN documents d ON d.id = s.document_id WHERE d.visible = 1"""
 _NOTES = """
-SELECT n.name, d.path, d.title, d.id FROM note_names n JOIN documents d ON d.id = n.document_id
-WHERE d.visible = 1 AND d.state = 'indexed' AND {words}
-ORDER BY n.name LIKE ? ESCAPE '\\' DESC, length(n.name), d.path, n.kind LIMIT ?"""
+SELECT best.name, d.path, d.title
+FROM (SELECT name, document_id FROM note_names NOT INDEXED WHERE {words}
+      ORDER BY key LIKE ? ESCAPE '\\' DESC, length(key), document_id, kind LIMIT ?) best
+JOIN documents d ON d.id = best.document_id WHERE d.visible = 1 AND d.state = 'indexed'"""
 _NEWEST = """
 SELECT s.heading, d.path, d.title, s.document_id, s.position, s.line
 FROM (SELECT * FROM documents WHERE visible = 1 AND state = 'indexed' ORDER BY mtime_ns DESC, path LIMIT ?) d
@@ -52,7 +58,7 @@ class Named(Struct, frozen=True):
     line: int
 
 
-async def workspace_symbol(session: Session, params: lsp.WorkspaceSymbolParams) -> list[Any]:
+async def workspace_symbol(session: Session, params: lsp.WorkspaceSymbolParams) -> list[plain.Symbol]:
     """At most 50 symbols, the likeliest first; without a query the headings of the notes that were changed last."""
     query = params.query.strip()
     if not query:
@@ -118,7 +124,7 @@ async def _search(session: Session, query: str, *, understood: bool) -> tuple[Hi
     if not query:
         return ()
     mode: Mode = "lexical" if len(query) < _SHORT or not understood else "hybrid"
-    request = SearchRequest(query=query, limit=LIMIT, mode=mode, rerank=False)
+    request = SearchRequest(query=query, limit=_FOUND, mode=mode, rerank=False)
     try:
         return (await session.engine.search(request, measure=session.measure)).hits
     except QueryError:
@@ -128,14 +134,12 @@ async def _search(session: Session, query: str, *, understood: bool) -> tuple[Hi
 def _called(graph: Graph, words: str) -> list[Named]:
     """Headings, and notes by name, title or alias, that have each of the words somewhere in them; those that begin so first."""
     parts = words.split()
-    patterns = [f"%{_escaped(part)}%" for part in parts]
-    first = f"{_escaped(words)}%"
     found: dict[tuple[str, tuple[str, ...]], Named] = {}
-    by_name = _NOTES.format(words=" AND ".join(["n.name LIKE ? ESCAPE '\\'"] * len(parts)))
-    for name, path, title, _ in graph.db.execute(by_name, (*patterns, first, LIMIT)):
+    folded = [names.fold(part) for part in parts]
+    for name, path, title in graph.db.execute(_NOTES.format(words=_each("key", parts)), _values(folded, names.fold(words))):
         found.setdefault((path, ()), Named(name, path, title, (), 0))
-    by_heading = _HEADINGS.format(words=" AND ".join(["s.heading LIKE ? ESCAPE '\\'"] * len(parts)))
-    for one in _with_paths(graph.db, graph.db.execute(by_heading, (*patterns, first, LIMIT)).fetchall()):
+    rows = graph.db.execute(_HEADINGS.format(words=_each("heading", parts)), _values(parts, words)).fetchall()
+    for one in _with_paths(graph.db, rows):
         found.setdefault((one.path, one.headings), one)
     wanted = words.casefold()
     return sorted(found.values(), key=lambda one: (not one.name.casefold().startswith(wanted), len(one.name)))[:LIMIT]
@@ -167,6 +171,14 @@ def _with_paths(db: sqlite3.Connection, rows: Iterable[tuple[str, str, str, int,
     return found
 
 
+def _each(column: str, parts: list[str]) -> str:
+    return " AND ".join([f"{column} LIKE ? ESCAPE '\\'"] * len(parts))
+
+
+def _values(parts: list[str], whole: str) -> tuple[object, ...]:
+    return (*(f"%{_escaped(part)}%" for part in parts), f"{_escaped(whole)}%", _CANDIDATES)
+
+
 def _escaped(text: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", text)
 
@@ -174,30 +186,30 @@ def _escaped(text: str) -> str:
 # --- saying -------------------------------------------------------------------------------------------------------------------
 
 
-def _of_name(session: Session, one: Named) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
-    start = lsp.Position(one.line, 0)
-    return _symbol(session, one, lsp.Range(start, start))
+def _of_name(session: Session, one: Named) -> plain.Symbol:
+    start = Position(line=one.line, character=0)
+    return _symbol(session, one, Range(start=start, end=start))
 
 
-def _of_hit(session: Session, hit: Hit) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
+def _of_hit(session: Session, hit: Hit) -> plain.Symbol:
     name = hit.headings[-1] if hit.headings else hit.title or PurePath(hit.path).stem
-    place = hit.passage
-    one = Named(name, hit.path, hit.title, hit.headings, place.start.line)
-    range = lsp.Range(lsp.Position(place.start.line, place.start.column), lsp.Position(place.end.line, place.end.column))
-    return _symbol(session, one, range)
+    start, end = hit.passage.start, hit.passage.end
+    one = Named(name, hit.path, hit.title, hit.headings, start.line)
+    first, last = Position(line=start.line, character=start.column), Position(line=end.line, character=end.column)
+    return _symbol(session, one, Range(start=first, end=last))
 
 
-def _symbol(session: Session, one: Named, range: lsp.Range) -> lsp.WorkspaceSymbol | lsp.SymbolInformation:
+def _symbol(session: Session, one: Named, range: Range) -> plain.Symbol:
     """With a location to be resolved where the client does that, else with the range that is known."""
-    kind = lsp.SymbolKind.String if one.headings else lsp.SymbolKind.File
+    kind = KIND if one.headings else lsp.SymbolKind.File.value
     name = " ".join(one.name.split()) or NAMELESS
     inside = (one.title or PurePath(one.path).stem, *one.headings[:-1]) if one.headings else (PurePath(one.path).parent.name,)
     container = " › ".join(part for part in inside if part)
     uri = uris.from_path(one.path)
-    if "location.range" in _resolved_by(session):
-        data = {"line": one.line, "heading": one.headings[-1] if one.headings else ""}
-        return lsp.WorkspaceSymbol(lsp.LocationUriOnly(uri), name, kind, container_name=container, data=data)
-    return lsp.SymbolInformation(lsp.Location(uri, range), name, kind, container_name=container)
+    if "location.range" not in _resolved_by(session):
+        return plain.Symbol(name=name, kind=kind, location=Location(uri=uri, range=range), container_name=container)
+    data = {"line": one.line, "heading": one.headings[-1] if one.headings else ""}
+    return plain.Symbol(name=name, kind=kind, location=plain.UriOnly(uri=uri), container_name=container, data=data)
 
 
 def _resolved_by(session: Session) -> tuple[str, ...]:
