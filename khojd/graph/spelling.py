@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 from urllib.parse import quote, unquote
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from khojd.content import names
 
@@ -22,9 +22,10 @@ _NAMESPACE = re.compile(r"___|%2[Ff]")
 _MARKDOWN_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ORG_ESCAPE = re.compile(r"\\+(?=[\[\]])")
 _ENTITY = re.compile(r"&#?\w+;")
+_IN_WIKI = re.compile(r"[\[\]|#^\r\n]+")
 
 _WIKI = frozenset("[]|#^\r\n")
-_MARKDOWN = frozenset("()<>\\#?%\"")
+_MARKDOWN = frozenset('()<>\\#?%"')
 _ANGLE = frozenset("<>\\#?%")
 
 
@@ -76,10 +77,12 @@ class Dress(Struct, frozen=True):
             forbidden = _ANGLE if self.angled else _MARKDOWN
             entity = _ENTITY.search(name) is not None
             return encode(
-                lambda char: char in forbidden
-                or (entity and char == "&")
-                or ord(char) < 32
-                or (char.isspace() and not (self.angled and char == " "))
+                lambda char: (
+                    char in forbidden
+                    or (entity and char == "&")
+                    or ord(char) < 32
+                    or (char.isspace() and not (self.angled and char == " "))
+                )
             )
         if self.kind == "block":
             return None if any(char.isspace() or char in "()" for char in name) else name
@@ -132,14 +135,14 @@ def _read(written: str, source: str, target: str, root: str, *, named: bool) -> 
     if not wanted or own[-len(wanted) :] != wanted:
         return None
     namespace = _NAMESPACE.search(names.stem(target)) is not None and "___" not in written and "/" in written
-    return msgspec_replace(made("name"), namespace=namespace)
+    return structs.replace(made("name"), namespace=namespace)
 
 
-def paths(path: Path, source: tuple[str, str], target: tuple[str, str], roots: tuple[str, str]) -> Iterator[str]:
+def paths(path: Path, source: tuple[str, str], target: tuple[str, str], roots: tuple[str, str], *, named: bool) -> Iterator[str]:
     """Ways to write where `target` is now, as `path` was written before, the likeliest first.
 
     `source`, `target`: the path before and now of the file with the link, and of the one it leads to. `roots`: the folders in which
-    they are now.
+    they are now. `named` as in `read_path`.
     """
     name = posixpath.basename(target[1])
     short = names.without_suffix(name)
@@ -149,11 +152,14 @@ def paths(path: Path, source: tuple[str, str], target: tuple[str, str], roots: t
     for last in dict.fromkeys(base):
         if posixpath.dirname(source[0]) == posixpath.dirname(source[1]) and _same_directory(target) and not path.namespace:
             yield path.written.rstrip("/")[: -len(posixpath.basename(path.written.rstrip("/")))] + last + _slash(path.written)
-        yield from _ways(path, last, source, target, roots)
-    yield _relative(source[1], target[1], name, dotted=True)
+        yield from _ways(path, last, source, target, roots, named=named)
+    for dotted in (named, True):
+        yield _relative(source[1], target[1], name, dotted=dotted)
 
 
-def _ways(path: Path, last: str, source: tuple[str, str], target: tuple[str, str], roots: tuple[str, str]) -> Iterator[str]:
+def _ways(
+    path: Path, last: str, source: tuple[str, str], target: tuple[str, str], roots: tuple[str, str], *, named: bool
+) -> Iterator[str]:
     root = roots[1]
     below = posixpath.relpath(target[1], root) if root else target[1].lstrip("/")
     directory = posixpath.dirname(below)
@@ -166,7 +172,7 @@ def _ways(path: Path, last: str, source: tuple[str, str], target: tuple[str, str
         for number in range(count, len(parts) + 1):
             yield lead + "/".join(parts[-number:])
     elif path.way == "relative":
-        yield _relative(source[1], target[1], last, dotted=path.written.startswith("./")) + _slash(path.written)
+        yield _relative(source[1], target[1], last, dotted=named or path.written.startswith("./")) + _slash(path.written)
     elif path.way == "root" and root and roots[0] == root:
         yield posixpath.join("/", directory, last) + _slash(path.written)
     elif path.way == "home" and (home := os.path.expanduser("~")) and target[1].startswith(home + "/"):  # noqa: PTH111
@@ -195,3 +201,35 @@ def _suffix(path: str) -> str:
 
 def _ends(written: str, suffix: str) -> bool:
     return bool(suffix) and written.lower().endswith(suffix.lower()) and len(posixpath.basename(written)) > len(suffix)
+
+
+# Headings
+
+
+def headings(dress: Dress, before: str, now: str, slug: str, *, fuzzy: bool = False) -> Iterator[str]:
+    """Ways to write the heading `now` where a link says `before`, the likeliest first.
+
+    `slug` is the fragment of the new heading, with its number where there are several of it; `fuzzy`: any text may be meant.
+    """
+    literal = " ".join(_IN_WIKI.sub(" ", now).split()) if dress.kind in ("wiki", "embed") else now
+    if dress.kind in ("org", "plain"):
+        ways = [now, "*" + now] if fuzzy else [now]
+    elif _is_slug(dress, before):
+        ways = [slug, literal]
+    else:
+        ways = [literal]
+    for way in ways:
+        if way and (written := dress.dressed(way)) is not None:
+            yield written
+
+
+def _is_slug(dress: Dress, before: str) -> bool:
+    wanted = names.slug(before)
+    for written in dress.undressed():
+        if names.fold(written) == names.fold(before) and (not dress.markdown or written != wanted):
+            return False
+        if written == wanted or (written.startswith(wanted + "-") and written[len(wanted) + 1 :].isdigit()):
+            return True
+        if " " not in written and "-" in written and names.heading_key(written) == names.heading_key(before):
+            return True
+    return False

@@ -1,0 +1,104 @@
+"""Changes to texts, and the texts they are made to: what the asking editor shows, else what is on disk now."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct, structs
+
+from khojd.content import decode
+from khojd.content.model import ContentSettings, Link
+from khojd.errors import ContentError, SkippedContent
+from khojd.graph.graph import Graph
+from khojd.graph.model import Note
+from khojd.graph.sheet import Sheet
+from khojd.index import catalog_graph
+from khojd.index.reader import content_hash
+
+T = TypeVar("T")
+
+
+class Change(Struct, frozen=True):
+    """Code points [start, end) of the text of `sheet` become `text`. `unsure`: the link could mean something else, too."""
+
+    sheet: Sheet
+    start: int
+    end: int
+    text: str
+    unsure: bool = False
+
+
+class Left(Struct, frozen=True):
+    """A link that cannot be written for the new name."""
+
+    path: str
+    link: Link
+    reason: str
+
+
+class Plan(Struct, frozen=True):
+    """All that a rename changes; `moves` are files and folders, old path and new."""
+
+    changes: tuple[Change, ...]
+    left: tuple[Left, ...] = ()
+    moves: tuple[tuple[str, str], ...] = ()
+
+
+class Texts:
+    """Texts by path, each read once. A file that cannot be read any more is an empty text: there is nothing to change in it."""
+
+    def __init__(self, graph: Graph, settings: ContentSettings) -> None:
+        self._settings = settings
+        self._sheets = dict(graph.sheets)
+        self._hashes: dict[str, bytes] = {}
+
+    def sheet(self, path: str) -> Sheet:
+        known = self._sheets.get(path)
+        if known is None:
+            known = self._sheets[path] = self._read(path)
+        return known
+
+    def differs(self, note: Note) -> bool:
+        """Whether the catalog's links of a note are not those of its text here."""
+        self.sheet(note.path)
+        return note.path in self._hashes and self._hashes[note.path] != note.hash
+
+    def _read(self, path: str) -> Sheet:
+        try:
+            data = Path(path).read_bytes()
+            text = decode.decode(data).text
+        except (OSError, SkippedContent, ContentError):
+            data, text = b"", ""
+        self._hashes[path] = content_hash(data)
+        return Sheet(path, text, self._settings)
+
+
+def settled(graph: Graph, texts: Texts, gather: Callable[[Graph], T], notes: Callable[[T], Iterable[Note]]) -> tuple[Graph, T]:
+    """What `gather` finds, when all `notes` in it have their links from the texts that are changed, and the graph that says so."""
+    while True:
+        found = gather(graph)
+        stale = {
+            note.path: texts.sheet(note.path)
+            for note in dict.fromkeys(notes(found))
+            if note.path not in graph.sheets and texts.differs(note)
+        }
+        if not stale:
+            return graph, found
+        graph = Graph(graph.db, graph.notes.roots, {**graph.sheets, **stale}, graph.phrase)
+
+
+def links_of(graph: Graph, note: Note) -> tuple[Sequence[Link], dict[str, str]]:
+    """The links of a note and its Org abbreviations, from its text where there is one at hand."""
+    sheet = graph.sheets.get(note.path)
+    if sheet is not None:
+        return sheet.links, dict(sheet.parsed.abbreviations)
+    return catalog_graph.links_of(graph.db, note.id)
+
+
+def spliced(link: Link, start: int, end: int, text: str) -> Link:
+    """`link` with [start, end) of the file, within its target or its text, replaced."""
+    if link.target_start <= start and end <= link.target_end:
+        target = link.target[: start - link.target_start] + text + link.target[end - link.target_start :]
+        return structs.replace(link, target=target)
+    shown = link.text[: start - link.text_start] + text + link.text[end - link.text_start :]
+    return structs.replace(link, text=shown)
