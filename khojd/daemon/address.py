@@ -106,13 +106,18 @@ class Record:
         self.version = version
 
     def write(self, index: Path) -> bool:
-        """Put it in place at once; False on a read-only index, where clients have to find the address by themselves."""
-        fresh = index / f"{_RECORD}.{self.pid}"
+        """Put it in place at once; False on a read-only index, where clients have to find the address by themselves.
+
+        Windows lets no file be replaced while someone reads it: there it is written in place, and half of it is read as none.
+        """
+        place = index / _RECORD
+        fresh = place if sys.platform == "win32" else index / f"{_RECORD}.{self.pid}"
         low, high = self.protocol
         text = f"{self.pid}\n{low} {high}\n{self.version}\n{self.address}\n"
         try:
             fresh.write_text(text, encoding="utf-8", errors="surrogateescape")
-            fresh.replace(index / _RECORD)
+            if fresh != place:
+                fresh.replace(place)
         except OSError:
             return False
         return True
@@ -130,4 +135,8 @@ class Record:
 
     @staticmethod
     def remove(index: Path) -> None:
-        (index / _RECORD).unlink(missing_ok=True)
+        """One that cannot be removed is like that of a daemon that was killed: clients look whether it still runs."""
+        try:
+            (index / _RECORD).unlink(missing_ok=True)
+        except OSError:
+            pass

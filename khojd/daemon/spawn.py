@@ -4,7 +4,7 @@ The rules, without which clients fail while a daemon is coming or going:
 
 - connect; where nobody listens, start a daemon of our own and try again with growing pauses;
 - a child that ended without an error has lost the race for the index's lock: the winner is about to listen, or a daemon that is
-  leaving still holds the lock, so start another one;
+  leaving still holds the lock, so start another one, with growing pauses too;
 - the connection may end before the reply to `initialize`: that daemon was leaving (`Connection` is made again by the caller).
 """
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PATIENCE = 60.0  # seconds for a daemon to come up; a large index that was not closed takes a while to open
 _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 0.2
+# Before another daemon is started in place of one that lost the race: many clients that do so take the winner's processor time.
+_FIRST_LOST_PAUSE = 0.05
+_LONGEST_LOST_PAUSE = 2.0
 
 
 def connect(index: Path, config: Path, *, spawn: bool = True, patience: float = PATIENCE) -> "Connection":
@@ -34,6 +37,8 @@ def connect(index: Path, config: Path, *, spawn: bool = True, patience: float = 
     child: _Child | None = None
     deadline = time.monotonic() + patience
     pause = _FIRST_PAUSE
+    next_start = 0.0
+    lost_pause = _FIRST_LOST_PAUSE
     try:
         while True:
             found = _try(index)
@@ -41,11 +46,14 @@ def connect(index: Path, config: Path, *, spawn: bool = True, patience: float = 
                 return found
             if not spawn:
                 raise DaemonError(f"no daemon is running for {index}", address=str(socket_path(index)))
+            now = time.monotonic()
             if child is not None and child.ended():
                 child = None
-            elif child is None:
+                next_start = now + lost_pause
+                lost_pause = min(lost_pause * 2, _LONGEST_LOST_PAUSE)
+            elif child is None and now >= next_start:
                 child = _Child(index, config)
-            if time.monotonic() > deadline:
+            if now > deadline:
                 message = f"the daemon of {index} did not come up in {patience:.0f} seconds: look at its log"
                 raise DaemonError(message, index=str(index))
             time.sleep(pause)
@@ -68,7 +76,7 @@ def _try(index: Path) -> "Connection | None":
 
 
 if sys.platform == "win32":
-    from subprocess import CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS
+    from _winapi import CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS  # importing subprocess for them would cost the bridge more
 
     from khojd.daemon.pipe import connect as _open
 

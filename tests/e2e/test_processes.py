@@ -120,7 +120,7 @@ def test_after_a_kill_the_next_client_gets_a_new_daemon(place: Place) -> None:
     first = ask_pid(place)
     os.kill(first, KILL)
     place.gone(first)
-    assert place.address.exists()  # the dead socket lies there still
+    assert place.address.exists() or sys.platform == "win32"  # the dead socket lies there still
     assert ask_pid(place) != first
 
 
