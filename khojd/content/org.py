@@ -106,7 +106,7 @@ def parse(text: str, settings: ContentSettings) -> Parsed:
             inherited, tags, excluded = file.inherited, file.tags, False
         properties, children_inherit = resolve(own.properties, inherited)
         passed_on.append(children_inherit)
-        refs = (*(() if own.level else file.dates), *own.planned, *dates.get(index, ()))
+        refs = (*own.planned, *dates.get(index, ())) if own.level else (*file.dates, *dates.get(index, ()))
         sections.append(
             Section(
                 parent=parent,
@@ -163,7 +163,7 @@ def _shown(text: str, own: Lines) -> Iterator[Range]:
     """The runs of a section's body between its hidden lines, without runs that are blank."""
     start = own.body
     for hidden_start, hidden_end in (*own.hidden, (own.end, own.end)):
-        if hidden_start > start and not text[start:hidden_start].isspace():
+        if hidden_start > start and not (text[start].isspace() and text[start:hidden_start].isspace()):
             yield start, hidden_start
         start = hidden_end
 

@@ -80,7 +80,7 @@ def parse_headline(text: str, keywords: Collection[str]) -> Headline:
     if title.startswith("[#") and (cookie := _PRIORITY.match(title)):
         priority = cookie[1]
         title = title[cookie.end() :]
-    comment = _word(title) == "COMMENT"
+    comment = title.startswith("COMMENT") and _word(title) == "COMMENT"
     if comment:
         title = title[len("COMMENT") :]
     return Headline(display(title).strip(), todo, priority, tags, comment)

@@ -6,8 +6,9 @@ Only whole lines are hidden, so what is left is the section's text. Syntax: http
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from khojd.content.model import DateRef
 from khojd.content.org_dates import read_planning
@@ -61,8 +62,7 @@ class Passage(NamedTuple):
     end: int
 
 
-@dataclass(slots=True)
-class Lines:
+class Lines(Struct):
     """One section's own lines. Ranges are offsets of whole lines, in order, within `start` to `end`."""
 
     start: int

@@ -29,8 +29,9 @@ _TYPES = (
     *("http", "https", "file", "id", "mailto", "ftp", "news", "doi", "attachment", "help", "elisp", "file+sys", "file+emacs"),
     *("shell", "info", "man", "docview", "bibtex", "gnus", "mhe", "rmail", "irc", "bbdb", "w3m", "eww", "shortdoc"),
 )
-# The group that matched tells which type it is; the frequent ones are tried first.
-_BEHIND = "|".join(r"(?<=\b(" + re.escape(kind) + "):)" for kind in _TYPES)
+# What stands before a colon is looked up by its length; the frequent lengths are tried first.
+_LENGTHS = sorted({*map(len, _TYPES)}, key=lambda length: (length > 5, -length))
+_BEHIND = "|".join(rf"(?<=\b({'|'.join(re.escape(kind) for kind in _TYPES if len(kind) == length)}):)" for length in _LENGTHS)
 _COLON = re.compile(rf":(?=[^\s:])(?<=[a-z][a-z3]:)(?:{_BEHIND})")
 _ROUND = r"[(<\[](?:[^\s()\[\]<>]++|[(<\[][^\s()\[\]<>]*+[)\]>])*[)\]>]"
 _PLAIN = re.compile(rf"(?:[^\s()\[\]<>]++|{_ROUND})+")
@@ -152,7 +153,7 @@ def _plain_links(text: str, start: int, end: int, brackets: Sequence[_Candidate]
         if bracket_start < at or at < stop:
             continue
         assert colon.lastindex is not None  # one of the types matched
-        kind_start = at - len(_TYPES[colon.lastindex - 1])
+        kind_start = at - _LENGTHS[colon.lastindex - 1]
         if kind_start > start and text[kind_start - 1] == "<" and (angle := _ANGLE.match(text, after, end)):
             stop = angle.end()
             yield kind_start - 1, stop
