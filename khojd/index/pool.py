@@ -76,11 +76,8 @@ class Pool:
 
     def _submit(self, batch: list[Job], settings: ContentSettings) -> "asyncio.Future[bytes]":
         if self._executor is None:
-            # Never plain fork: this process has threads. The fork server imports the parsers once for all workers.
-            methods = multiprocessing.get_all_start_methods()
-            context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-            if "forkserver" in methods:
-                context.set_forkserver_preload(["khojd.index.reader"])
+            # Never fork: this process has threads. A fork server would stay for good, and its directory in /tmp after a kill.
+            context = multiprocessing.get_context("spawn")
             self._executor = ProcessPoolExecutor(self._workers, mp_context=context, initializer=worker_setup)
         return asyncio.get_running_loop().run_in_executor(self._executor, read_batch, encode_batch(batch, settings))
 

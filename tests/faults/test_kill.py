@@ -1,6 +1,7 @@
 """kill -9 of an indexing process at any moment, then a start as if nothing had happened."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -22,10 +23,12 @@ MOMENTS = 50 if TEST_ALL else 5
 class Nursery:
     """Runs the indexing processes (tests/faults/nursery.py)."""
 
-    def __init__(self) -> None:
+    def __init__(self, temporary: Path) -> None:
+        self.temporary = temporary
         self._process = subprocess.Popen(
             [sys.executable, "-c", "from tests.faults.nursery import main; main()"],
             cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(temporary)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -46,18 +49,19 @@ class Nursery:
 
 
 @pytest.fixture
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    made = Nursery(tmp_path_factory.mktemp("temporary"))
     yield made
     made.close()
 
 
-def test_no_process_outlives_the_one_that_was_killed(tmp_path: Path, nursery: Nursery) -> None:
+def test_no_process_and_no_temporary_directory_outlives_the_one_that_was_killed(tmp_path: Path, nursery: Nursery) -> None:
     """Its parsing workers wait for work that nobody sends any more."""
     write_notes(tmp_path / "notes", 160)
     undisturbed = nursery.run(tmp_path / "notes", tmp_path / "one")
     nursery.run(tmp_path / "notes", tmp_path / "two", seconds=undisturbed["seconds"] * 0.6)
     nursery.close()
+    assert [path for path in nursery.temporary.iterdir() if path.is_dir()] == []
 
 
 @pytest.mark.timeout(60 + 12 * MOMENTS)
