@@ -144,7 +144,10 @@ def _followed(tie: _Tie, graph: Graph, after: Graph, moves: Moves, texts: Texts)
     named = tie.before.target.kind == "name"
     path = spelling.read_path(dress, source[0], target[0], graph.notes.root(target[0]), named=named)
     if right and (path is None or posixpath.basename(target[0]) == posixpath.basename(target[1])):
-        return None
+        # It may lead there still, but only because a path that is wrong is taken for the end of one.
+        now = spelling.read_path(dress, source[1], target[1], after.notes.root(target[1]), named=named)
+        if path is None or (now is not None and now.way == path.way):
+            return None
     unsure = tie.before.status == "ambiguous"
     if span is None:
         return _expanded(tie, source[1], target[1], sheet)

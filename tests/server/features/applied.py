@@ -1,5 +1,6 @@
 """What a vault looks like after a WorkspaceEdit, worked out as an editor does it."""
 
+from itertools import pairwise
 from typing import Any
 
 from tests.server.features.vault import Vault
@@ -32,7 +33,7 @@ def _edited(vault: Vault, name: str, edits: list[dict[str, Any]]) -> str:
     spans = sorted(
         (vault.offset(name, edit["range"]["start"]), vault.offset(name, edit["range"]["end"]), edit["newText"]) for edit in edits
     )
-    for (_, end, _), (start, _, _) in zip(spans, spans[1:], strict=False):
+    for (_, end, _), (start, _, _) in pairwise(spans):
         assert end <= start, f"edits of {name} overlap: {edits}"
     for start, end, new in reversed(spans):
         text = text[:start] + new + text[end:]
