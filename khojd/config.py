@@ -75,7 +75,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
 
 BUILT_IN_PROFILES: Mapping[str, Profile] = {
     "default": Profile(),
-    "precise": Profile(candidates=50, limit=5, min_score=0.32),
+    "precise": Profile(candidates=50, limit=5, min_score=0.4),
     "broad": Profile(candidates=300, limit=30, per_file=3, diversity=0.3),
     "recent": Profile(recency=0.5, half_life_days=30.0),
 }
@@ -115,6 +115,14 @@ class Features(Struct, frozen=True, forbid_unknown_fields=True):
     code_lens: Annotated[bool, Meta(description="counts of backlinks and related notes above headings")] = False
     inlay_hint: Annotated[bool, Meta(description="the same counts at the ends of lines")] = False
     diagnostics: Annotated[bool, Meta(description="broken and ambiguous links, duplicate ids, and so on")] = True
+    diagnose_broken_link: Annotated[bool, Meta(description="diagnostics: links to no note")] = True
+    diagnose_broken_anchor: Annotated[bool, Meta(description="diagnostics: links to no heading, block or target of a note")] = True
+    diagnose_ambiguous_link: Annotated[bool, Meta(description="diagnostics: links that several notes could be meant by")] = True
+    diagnose_duplicate_id: Annotated[bool, Meta(description="diagnostics: ids that stand twice")] = True
+    diagnose_broken_front_matter: Annotated[bool, Meta(description="diagnostics: front matter that cannot be read")] = True
+    diagnose_unknown_todo: Annotated[bool, Meta(description="diagnostics: what looks like a TODO keyword and is none")] = True
+    diagnose_near_duplicate: Annotated[bool, Meta(description="diagnostics: another note says nearly the same")] = True
+    diagnose_orphan: Annotated[bool, Meta(description="diagnostics: a note without links to and from others")] = True
     document_link: Annotated[bool, Meta(description="links to click on")] = True
     folding_range: Annotated[bool, Meta(description="fold sections, blocks, drawers, lists and tables")] = True
     selection_range: Annotated[bool, Meta(description="expand the selection from word to section")] = True

@@ -25,6 +25,7 @@ from khojd.index.pool import Pool
 from khojd.index.status import FileStatus, IndexStatus, Progress, UpdateReport
 from khojd.index.stores import VECTORS, Stores, mark_suspect
 from khojd.index.writer import Writer
+from khojd.search.duplicates import near_duplicates
 from khojd.search.grep import grep
 from khojd.search.phases import OnPhase, phases, stale
 from khojd.search.retrieve import Retriever
@@ -145,6 +146,11 @@ class Engine:
         retriever = self._retriever_now()
         with self._filler.query():
             return await self._on_search(lambda: similar(retriever, request, measure=measure))
+
+    async def near_duplicates(self, path: str) -> list[tuple[str, float]]:
+        """Notes that say nearly the same as the one at `path`, with the cosine; none while there is no model."""
+        retriever = self._retriever_now()
+        return await self._on_search(lambda: near_duplicates(retriever, path))
 
     async def grep(self, request: GrepRequest, *, measure: Measure = len) -> GrepResult:
         """Lines of the files on disk that match a regular expression. Raises QueryError."""

@@ -80,6 +80,10 @@ class Graph:
             self._outlines[path] = known
         return known
 
+    def places_with_id(self, value: str) -> tuple[Place, ...]:
+        """The headings, blocks and notes that have this id; more than one is a mistake."""
+        return self._by_id(value).places
+
     # What leads to a place
 
     def backlinks(self, place: Place) -> list[Reference]:

@@ -1,0 +1,145 @@
+"""What is wrong with a note, as far as its text and the link graph tell."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from msgspec import Struct
+
+from khojd.content import org, registry
+from khojd.content.model import Link
+from khojd.content.org_headline import keyword_like
+from khojd.graph.graph import Graph
+from khojd.graph.model import Place, Resolution
+from khojd.graph.sheet import Sheet
+
+Code = Literal[
+    "broken-link",
+    "broken-anchor",
+    "ambiguous-link",
+    "duplicate-id",
+    "broken-front-matter",
+    "unknown-todo",
+    "near-duplicate",
+    "orphan",
+]
+CODES: tuple[Code, ...] = Code.__args__  # type: ignore[attr-defined]
+
+_IGNORE = re.compile(r"(?:<!--|%%|^[ \t]*#)[ \t]*khojd-ignore(?::[ \t]*([\w\-, ]*))?", re.MULTILINE)
+_LINE = re.compile(r"\(line ([0-9]+)")
+_GLOBAL_IDS = ("id", "block")
+
+
+class Problem(Struct, frozen=True):
+    """`start` and `end` are offsets of the text. `places` are other places that matter: candidates, the same id elsewhere.
+
+    `target` is what a quick fix needs: a broken link's target as written, the nearest keyword.
+    """
+
+    code: Code
+    start: int
+    end: int
+    message: str
+    places: tuple[Place, ...] = ()
+    target: str = ""
+
+
+def ignored(text: str) -> frozenset[str]:
+    """The codes that a comment `khojd-ignore: code, code` in the note switches off for it; all of them without a list."""
+    found: set[str] = set()
+    for match in _IGNORE.finditer(text):
+        listed = {code for code in (match[1] or "").replace(",", " ").split() if code in CODES}
+        found |= listed or set(CODES)
+    return frozenset(found)
+
+
+def find(graph: Graph, sheet: Sheet, wanted: Callable[[Code], bool]) -> list[Problem]:
+    """The problems of a note in the order of its text. Near duplicates are not among them: those are found by meaning."""
+    without = ignored(sheet.text) if "khojd-ignore" in sheet.text else frozenset()
+    found = (
+        problem
+        for look in (_links, _ids, _front_matter, _keywords, _orphan)
+        for problem in look(graph, sheet)
+        if problem.code not in without and wanted(problem.code)
+    )
+    return sorted(found, key=lambda problem: (problem.start, problem.end))
+
+
+def _links(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
+    seen: set[tuple[int, str]] = set()  # a definition and its uses have one target
+    for link in sheet.links:
+        if (link.target_start, link.target) in seen or link.target.startswith(("http:", "https:", "mailto:")):
+            continue
+        seen.add((link.target_start, link.target))
+        problem = _link(link, graph.resolve(sheet, link))
+        if problem is not None:
+            yield problem
+
+
+def _link(link: Link, found: Resolution) -> Problem | None:
+    start, end = (link.target_start, link.target_end) if link.target_end > link.target_start else (link.start, link.end)
+    shown = link.target if len(link.target) <= 80 else link.target[:77] + "…"
+    if found.status in ("no-note", "refused"):
+        reason = f": {found.reason}" if found.reason else ""
+        return Problem("broken-link", start, end, f"There is no note {shown!r}{reason}", target=link.target)
+    if found.status == "no-anchor":
+        return Problem("broken-anchor", start, end, f"{shown!r}: {found.reason}", found.places, link.target)
+    if found.status == "ambiguous":
+        return Problem("ambiguous-link", start, end, f"{shown!r}: {found.reason}", found.places, link.target)
+    return None
+
+
+def _ids(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
+    """Ids that stand twice: Org's and Logseq's anywhere, others in this note."""
+    counts = Counter((anchor.kind, anchor.name.casefold()) for anchor in sheet.anchors)
+    for anchor in sheet.anchors:
+        if anchor.kind == "radio":
+            continue
+        places: tuple[Place, ...] = ()
+        if anchor.kind == "id" or (anchor.kind == "block" and "-" in anchor.name and len(anchor.name) == 36):
+            places = tuple(place for place in graph.places_with_id(anchor.name) if place.path != sheet.path)
+        if places:
+            yield Problem("duplicate-id", anchor.start, anchor.end, f"The id {anchor.name!r} stands elsewhere, too", places)
+        elif counts[anchor.kind, anchor.name.casefold()] > 1:
+            yield Problem("duplicate-id", anchor.start, anchor.end, f"The id {anchor.name!r} stands twice in this note")
+
+
+def _front_matter(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
+    del graph
+    for note in sheet.parsed.notes:
+        if note.startswith("front matter"):
+            said = _LINE.search(note)
+            line = min(int(said[1]) - 1, len(sheet.lines) - 1) if said else 0
+            yield Problem("broken-front-matter", sheet.lines.starts[line], sheet.lines.end(line), note[0].upper() + note[1:])
+
+
+def _keywords(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
+    if sheet.format != "org":
+        return
+    del graph
+    known = frozenset().union(*org.keywords(sheet.text, sheet.settings))
+    for section in sheet.sections:
+        segment = section.heading_segment
+        if segment is None:
+            continue
+        start = segment.start + section.level
+        word = keyword_like(sheet.text[start : segment.end].rstrip("\r\n"), known)
+        if word:
+            start = sheet.text.index(word, start)
+            message = f"{word} looks like a TODO keyword, but neither #+TODO nor content.todo_keywords has it"
+            yield Problem("unknown-todo", start, start + len(word), message, target=word)
+
+
+def _orphan(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
+    """A note that neither links to another nor is linked to."""
+    if registry.processor(sheet.path).format == "text" or not sheet.text.strip() or not graph.notes.root(sheet.path):
+        return
+    for link in sheet.links:
+        found = graph.resolve(sheet, link)
+        if any(place.path != sheet.path for place in found.places):
+            return
+    note = graph.notes.at(sheet.path)
+    if note is None or any(one.note.path != sheet.path for one in graph.backlinks(Place(sheet.path, "note", note=note))):
+        return
+    yield Problem("orphan", 0, sheet.lines.end(0), "No note links here, and this note links to none")

@@ -1,0 +1,188 @@
+"""Diagnostics, pushed or pulled: what is wrong with a note's links, ids and metadata, and notes that are alike or alone.
+
+A client that pulls is not pushed to. What is pushed is worked out on a thread a moment after the last change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import resources
+from typing import Any
+
+from lsprotocol import types as lsp
+
+from khojd.errors import NotFound
+from khojd.graph import problems
+from khojd.graph.model import Place
+from khojd.graph.problems import Code, Problem
+from khojd.graph.sheet import Sheet
+from khojd.server import uris
+from khojd.server.feature import Event, Feature
+from khojd.server.places import Desk
+from khojd.server.session import Session
+
+QUIET = 0.1  # seconds without a change before the note is looked at
+_REFRESH = 1.0  # at most this often a client is asked to pull again because other notes changed
+_SEVERITIES: dict[Code, lsp.DiagnosticSeverity] = {
+    "near-duplicate": lsp.DiagnosticSeverity.Information,
+    "orphan": lsp.DiagnosticSeverity.Hint,
+    "broken-front-matter": lsp.DiagnosticSeverity.Error,
+}
+_SOURCE = "khojd"
+
+
+class _Watch:
+    """What is being looked at for one client."""
+
+    def __init__(self) -> None:
+        self.waiting: set[str] = set()  # notes that are looked at soon
+        self.again: set[str] = set()  # those that changed meanwhile
+        self.alike: dict[str, list[tuple[str, float]]] = {}  # near duplicates, until the note is saved or the index changes
+        self.refreshing = False
+
+
+def follow(session: Session, event: Event, path: str) -> None:
+    """Push to clients that do not pull."""
+    watch = session.keep(_Watch)
+    if event in ("saved", "indexed"):
+        watch.alike.clear()
+    if _pulls(session):
+        if event == "indexed" and not watch.refreshing and session.can("workspace.diagnostics.refresh_support"):
+            watch.refreshing = True
+            session.spawn(_refresh(session, watch), "refreshing diagnostics")
+        return
+    if event in ("closed", "off"):
+        for gone in [path] if path else list(session.documents):
+            watch.alike.pop(gone, None)
+            session.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri=uris.from_path(gone), diagnostics=[]))
+        return
+    for changed in [path] if path else list(session.documents):
+        if changed in watch.waiting:
+            watch.again.add(changed)
+        else:
+            watch.waiting.add(changed)
+            session.spawn(_push(session, watch, changed), "diagnostics")
+
+
+async def pull(session: Session, params: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
+    """The problems of one note; `unchanged` when they are those that the client has."""
+    sheet = await session.sheet(params.text_document.uri, marks=True)
+    items = await diagnose(session, sheet)
+    identity = (
+        f"{hash(tuple((one.code, one.message, one.range.start.line, one.range.start.character) for one in items)) & 0xFFFFFFFF:x}"
+    )
+    if params.previous_result_id == identity:
+        return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id=identity)
+    return lsp.RelatedFullDocumentDiagnosticReport(items=items, result_id=identity)
+
+
+async def diagnose(session: Session, sheet: Sheet) -> list[lsp.Diagnostic]:
+    """The problems of a note as it is in `sheet`."""
+    desk = Desk(session)
+
+    def wanted(code: Code) -> bool:
+        return session.toggles.on("diagnose_" + code.replace("-", "_"))
+
+    found = await desk.graph(lambda graph: problems.find(graph, sheet, wanted))
+    if wanted("near-duplicate") and "near-duplicate" not in problems.ignored(sheet.text):
+        found += await _alike(session, sheet)
+    await desk.lay_out(place.path for problem in found for place in problem.places if place.label)
+    return [await _diagnostic(session, desk, sheet, problem) for problem in found]
+
+
+async def _alike(session: Session, sheet: Sheet) -> list[Problem]:
+    """Near duplicates as the index knows them; not looked for anew with each keystroke."""
+    watch = session.keep(_Watch)
+    known = watch.alike.get(sheet.path)
+    if known is None:
+        known = watch.alike[sheet.path] = await session.engine.near_duplicates(sheet.path)
+    return [
+        Problem(
+            "near-duplicate",
+            0,
+            sheet.lines.end(0),
+            f"{path} says nearly the same (similarity {cosine:.2f})",
+            (Place(path, "note"),),
+        )
+        for path, cosine in known
+    ]
+
+
+async def _push(session: Session, watch: _Watch, path: str) -> None:
+    try:
+        while True:
+            await asyncio.sleep(QUIET)
+            if path in watch.again:
+                watch.again.discard(path)
+                continue
+            version = session.documents.version(path)
+            if version is None:
+                return
+            try:
+                sheet = await session.sheet(path, marks=False)
+            except NotFound:
+                return  # closed meanwhile
+            items = await diagnose(session, sheet)
+            if session.documents.version(path) == version and session.toggles.on("diagnostics"):
+                session.text_document_publish_diagnostics(
+                    lsp.PublishDiagnosticsParams(uri=uris.from_path(path), diagnostics=items, version=version)
+                )
+            if path not in watch.again and session.documents.version(path) in (version, None):
+                return
+            watch.again.discard(path)
+    finally:
+        watch.waiting.discard(path)
+        watch.again.discard(path)
+
+
+async def _refresh(session: Session, watch: _Watch) -> None:
+    try:
+        await asyncio.sleep(_REFRESH)
+        await session.workspace_diagnostic_refresh_async(None)
+    finally:
+        watch.refreshing = False
+
+
+async def _diagnostic(session: Session, desk: Desk, sheet: Sheet, problem: Problem) -> lsp.Diagnostic:
+    related = None
+    if problem.places and session.can("text_document.publish_diagnostics.related_information"):
+        locations = await desk.locations(problem.places[:20])
+        related = [
+            lsp.DiagnosticRelatedInformation(location, _shown(place))
+            for place, location in zip(problem.places, locations, strict=False)
+        ]
+    data: dict[str, Any] = {"target": problem.target, "paths": [place.path for place in problem.places[:20]]}
+    return lsp.Diagnostic(
+        range=session.range(sheet, problem.start, problem.end),
+        message=problem.message,
+        severity=_SEVERITIES.get(problem.code, lsp.DiagnosticSeverity.Warning),
+        code=problem.code,
+        code_description=_documentation(session, problem.code),
+        source=_SOURCE,
+        related_information=related,
+        data=data,
+    )
+
+
+def _shown(place: Place) -> str:
+    return f"{place.note.title or place.note.name if place.note else place.path}{f' › {place.label}' if place.label else ''}"
+
+
+def _documentation(session: Session, code: Code) -> lsp.CodeDescription | None:
+    if not session.can("text_document.publish_diagnostics.code_description_support"):
+        return None
+    page = resources.files("khojd.server.features").joinpath("diagnostics.md")
+    return lsp.CodeDescription(f"{uris.from_path(str(page))}#{code}")
+
+
+def _pulls(session: Session) -> bool:
+    text = session.client_capabilities.text_document
+    return bool(text and text.diagnostic)
+
+
+def _options(_: Session) -> dict[str, lsp.DiagnosticOptions]:
+    options = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False, identifier=_SOURCE)
+    return {lsp.TEXT_DOCUMENT_DIAGNOSTIC: options}
+
+
+FEATURE = Feature("diagnostics", {lsp.TEXT_DOCUMENT_DIAGNOSTIC: pull}, options=_options, follow=follow)
