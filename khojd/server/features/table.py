@@ -3,6 +3,7 @@
 from khojd.server.feature import Feature
 from khojd.server.features import (
     completion,
+    counts,
     definition,
     diagnostics,
     document_highlight,
@@ -19,6 +20,8 @@ from khojd.server.features import (
 
 FEATURES: tuple[Feature, ...] = (
     completion.FEATURE,
+    counts.CODE_LENS,
+    counts.INLAY_HINT,
     definition.FEATURE,
     diagnostics.FEATURE,
     document_highlight.FEATURE,
