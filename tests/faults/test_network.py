@@ -1,5 +1,6 @@
 """No connection but to khojd's own socket: a whole session, watched by the interpreter and run without any network."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,12 @@ def main(base: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+
+
+def test_the_model_runtime_collects_nothing(tmp_path: Path, own_home: Path) -> None:
+    """onnxruntime's own telemetry opens no Python socket: it keeps a database of events in the home, and sends them later."""
+    used = "from khojd.config import Embedding; from khojd.embed.factory import open_embedder; open_embedder(Embedding())"
+    environment = {**os.environ, "HOME": str(own_home), "TMPDIR": str(tmp_path)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", used], env=environment, check=True)
+    assert [path for place in (own_home, tmp_path) for path in place.rglob("*") if path.is_file()] == []
