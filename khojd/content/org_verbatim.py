@@ -6,7 +6,7 @@ Syntax: https://orgmode.org/worg/org-syntax.html#Emphasis_Markers. A span stays 
 import re
 
 # What a line that ends the paragraph before it starts with. After a line end, as a lookahead.
-BREAK = r"[ \t]*(?:[\r\n]|\Z|#[+ ]|\||:[ \w]|[-+][ \t]|\*+[ \t]|[0-9]+[.)][ \t])"
+BREAK = r"[ \t]*(?:[\r\n]|\Z|#[+ ]|\||:[ \w]|[-+][ \t]|\*+[ \t]|[0-9]+[.)][ \t]|\[fn:)"
 
 # Org's own characters, and those at which an object ends that holds the span: other emphasis and table cells.
 _OPENINGS = {marks: re.compile(rf"{marks}(?<![^\s\-('\"{{*/_+|].)(?=\S)") for marks in ("=", "~", "[=~]")}

@@ -5,6 +5,7 @@
 
 (require 'org)
 (require 'org-element)
+(require 'org-id)
 
 (defun org-elements-range (element)
   "Type, begin and end of ELEMENT."

@@ -146,6 +146,7 @@ def test_an_angle_link_may_hold_spaces_and_its_target_has_no_brackets() -> None:
         "1= %s =2 a~ %s ~b",
         "=open %s\n\n=",
         "- =a\n- %s=",
+        "=a %s\n[fn:1] b=",
         "=a= %s =b=",
         "#tag %s",
         ":not: fixed %s",
