@@ -2,6 +2,7 @@
 
 from lsprotocol import types as lsp
 
+from khojd.graph.rename.headings import text_span
 from khojd.graph.sheet import Sheet
 from khojd.server import plain, uris
 from khojd.server.feature import Feature
@@ -22,14 +23,13 @@ async def document_symbol(session: Session, params: lsp.DocumentSymbolParams) ->
 
 
 def heading_span(sheet: Sheet, index: int) -> tuple[int, int]:
-    """Where the text of a section's heading stands, without stars, hashes, keyword and tags as far as it stands in one piece."""
+    """Where the text of a section's heading stands, without stars, hashes, keyword and tags; its line where it has no text."""
     segment = sheet.sections[index].heading_segment
     if segment is None:
         return 0, 0
-    heading = sheet.sections[index].heading
-    start = sheet.text.find(heading, segment.start, segment.end) if heading else -1
-    if start >= 0:
-        return start, start + len(heading)
+    found = text_span(sheet, index)
+    if found is not None and found.start < found.end:
+        return found.start, found.end
     line = sheet.text[segment.start : segment.end]
     start = segment.start + len(line) - len(line.lstrip())
     return start, max(start, segment.start + len(line.rstrip()))

@@ -40,7 +40,7 @@ async def test_org_sections_fold_with_line_ends_of_any_kind(make_vault: MakeVaul
 
 async def test_blocks_of_whole_lines_fold(make_vault: MakeVault) -> None:
     vault = await make_vault({})
-    blocks = ["---\ntitle: T\n---", "```py\ncode\n```", "- one\n- two", "| a | b |\n|---|---|\n| 1 | 2 |", "<!-- hidden\ntext -->"]
+    blocks = ["---\ntitle: T\n---", "```py\ncode\n```", "- one\n  two", "| a | b |\n|---|---|\n| 1 | 2 |", "<!-- hidden\ntext -->"]
     vault.open("a.md", "\n\n".join([*blocks, "> said\n> so\n"]))
     assert await folds(vault, "a.md") == [(0, 2), (4, 6), (8, 9), (11, 13), (15, 16), (18, 19)]
     kinds = {one["startLine"]: one.get("kind") for one in await vault.ask(METHOD, "a.md")}
@@ -49,8 +49,8 @@ async def test_blocks_of_whole_lines_fold(make_vault: MakeVault) -> None:
 
 async def test_org_blocks_and_drawers_fold(make_vault: MakeVault) -> None:
     vault = await make_vault({})
-    vault.open("a.org", "* One\n:PROPERTIES:\n:ID: x\n:END:\n#+begin_src sh\nls\n#+end_src\n- a\n- b\n")
-    assert await folds(vault, "a.org") == [(0, 8), (1, 3), (4, 6), (7, 8)]
+    vault.open("a.org", "* One\n:PROPERTIES:\n:ID: x\n:END:\n#+begin_src sh\nls\n#+end_src\n- a\n  b\n- c\n")
+    assert await folds(vault, "a.org") == [(0, 9), (1, 3), (4, 6), (7, 8)]
 
 
 @pytest.mark.parametrize(("limit", "kept"), [(1, [(0, 8)]), (2, [(0, 8), (9, 10)]), (9, [(0, 8), (4, 6), (9, 10)])])

@@ -36,7 +36,7 @@ async def tokens(vault: Vault, name: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("encoding", SUPPORTED)
 async def test_a_markdown_note(make_vault: MakeVault, encoding: str) -> None:
     vault = await make_vault({}, encoding=encoding)
-    vault.open("a.md", "# 🍵 Tea #drink\n\n🍵 on 2024-05-01 see [[green|🍵 x]] #tag ^here\n")
+    vault.open("a.md", "<|># 🍵 Tea #drink\n\n🍵 on 2024-05-01 see [[green|🍵 x]] #tag ^here\n")
     assert await tokens(vault, "a.md") == [
         ("# 🍵 Tea #", "class"),
         ("drink", "decorator"),
