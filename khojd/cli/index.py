@@ -30,6 +30,10 @@ def index(
     ] = None,
     save: Annotated[bool, typer.Option("--save/--no-save", help="Write --add and --remove into the configuration file.")] = True,
     wait: Annotated[bool, typer.Option("--wait", help="Also wait until all is found by meaning.")] = False,
+    pause: Annotated[
+        bool, typer.Option("--pause", help="Read and embed nothing until resumed, or until the daemon leaves; searches go on.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after --pause, then as usual.")] = False,
     as_json: Json = False,
 ) -> None:
     """Read what changed in the notes, and choose the folders.
@@ -45,7 +49,15 @@ def index(
     wanted = [_existing(absolute(path)) for path in paths or ()]
     if both := set(added) & set(removed):
         raise QueryError(f"{min(both)} is both to be added and to be removed")
+    if pause and (resume or wait or added or removed or wanted):
+        raise QueryError("--pause stands alone: while paused, nothing is read")
     with connect() as client:
+        if pause:
+            _pause(client, as_json=as_json)
+            return
+        if resume:
+            client.call("khoj/index/resume", NoParams(), IndexStatus)
+            output.say("resumed")
         for path in removed:
             client.call("khoj/index/remove", RemoveParams(path=path, persist=save), FoldersResult)
             output.say(f"removed {path}")
@@ -56,7 +68,7 @@ def index(
         if not status.folders and not removed:
             raise NotFound("no folder is configured; add one with `khojd index --add FOLDER`")
         if status.paused:
-            output.say("indexing is paused by an editor; waiting until it is resumed there")
+            output.say("indexing is paused; waiting until it is resumed, in an editor or by `khojd index --resume`")
         with Bar() as bar:
             params = UpdateParams(paths=(*added, *wanted), embed=wait)
             result = client.call("khoj/index/update", params, UpdateResult, on_progress=bar)
@@ -73,6 +85,16 @@ def index(
         if wait and status.model_problem:
             output.say(f"not found by meaning: {status.model_problem}")
             raise typer.Exit(Exit.INDEX)
+
+
+def _pause(client: "Client", *, as_json: bool) -> None:
+    from khojd.server.types import IndexStatus, NoParams
+
+    status = client.call("khoj/index/pause", NoParams(), IndexStatus)
+    if as_json:
+        output.json(status)
+    else:
+        print("paused; `khojd index --resume` goes on")
 
 
 def _existing(path: str) -> str:

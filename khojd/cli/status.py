@@ -102,7 +102,8 @@ def _entries(index: "IndexStatus") -> str:
 
 def _work(index: "IndexStatus") -> str:
     if index.paused:
-        return "paused"
+        waiting = f", {output.count(index.queue, 'file')} waiting" if index.queue else ""
+        return f"paused{waiting}; `khojd index --resume` goes on"
     if index.running is not None:
         return f"{index.running.what}, {index.running.done:,} of {index.running.total:,} done"
     return f"{output.count(index.queue, 'file')} waiting" if index.queue else "none; all is up to date"

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from khojd.server.types import DaemonStatus, FilesParams, FilesResult, IndexStatus, NoParams
 from tests.cli.khojd import Khojd
 
@@ -95,13 +97,32 @@ def test_an_interrupted_run_is_cancelled_at_the_daemon(newcomer: Khojd) -> None:
 
         result = newcomer.interrupted("index", "--wait", when=waiting)
         assert (result.returncode, result.stdout) == (130, "")
-        assert result.stderr.startswith("indexing is paused by an editor")
+        assert result.stderr.startswith("indexing is paused; waiting until it is resumed")
         assert result.stderr.endswith("khojd: interrupted\n")
         assert not waiting()
         session.call("khoj/index/resume", NoParams(), IndexStatus)
         assert newcomer.json("index", "--wait")["cancelled"] is False
         names = [file.path for file in session.call("khoj/index/files", FilesParams(states=("indexed",)), FilesResult).files]
     assert str(newcomer.notes / "more.md") in names
+
+
+def test_indexing_is_paused_and_resumed_by_hand(newcomer: Khojd) -> None:
+    newcomer.write("tea.md", "Steep for three minutes.\n")
+    newcomer("index", "--add", "notes", "--wait")
+    assert newcomer("index", "--pause").stdout == "paused; `khojd index --resume` goes on\n"
+    assert newcomer.json("index", "--pause")["paused"] is True
+    assert "paused; `khojd index --resume` goes on" in newcomer("status").stdout
+    newcomer.write("more.md", "A pangolin waits.\n")
+    newcomer("search", "--mode", "lexical", "pangolin", status=1)
+    assert newcomer.json("search", "--mode", "lexical", "steep")["count"] == 1
+    assert "resumed" in newcomer("index", "--resume", "--wait").stderr
+    assert newcomer.json("search", "--mode", "lexical", "pangolin")["count"] == 1
+    assert newcomer.json("status")["index"]["paused"] is False
+
+
+@pytest.mark.parametrize("other", ["--resume", "--wait", "notes"])
+def test_a_pause_is_asked_for_alone(khojd: Khojd, other: str) -> None:
+    assert "--pause stands alone" in khojd.refused("index", "--pause", other)
 
 
 def test_a_daemon_in_use_stays_unless_forced(newcomer: Khojd) -> None:
