@@ -42,8 +42,9 @@ _SIMPLE_LINE = re.compile(
     r"""(?: +(?:([^\s\-?:,\[\]{}#&*!|>'"%@`](?:[^:# ]| (?!#| *$)|:(?! |$)|(?<! )#)*)|'([^']*)'|"([^"\\]*)"))? *$"""
 )
 
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
+TAG_KEYS = frozenset(("tags", "tag", "keywords"))
 _DATE_KINDS = {
     "date": "frontmatter",
     "published": "frontmatter",
@@ -101,6 +102,23 @@ def split_tags(value: str) -> list[str]:
     return [tag for part in parts if (tag := part.strip().removeprefix("#").strip())]
 
 
+def inside(text: str, end: int) -> tuple[int, int]:
+    """The range of what stands between the lines of the block that ends at `end`."""
+    opened, closing = (_YAML_OPEN, _YAML_CLOSE) if text.startswith("---") else (_TOML_OPEN, _TOML_CLOSE)
+    start = found.end() if (found := opened.match(text)) else 0
+    closed = closing.search(text, start)
+    return start, closed.start() if closed else end
+
+
+def is_date(key: str) -> bool:
+    """Whether the values of this key, in lower case, are days of the note."""
+    return bool(_date_kind(key))
+
+
+def _date_kind(key: str) -> str:
+    return _DATE_KINDS.get(key) or ("frontmatter" if key.startswith("created") else "")
+
+
 def _broken(end: int, note: str) -> FrontMatter:
     return FrontMatter(end=end, valid=False, notes=(note,))
 
@@ -112,7 +130,7 @@ def _yaml(block: str) -> object:
     if _too_deep(block):
         return f"front matter is nested more than {MAX_NESTING} levels deep and was read as text"
     try:
-        data = yaml.load(block, Loader=_LOADER)  # the base loader makes strings, lists and mappings only
+        data = yaml.load(block, Loader=LOADER)  # the base loader makes strings, lists and mappings only
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or "a character that YAML does not allow"
@@ -168,12 +186,12 @@ def _fields(data: dict[object, object], end: int) -> FrontMatter:
     for written, value in data.items():
         key = str(written).strip()
         folded = key.casefold()
-        kind = _DATE_KINDS.get(folded) or ("frontmatter" if folded.startswith("created") else "")
+        kind = _date_kind(folded)
         if folded == "title" and not title and isinstance(value, str | int | float):
             title = _text(value)
         elif folded in ("lang", "language") and not language and isinstance(value, str):
             language = value.strip()
-        elif folded in ("tags", "tag", "keywords"):
+        elif folded in TAG_KEYS:
             tags += _tags(value)
         elif kind and not isinstance(value, dict | list) and (day := parse_day(_text(value))):
             dates.append(DateRef(kind, day.toordinal(), day.toordinal() + 1))

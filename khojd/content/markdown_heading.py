@@ -10,6 +10,7 @@ from khojd.content.markdown_marks import block_id, find_tags
 # Upper case only, and only before further text: `# TODO call Bob` is a task, `# Todo list` and `# TODO` are headings.
 _KEYWORD = re.compile(r"(?:\*\*|__)?([^\W\d_][\w-]*):?(?:\*\*|__)?:?[ \t]+(?=\S)")
 _CHECKBOX = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
+_MARKER = re.compile(r"[ \t]*(?:-[ \t]+)?(?:#{1,6}[ \t]+)?")
 _PRIORITY = re.compile(r"\[#([A-Za-z0-9])\][ \t]*")
 
 _MARKUP = re.compile(r"[\[\]*_`~=<>\\&!]")
@@ -74,6 +75,15 @@ def _cut(text: str, at: int, end: int) -> tuple[str, int]:
     """The text before `at`, without white space at its end, and where it ends when all of it ended at `end`."""
     kept = text[:at].rstrip()
     return kept, end - len(text) + len(kept)
+
+
+def task(text: str, start: int, end: int, keywords: frozenset[str]) -> tuple[int, int] | None:
+    """The range of the keyword or check box of the heading in `text[start:end]`."""
+    at = found.end() if (found := _MARKER.match(text, start, end)) else start
+    if box := _CHECKBOX.match(text, at, end):
+        return at, box.end(1) + 1
+    word = _KEYWORD.match(text, at, end)
+    return word.span(1) if word and word[1] in keywords else None
 
 
 def anchors(text: str, start: int, end: int, ids: tuple[str, ...]) -> list[tuple[int, int, str]]:

@@ -13,6 +13,7 @@ All are looked for in the whole text at once, only around a literal part of them
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import lru_cache
 
 from msgspec import Struct, field
@@ -260,9 +261,8 @@ def _tasks(source: Source, start: int, owner: Callable[[int], Own], keywords: fr
     for found in _task_pattern(keywords).finditer(text, start):
         at = found.start()
         number = lines.line(at)
-        if source.kinds[number] == TEXT and at - lines.starts[number] < 400 and _BULLET.match(text[lines.starts[number] : at + 1]):
-            done = found[1] in ("x", "X", "-") if found[1] else found[2] in DONE
-            owner(number).tasks.append("DONE" if done else found[2] or "TODO")
+        if source.kinds[number] == TEXT and _is_bullet(text, lines.starts[number], at):
+            owner(number).tasks.append("DONE" if _is_done(found) else found[2] or "TODO")
     for found in _PLANNING.finditer(text, start) if any(word in text for word in _PLANNING_WORDS) else ():
         _planned(source, found.start(), found[1].lower(), found[2], owner)
         number = lines.line(found.start())
@@ -272,6 +272,15 @@ def _tasks(source: Source, start: int, owner: Callable[[int], Own], keywords: fr
         _planned(source, found.start(), _SIGNS.get(found[1], "deadline"), found[2], owner)
     for found in _DRAWER.finditer(text, start):
         _drawer(source, lines.line(found.start()))
+
+
+def _is_bullet(text: str, line: int, at: int) -> bool:
+    """Whether the mark at `at` is that of a list item, in the line that starts at `line`."""
+    return at - line < 400 and _BULLET.match(text[line : at + 1]) is not None
+
+
+def _is_done(task: re.Match[str]) -> bool:
+    return task[1] in ("x", "X", "-") if task[1] else task[2] in DONE
 
 
 @lru_cache(maxsize=8)
@@ -288,16 +297,55 @@ def _planned(source: Source, at: int, kind: str, written: str, owner: Callable[[
 
 
 def _drawer(source: Source, first: int) -> None:
-    """Leave out a LOGBOOK drawer, if it is closed before another one opens."""
+    """Leave out a LOGBOOK drawer."""
+    after = _drawer_end(source, first)
+    source.left_out[first:after] = b"\1" * (after - first)
+
+
+def _drawer_end(source: Source, first: int) -> int:
+    """The line after the LOGBOOK drawer that starts at line `first`; that line itself when no drawer does, or it is not closed."""
     if source.kinds[first] != TEXT or source.line(first).strip().upper() != ":LOGBOOK:":
-        return
+        return first
     for number in range(first + 1, len(source.lines)):
         line = source.line(number).strip().upper()
         if line == ":END:":
-            source.left_out[first : number + 1] = b"\1" * (number + 1 - first)
-            return
+            return number + 1
         if line == ":LOGBOOK:":
-            return
+            break
+    return first
+
+
+def find_drawers(source: Source, start: int) -> Iterator[tuple[int, int]]:
+    """The lines [first, after) of LOGBOOK drawers from offset `start` on."""
+    for found in _DRAWER.finditer(source.text, start):
+        first = source.lines.line(found.start())
+        if (after := _drawer_end(source, first)) > first:
+            yield first, after
+
+
+def find_tasks(source: Source, start: int, keywords: frozenset[str]) -> Iterator[tuple[int, int, bool]]:
+    """Ranges of the check boxes and keywords of list items from offset `start` on, and whether they are done."""
+    text, lines = source.text, source.lines
+    for found in _task_pattern(keywords).finditer(text, start):
+        if _is_bullet(text, lines.starts[lines.line(found.start())], found.start()):
+            low, high = (found.start(1) - 1, found.end(1) + 1) if found[1] else found.span(2)
+            yield low, high, _is_done(found)
+
+
+def find_planned(text: str, start: int) -> Iterator[tuple[int, int, date]]:
+    """Ranges of planning stamps with their brackets, and of the days after Obsidian's signs, with the days."""
+    for found in _PLANNING.finditer(text, start):
+        if day := parse_day(found[2]):
+            yield found.start(2) - 1, found.end(), day
+    for found in _SIGNED_DAY.finditer(text, start):
+        if day := parse_day(found[2]):
+            yield *found.span(2), day
+
+
+def find_properties(line: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Ranges of the keys and values of a line's `key:: value` and `[key:: value]`."""
+    for found in (whole,) if (whole := _PROPERTY.match(line)) else _INLINE_PROPERTY.finditer(line):
+        yield found.span(1), found.span(2) if found[2] else (found.end(1), found.end(1))
 
 
 def todo_of(tasks: list[str]) -> str:

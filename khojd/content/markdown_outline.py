@@ -10,6 +10,7 @@ import threading
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, reference
+from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 from msgspec import Struct
 
@@ -66,9 +67,10 @@ def by_parser(text: str, line_count: int) -> Outline | None:
     """The outline by markdown-it; None when the text is nested too deep for it."""
     headings: list[Block] = []
     opaque: list[tuple[int, int]] = []
-    for token in _parser().parse(text):
-        if token.level >= MAX_NESTING - 2:
-            return None  # the parser drops everything after the point where it gave up
+    parsed = _parse(text)
+    if parsed is None:
+        return None
+    for token in parsed:
         kind = token.type
         if kind == "heading_open":
             if token.level == 0 and token.map:
@@ -76,6 +78,18 @@ def by_parser(text: str, line_count: int) -> Outline | None:
         elif kind in ("fence", "code_block", "html_block") and token.map:
             opaque.append((token.map[0], token.map[1]))
     return _outline(headings, opaque, line_count, exact=True)
+
+
+def tokens(text: str) -> list[Token] | None:
+    """markdown-it's block tokens of `text`, with their lines in `map`; None when the text is too much for it."""
+    text = (_NEWLINES.sub("\n", text) if "\r" in text else text).replace("\0", "\ufffd")
+    return None if len(text) > MAX_CHARS or _DEEP.search(text) else _parse(text)
+
+
+def _parse(text: str) -> list[Token] | None:
+    parsed = _parser().parse(text)
+    # The parser drops everything after the point where it gave up.
+    return None if any(token.level >= MAX_NESTING - 2 for token in parsed) else parsed
 
 
 def _outline(headings: list[Block], opaque: list[tuple[int, int]], line_count: int, *, exact: bool) -> Outline:
