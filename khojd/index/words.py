@@ -185,14 +185,20 @@ class Words:
                     clauses.append(_counting(tantivy.Query.boolean_query(either), idf[term]))
             if not clauses:
                 return {}
+            found = dict(_run(searcher, self._restricted(tantivy.Query.boolean_query(clauses), ids), len(ids)))
             total = sum(idf.values())
             neighbours = dict.fromkeys(pairwise(analysis.terms(query))) if pairs else {}
             rarity = {(a, b): min(idf[a], idf[b]) for a, b in neighbours if a != b and a in idf and b in idf}
+            clauses = []
             for pair in heapq.nlargest(MOST_PAIRS, rarity, key=lambda pair: rarity[pair]):
                 total += rarity[pair]
-                clauses.append(_counting(self._words_in("body", pair), rarity[pair]))
-            found = _run(searcher, self._restricted(tantivy.Query.boolean_query(clauses), ids), len(ids))
-            return {entry_id: min(1.0, score / total) for entry_id, score in found}
+                # Where two words stand together is looked up for those alone that may have both: tantivy would do so for every
+                # entry that has them, whatever else the query asks.
+                least = 0.999 * (idf[pair[0]] + idf[pair[1]])
+                if may := [entry_id for entry_id, score in found.items() if score >= least]:
+                    clauses.append(_counting(self._restricted(self._words_in("body", pair), may), rarity[pair]))
+            extra = dict(_run(searcher, tantivy.Query.boolean_query(clauses), len(found))) if clauses else {}
+            return {entry_id: min(1.0, (score + extra.get(entry_id, 0.0)) / total) for entry_id, score in found.items()}
 
     def phrase(self, words: str) -> set[int]:
         """Entries that may contain the words in this order in one field: all that do, and some that do not.

@@ -6,6 +6,7 @@ candidate of one list gets its exact score of the other, so that the fusion comp
 
 import sqlite3
 from collections.abc import Collection, Sequence, Set
+from concurrent.futures import Executor
 
 import numpy as np
 from msgspec import Struct
@@ -15,7 +16,7 @@ from khojd.index.catalog_vectors import chunks_for_entries, chunks_with_hashes, 
 from khojd.index.rows import ChunkRow
 from khojd.index.vectors import Neighbours
 from khojd.index.words import Words
-from khojd.search import listing
+from khojd.search import beside, listing
 from khojd.search.background import Sample
 from khojd.search.fuse import Weights, weigh
 from khojd.search.scope import EVERYTHING, Scope
@@ -72,20 +73,22 @@ def both(
     size: int,
     scope: Scope,
     pairs: bool = True,
+    executor: Executor | None = None,
 ) -> Both:
     """The best `size` entries by words and by meaning, each with its exact score of the other.
 
-    Without `pairs` the text is a bag of words: their order says nothing.
+    Without `pairs` the text is a bag of words: their order says nothing. An `executor` looks up the coverage beside the scores.
     """
     found = lexical(words, text, size, scope)
     bm25 = dict(found.ranked)
     # The store may still be looking for neighbours (beside.Ahead): what needs only the words comes first.
     more, chunks = cosines(db, vector, bm25)
-    coverage = words.coverage(text, bm25, pairs=pairs)
     background = sample.background(db, vector)
     near = semantic(db, store, vector, size, scope)
-    scores = words.scores(text, [entry_id for entry_id, _ in near.ranked if entry_id not in bm25])
-    coverage |= words.coverage(text, scores, pairs=pairs)
+    lacking = [entry_id for entry_id, _ in near.ranked if entry_id not in bm25]
+    covered = beside.start(executor, lambda: words.coverage(text, [*bm25, *lacking], pairs=pairs))
+    scores = words.scores(text, lacking)
+    coverage = covered()
     weights = weigh([score for _, score in found.ranked], [cosine for _, cosine in near.ranked], background)
     return Both(found, near, bm25 | scores, more | dict(near.ranked), coverage, chunks | near.chunks, weights)
 

@@ -247,7 +247,9 @@ class Retriever:
             cosines = dict(semantic.ranked)
             why = Both(NO_WORDS, semantic, {}, cosines, {}, semantic.chunks, MEANING_ALONE)
             return _Pool(fuse({}, cosines, {}, MEANING_ALONE), why, MEANING_ALONE, semantic.exhausted)
-        why = candidates.both(db, self.words, vectors, text, vector, sample=self.sample, size=size, scope=scope)
+        why = candidates.both(
+            db, self.words, vectors, text, vector, sample=self.sample, size=size, scope=scope, executor=self.executor
+        )
         weights = why.weights
         scores = fuse(why.bm25, why.cosines, why.coverage, weights)
         return _Pool(scores, why, weights, why.lexical.exhausted and why.semantic.exhausted)
