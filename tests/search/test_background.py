@@ -69,7 +69,7 @@ def test_the_background_of_a_query_is_that_of_its_cosines_with_all_chunks(catalo
     cosines = vectors @ query
     found = Sample().background(catalog.reader(), query)
     assert found.mean == pytest.approx(float(cosines.mean()), abs=0.1)
-    assert found.deviation == pytest.approx(float(cosines.std()), rel=0.1)
+    assert found.deviation == pytest.approx(float(cosines.std()), rel=0.2)
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
