@@ -6,6 +6,7 @@
 """
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -33,6 +34,14 @@ def model_cache_dir() -> Path:
     return _base("XDG_CACHE_HOME", ".cache") / "khojd" / "models"
 
 
+def plain(path: str) -> str:
+    """The path of a note or folder as khojd writes it everywhere: with `/`, which Windows understands too, and a capital drive."""
+    if sys.platform == "win32":
+        path = path.replace("\\", "/")
+        return path[:1].upper() + path[1:] if path[1:2] == ":" else path
+    return path
+
+
 def private_dir(path: Path) -> Path:
     """Create `path` (and its parents), readable by its owner only, and return it."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -42,4 +51,4 @@ def private_dir(path: Path) -> Path:
 def _base(variable: str, fallback: str) -> Path:
     value = os.environ.get(variable, "")
     # The XDG specification says to ignore relative values.
-    return Path(value) if os.path.isabs(value) else Path.home() / fallback
+    return Path(value) if Path(value).is_absolute() else Path.home() / fallback

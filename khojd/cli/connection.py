@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import khojd
 from khojd.daemon.client import Client
 from khojd.errors import NotFound
+from khojd.paths import plain
 
 
 def connect(*, spawn: bool = True) -> AbstractContextManager[Client]:
@@ -15,7 +16,7 @@ def connect(*, spawn: bool = True) -> AbstractContextManager[Client]:
 
 def absolute(path: str) -> str:
     """The absolute path that a person means from here; `~` is expanded, links stay."""
-    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
+    return plain(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111
 
 
 def folders(paths: list[str] | None) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import Any, TextIO
 
 import msgspec
 
+from khojd.paths import plain
+
 # A note must not steer the terminal it is shown on; tabs and line ends are fine.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -51,7 +53,7 @@ def say(text: str) -> None:
 
 def shown(path: str) -> str:
     """A path as short as it still opens from here: relative when it is below the current directory."""
-    here = os.getcwd()  # noqa: PTH109
+    here = plain(os.getcwd())  # noqa: PTH109
     relative = path[len(here) + 1 :] if path.startswith(here.rstrip("/") + "/") else path
     return harmless(relative)
 

@@ -130,9 +130,9 @@ class Indexer:
                 wanted.discard(path)
             elif PurePath(path).name == GITIGNORE:
                 self.rules[root].forget()
-                wanted.add(str(PurePath(path).parent))
+                wanted.add(PurePath(path).parent.as_posix())
         # A directory stands for what is below it.
-        wanted = {path for path in wanted if not any(str(parent) in wanted for parent in PurePath(path).parents)}
+        wanted = {path for path in wanted if not any(parent.as_posix() in wanted for parent in PurePath(path).parents)}
         return await self._run(lambda: self._inspect(wanted), progress)
 
     def folder_of(self, path: str) -> str | None:

@@ -13,6 +13,7 @@ from pygls.exceptions import JsonRpcException
 
 from khojd.config import Folder
 from khojd.errors import KhojdError
+from khojd.paths import plain
 from khojd.server import uris
 from khojd.server.configedit import add_folder
 
@@ -77,7 +78,7 @@ async def leave_folders(session: Session, places: Sequence[str]) -> None:
 
 
 def _path(place: str) -> str | None:
-    return uris.to_path(place) if place.startswith("file:") else os.path.normpath(os.path.expanduser(place))  # noqa: PTH111
+    return uris.to_path(place) if place.startswith("file:") else plain(os.path.normpath(os.path.expanduser(place)))  # noqa: PTH111
 
 
 async def _ask(session: Session, path: str) -> str:

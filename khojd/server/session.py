@@ -20,6 +20,7 @@ from khojd.content.registry import settings_of
 from khojd.errors import NotFound
 from khojd.graph.graph import Graph
 from khojd.graph.sheet import Sheet
+from khojd.paths import plain
 from khojd.search.types import Measure
 from khojd.server import encoding, ranges, types, uris, wire
 from khojd.server.documents import Documents
@@ -244,7 +245,7 @@ class Session(LanguageServer):
             path = uris.to_path(place)
         else:
             expanded = os.path.expanduser(place)  # noqa: PTH111  pathlib drops what it takes for redundant
-            path = os.path.normpath(expanded) if os.path.isabs(expanded) else None  # noqa: PTH117
+            path = plain(os.path.normpath(expanded)) if os.path.isabs(expanded) else None  # noqa: PTH117
         if path is None:
             raise NotFound(f"{place!r} is neither an absolute path nor a file: URI of this machine", path=place)
         return path

@@ -1,7 +1,10 @@
 """`file:` URIs and paths. Bytes that are no UTF-8 in a file name survive both ways."""
 
 import os
+import sys
 from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+from khojd.paths import plain
 
 
 def to_path(uri: str) -> str | None:
@@ -14,9 +17,13 @@ def to_path(uri: str) -> str | None:
     if rest.startswith("//"):
         rest = rest[2 + len(parts.netloc) :]
     path = os.fsdecode(unquote_to_bytes(rest))
-    return os.path.normpath(path) if path.startswith("/") and "\0" not in path else None
+    if sys.platform == "win32":
+        path = path.removeprefix("/")  # before the drive
+    return plain(os.path.normpath(path)) if os.path.isabs(path) and "\0" not in path else None  # noqa: PTH117  as text
 
 
 def from_path(path: str) -> str:
     """The `file:` URI of an absolute path."""
+    if sys.platform == "win32":
+        path = "/" + path
     return "file://" + quote(os.fsencode(path), safe="/~!$&'()*+,;=@")

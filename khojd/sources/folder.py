@@ -7,12 +7,13 @@ from msgspec.structs import replace
 
 from khojd.config import Folder
 from khojd.errors import ConfigError
+from khojd.paths import plain
 from khojd.sources.rules import SKIPPED_DIRECTORIES
 
 
 def resolved(folder: Folder) -> Folder:
     """The folder with its path absolute, `~` expanded, without a slash at the end. Links in it are kept as they are."""
-    return replace(folder, path=os.path.abspath(os.path.expanduser(folder.path)))  # noqa: PTH100, PTH111 - Path keeps ".."
+    return replace(folder, path=plain(os.path.abspath(os.path.expanduser(folder.path))))  # noqa: PTH100, PTH111 - Path keeps ".."
 
 
 def check(folder: Folder) -> None:

@@ -7,6 +7,8 @@ import threading
 
 from watchfiles._rust_notify import RustNotify  # its documented low-level interface: we must know when the watches stand
 
+from khojd.paths import plain
+
 CHECK_MS = 2000  # how often we look whether the folder is still there
 
 
@@ -24,7 +26,7 @@ class Notify:
         found = self._notify.watch(most_ms, settle_ms, CHECK_MS, self._stop)
         if found == "stop":
             return None
-        return frozenset(path for _, path in found) if isinstance(found, set) else frozenset()
+        return frozenset(plain(path) for _, path in found) if isinstance(found, set) else frozenset()
 
     def stop(self) -> None:
         self._stop.set()

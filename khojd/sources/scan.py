@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from msgspec import Struct
 
+from khojd.paths import plain
 from khojd.sources.rules import Rules
 
 
@@ -52,7 +53,7 @@ def scan(
     `others` are roots of other folders, which are left to their own rules. `unreadable` is told of each directory that cannot
     be read. Raises OSError when the folder itself cannot be.
     """
-    root = os.fspath(rules.root)
+    root = plain(os.fspath(rules.root))
     seen: set[tuple[int, int]] = set()
     stack = [below]
     while stack:
@@ -65,7 +66,7 @@ def scan(
             if (found.st_dev, found.st_ino) in seen:
                 continue
             seen.add((found.st_dev, found.st_ino))
-            entries = list(os.scandir(directory))
+            entries = list(os.scandir(directory if directory.endswith("/") else directory + "/"))
         except OSError as error:
             if not relative:
                 raise
@@ -90,8 +91,8 @@ def scan(
 
 def alias(rules: Rules, relative: str) -> bool:
     """Whether a directory is, by links, one that is visited under another name in the same folder."""
-    root = os.path.realpath(rules.root)
-    real = os.path.realpath(rules.root / relative)
+    root = plain(os.path.realpath(rules.root))
+    real = plain(os.path.realpath(rules.root / relative))
     if real == root or not real.startswith(root.rstrip("/") + "/"):
         return real == root and bool(relative)
     own = real[len(root) :].strip("/")

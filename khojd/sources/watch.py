@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path, PurePath
 from typing import Literal, Protocol
 
+from khojd.paths import plain
 from khojd.sources import inotify
 from khojd.sources.notify import Notify
 from khojd.sources.rules import GITIGNORE
@@ -119,7 +120,7 @@ class FolderWatch:
                 if isinstance(found, OSError):
                     self._no_events(found)
                     return
-                if str(self.root) in found:
+                if plain(str(self.root)) in found:
                     return  # deleted or moved: what is there now may be another, even with the same inode
                 if found:
                     await self._changed(None if len(found) > MANY_CHANGES else found)
