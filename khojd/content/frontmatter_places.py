@@ -10,7 +10,7 @@ from khojd.content.dates import parse_day
 from khojd.content.model import Mark
 
 _TOML_KEY = re.compile(
-    r"""^[ \t]*(?:\[+[ \t]*)?["']?([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)["']?[ \t]*(?:=[ \t]*(.*)|\]+)""", re.MULTILINE
+    r"""(?:^|(?<=[\r\n]))[ \t]*(?:\[+[ \t]*)?["']?([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)["']?[ \t]*(?:=[ \t]*([^\r\n]*)|\]+)"""
 )
 _TOML_STRING = re.compile(r"""["']([^"'\\\r\n]+)["']""")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -18,13 +18,13 @@ _ALONE = (
 )
 _DELIMITERS = r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t|:-]*)?"
 _ROW = rf"\||{_DELIMITERS}{_END}"
-_BLANK = r"(?:[ \t>]*+(?:\r\n?|\n))"
+_BLANK = r"(?:[ \t>]*+(?:\r\n?+|\n))"
 _BLANKS = re.compile(rf"{_BLANK}*+")
 
 
 def _border(alone: str) -> re.Pattern[str]:
     start = rf"{_MARKER}(?=[ \t\r\n]|\Z)|\[\^[^\s\[\]]+\]:|{alone}"
-    return re.compile(rf"(?:\r\n?|\n)(?:{_BLANK}++|(?=[ \t>]*+(?:{start})|[ \t]*+(>)))")
+    return re.compile(rf"(?:\r\n?+|\n)(?:{_BLANK}++|(?=[ \t>]*+(?:{start})|[ \t]*+(>)))")
 
 
 def _single(alone: str) -> re.Pattern[str]:
