@@ -17,6 +17,7 @@ AnchorKind = Literal["", "heading", "block", "custom_id", "any", "line"]
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ORG_ESCAPED = re.compile(r"\\+(?=[\[\]])")
+_LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t]*")
 _ORG_FILE = re.compile(r"file(?:\+(?:emacs|sys))?:|docview:")
 _FILE_PREFIX = re.compile(r"file:(?://)?(?=[^/]|/[^/])")
 _DENDRON = re.compile(r"dendron://[^/]*/")
@@ -59,7 +60,9 @@ def read(link: Link, abbreviations: Mapping[str, str] | None = None) -> tuple[Ta
     if link.kind == "block":
         return (Target("id", target),) if target else (EMPTY,)
     if link.kind == "org" or (link.kind == "plain" and not target.startswith(("http:", "https:"))):
-        return (_org(target, abbreviations or {}),)
+        read_as = _org(_LINE_END.sub(" ", target), abbreviations or {})
+        # Org's `#+INCLUDE` names a file without a type.
+        return (_org_file(target),) if link.kind == "plain" and read_as.kind == "here" else (read_as,)
     return _url(target)
 
 
@@ -84,7 +87,7 @@ def spans(link: Link, target: Target) -> Spans:
     if link.kind == "block":
         return Spans(Span(base + start, base + end))
     if link.kind in ("org", "plain"):
-        return _org_spans(written, base, start, end, target)
+        return _org_spans(written, base, Span(start, end), target, plain=link.kind == "plain")
     for prefix in (_DENDRON, _FILE_PREFIX):
         if found := prefix.match(written, start):
             start = found.end()
@@ -106,14 +109,15 @@ def spans(link: Link, target: Target) -> Spans:
     return Spans(_moved(path, base), tuple(parts))
 
 
-def _org_spans(written: str, base: int, start: int, end: int, target: Target) -> Spans:
+def _org_spans(written: str, base: int, within: Span, target: Target, *, plain: bool) -> Spans:
+    start, end = within.start, within.end
     if target.kind == "here":
         sign = start + (written[start] in "*#")
         return Spans(None, (_moved(_trimmed(written, sign, end), base),))
     kind, colon, _ = written[start:end].partition(":")
     if colon and (_ORG_FILE.match(written, start) or kind in ("id", "attachment", "roam", "denote")):
         start += len(kind) + 1
-    elif written[start] not in "./~":
+    elif written[start] not in "./~" and not plain:
         return Spans(None)
     middle = written.find("::", start, end)
     path = _moved(_trimmed(written, start, end if middle < 0 else middle), base)

@@ -3,10 +3,12 @@
 import json
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 CONNECT_SECONDS = 60.0
+KEPT = 100  # notifications
 
 
 class Client:
@@ -15,6 +17,7 @@ class Client:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._buffer = b""
+        self._heard: list[bytes] = []
         self._number = 0
 
     @classmethod
@@ -61,6 +64,16 @@ class Client:
         """Send a notification."""
         self._sock.sendall(message_bytes({"jsonrpc": "2.0", "method": method, "params": params}))
 
+    def hear(self, method: str, wanted: Callable[[Any], bool]) -> Any:
+        """The params of the next notification of `method` that is `wanted`; the others are dropped."""
+        while True:
+            body = self._heard.pop(0) if self._heard else self._receive()
+            message = json.loads(body)
+            if message.get("method") == method and "id" not in message and wanted(message["params"]):
+                return message["params"]
+            if "id" in message:
+                self._refuse(body)
+
     def close(self) -> None:
         self._sock.close()
 
@@ -88,14 +101,21 @@ class Client:
         self._buffer += data
 
     def _refuse(self, body: bytes) -> None:
-        """Notifications are left aside; the server's own requests get an empty answer."""
+        """Notifications are kept for `hear`; the server's own requests get an empty answer."""
         message = json.loads(body)
-        if "method" in message and "id" in message:
+        if "id" not in message:
+            self._heard = [*self._heard, body][-KEPT:]
+        elif "method" in message:
             self._sock.sendall(message_bytes({"jsonrpc": "2.0", "id": message["id"], "result": None}))
 
 
 def initialize_params() -> dict[str, Any]:
-    capabilities = {"general": {"positionEncodings": ["utf-16"]}}
+    edit = {"documentChanges": True, "resourceOperations": ["create", "rename"]}
+    capabilities = {
+        "general": {"positionEncodings": ["utf-16"]},
+        "workspace": {"workspaceEdit": edit},
+        "textDocument": {"documentSymbol": {"hierarchicalDocumentSymbolSupport": True}},
+    }
     khoj = {"khoj": {"protocol": 1, "client": "bench"}}
     return {"processId": None, "rootUri": None, "capabilities": capabilities, "initializationOptions": khoj}
 

@@ -102,6 +102,8 @@ CASES = {
     "an Org heading of the same file": ("work/attach.org", "* One\n[[*One]]", ["work/attach.org#One"]),
     "an Org abbreviation": ("work/attach.org", "#+LINK: p file:%s.org\n[[p:plan]]", ["work/plan.org"]),
     "an Org address": ("work/attach.org", "[[https://example.org]]", ["external"]),
+    "an Org include": ("work/attach.org", '#+INCLUDE: "plan.org::*Order seeds" :lines "1-2"', ["work/plan.org#Order seeds"]),
+    "an Org link over a line end": ("work/attach.org", "[[file:plan.org::*Order\n  seeds][x]]", ["work/plan.org#Order seeds"]),
     "a plain Org link": ("work/attach.org", "see file:plan.org there", ["work/plan.org"]),
 }  # fmt: skip
 
