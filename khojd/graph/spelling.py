@@ -8,6 +8,7 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, unquote
 
@@ -110,12 +111,12 @@ def read_path(dress: Dress, source: str, target: str, root: str, *, named: bool)
 
 def _read(written: str, source: str, target: str, root: str, *, named: bool) -> Path | None:
     suffix = _ends(written, _suffix(target))
+    spellings, own = _called(target, root)
     if not written.strip("/"):
         return None
 
     def leads(path: str) -> bool:
-        folded = names.fold(posixpath.normpath(path))
-        return folded in (names.fold(target), names.fold(names.without_suffix(target)))
+        return names.fold(posixpath.normpath(path)) in spellings
 
     def made(way: Way) -> Path:
         return Path(way, written, 1 + written.strip("/").count("/"), suffix, namespace=False)
@@ -131,11 +132,17 @@ def _read(written: str, source: str, target: str, root: str, *, named: bool) -> 
     if relative and (not named or written.startswith(("./", "../"))):
         return made("relative")
     wanted = names.components(written)
-    own = names.components(posixpath.relpath(target, root) if root else target)
     if not wanted or own[-len(wanted) :] != wanted:
         return None
     namespace = _NAMESPACE.search(names.stem(target)) is not None and "___" not in written and "/" in written
     return structs.replace(made("name"), namespace=namespace)
+
+
+@lru_cache(maxsize=64)
+def _called(path: str, root: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The folded spellings of a path, and its folded parts below its folder. Many links lead to the few files that are moved."""
+    spellings = frozenset((names.fold(path), names.fold(names.without_suffix(path))))
+    return spellings, names.components(posixpath.relpath(path, root) if root else path)
 
 
 def paths(path: Path, source: tuple[str, str], target: tuple[str, str], roots: tuple[str, str], *, named: bool) -> Iterator[str]:

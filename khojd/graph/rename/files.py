@@ -138,32 +138,41 @@ def _followed(tie: _Tie, graph: Graph, after: Graph, moves: Moves, texts: Texts)
             return False
         return found.status in ("found", "outside") or found.status == tie.before.status or not surely
 
-    right = leads(tie.link)
     raw = sheet.text[span.start : span.end] if span is not None else ""
     dress = Dress(tie.link.kind, raw, sheet.text[tie.link.target_start - 1 : tie.link.target_start] == "<")
     named = tie.before.target.kind == "name"
     path = spelling.read_path(dress, source[0], target[0], graph.notes.root(target[0]), named=named)
-    if right and (path is None or posixpath.basename(target[0]) == posixpath.basename(target[1])):
+    if (path is None or posixpath.basename(target[0]) == posixpath.basename(target[1])) and leads(tie.link):
         # It may lead there still, but only because a path that is wrong is taken for the end of one.
         now = spelling.read_path(dress, source[1], target[1], after.notes.root(target[1]), named=named)
         if path is None or (now is not None and now.way == path.way):
             return None
-    unsure = tie.before.status == "ambiguous"
     if span is None:
         return _expanded(tie, source[1], target[1], sheet)
     if path is None:
         path = spelling.Path("name", raw, 1, suffix=False, namespace=False)
     roots = (after.notes.root(source[1]), after.notes.root(target[1]))
-    wanted = list(dict.fromkeys(spelling.paths(path, source, target, roots, named=named)))
-    for surely in (True, False):
-        for candidate in wanted:
-            written = dress.dressed(candidate)
-            if written is not None and leads(spliced(tie.link, span.start, span.end, written), surely=surely):
-                return Change(sheet, span.start, span.end, written, unsure) if written != raw else None
-    if tie.link.kind == "plain" and wanted:
-        return _bracketed(tie, sheet, span, wanted[0])
+    tried: dict[str, Link] = {}
+    for candidate in spelling.paths(path, source, target, roots, named=named):
+        written = dress.dressed(candidate)
+        if written is not None and written not in tried:
+            tried[written] = spliced(tie.link, span.start, span.end, written)
+            if leads(tried[written]):
+                return _change(tie, sheet, span, written)
+    for written, link in tried.items():  # as ambiguous as it was, or more
+        if leads(link, surely=False):
+            return _change(tie, sheet, span, written)
+    if tie.link.kind == "plain":
+        wanted = next(spelling.paths(path, source, target, roots, named=named))
+        return _bracketed(tie, sheet, span, wanted)
     name = posixpath.basename(target[1])
     return Left(tie.note.path, tie.link, f"the link {_shown(tie, sheet.text)} in {tie.note.path} cannot be written for {name!r}")
+
+
+def _change(tie: _Tie, sheet: Sheet, span: Span, written: str) -> Change | None:
+    if sheet.text[span.start : span.end] == written:
+        return None
+    return Change(sheet, span.start, span.end, written, tie.before.status == "ambiguous")
 
 
 def _expanded(tie: _Tie, source: str, target: str, sheet: Sheet) -> Change:

@@ -52,11 +52,11 @@ def at(graph: Graph, sheet: Sheet, offset: int) -> Subject | None:
     link = sheet.link_at(offset)
     if link is not None:
         return _linked(graph, sheet, link, offset)
-    mark = sheet.mark_at(offset, "tag")
-    if mark is not None:
-        return _tag(sheet, mark.start, mark.end, mark.value, offset)
     note = graph.notes.at(sheet.path)
     anchor = sheet.anchor_at(offset)
+    mark = sheet.mark_at(offset, "tag") if anchor is None else None
+    if mark is not None:
+        return _tag(sheet, mark.start, mark.end, mark.value, offset)
     index = sheet.heading_at(offset)
     title = _title(sheet, offset)
     if anchor is None and not index and title is None and sheet.lines.line(offset) > 0:

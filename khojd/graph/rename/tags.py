@@ -24,8 +24,14 @@ def renamed(graph: Graph, tag: str, name: str, settings: ContentSettings) -> Pla
     changes = []
     for path in sorted(paths | set(graph.sheets)):
         sheet = texts.sheet(path)
+        ids = {anchor.start for anchor in sheet.anchors}  # `{#id}` looks like one
         for mark in sheet.marks:
-            if mark.kind == "tag" and has(mark.value, tag) and (change := _change(sheet, mark, tag, name)) is not None:
+            if (
+                mark.kind == "tag"
+                and mark.start not in ids
+                and has(mark.value, tag)
+                and (change := _change(sheet, mark, tag, name)) is not None
+            ):
                 changes.append(change)
     return Plan(tuple(changes))
 
