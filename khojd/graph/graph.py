@@ -210,8 +210,8 @@ class Graph:
                 abbreviations: Mapping[str, str] = dict(sheet.parsed.abbreviations)
             else:
                 links, abbreviations = catalog_graph.links_of(self.db, source.id)
-            if source.id != note.id:
-                links = [link for link in links if abbreviations or _may_name(link, needles)]
+            own = source.id == note.id
+            links = [link for link in links if abbreviations or _may_name(link, needles) or (own and _is_inner(link))]
             yield source, links, abbreviations
         # What the asking editor has typed a moment ago.
         for path, sheet in self.sheets.items():
@@ -226,6 +226,11 @@ def _may_name(link: Link, needles: Sequence[str]) -> bool:
         return True
     folded = " ".join(written.lower().split())
     return any(needle in folded for needle in needles)
+
+
+def _is_inner(link: Link) -> bool:
+    """Whether a link leads to a place of its own note."""
+    return any(target.kind == "here" for target in targets.read(link))
 
 
 def _leads(resolution: Resolution, place: Place) -> bool:
