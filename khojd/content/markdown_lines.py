@@ -18,6 +18,7 @@ _ITEM = re.compile(r"([-+*]|[0-9]{1,9}[.)])(?=[ \t]|$)")
 _FOOTNOTE = re.compile(r"\[\^[^\] ]+\]:")
 # What can only be a paragraph's line: no marker of a block, no definition, no row of hyphens below a table's head.
 _PROSE = re.compile(r"[^\W_]|\*\*?[^\W_]|`[^`]|\[\[|\[[ xX]\] |\[[^\[\]\\]+\]\(|<https?://")
+_DELIMITERS = re.compile(r"[ \t>]*-*[ \t]*[|:][-|: \t]*$")
 _HARD_IN_QUOTE = re.compile(r"```|~~~|<|\t|    ")
 
 _BLOCK_NAMES = (
@@ -98,7 +99,7 @@ class _Scan:
                 self.blank = False
                 return number + 1
             if not self.blank and not self._interrupts(body, indent):
-                self.sure = indent < 4 and self._in_paragraph(body) and self.sure
+                self.sure = indent < 4 and self._in_paragraph(number, body) and self.sure
                 return number + 1
             self._leave()
         self.blank = False
@@ -131,7 +132,7 @@ class _Scan:
         if indent < self.columns[-1]:
             if not self.blank and found is None:
                 column = self.columns[bisect_right(self.columns, indent) - 1]
-                if indent - column < 4 and not self._interrupts(body, 0) and self._in_paragraph(body):
+                if indent - column < 4 and not self._interrupts(body, 0) and self._in_paragraph(number, body):
                     return
                 self.sure = False
             while self.columns[-1] > indent:
@@ -167,9 +168,10 @@ class _Scan:
         else:
             self.prose = [content]
 
-    def _in_paragraph(self, body: str) -> bool:
-        """Whether the line is lazy continuation text for sure: the container's last block is a paragraph."""
-        if self.prose is not None and body[0] not in "|:-" and all(map(_PROSE.match, self.prose)):
+    def _in_paragraph(self, number: int, body: str) -> bool:
+        """Whether the line is lazy continuation text for sure: the container's last block is a paragraph, and no table starts."""
+        below = self.lines[number + 1] if number + 1 < len(self.lines) else ""
+        if self.prose is not None and body[0] not in "|:-" and not _DELIMITERS.match(below) and all(map(_PROSE.match, self.prose)):
             self.prose.clear()
             return True
         self.prose = None

@@ -142,28 +142,43 @@ class _Reader:
         return low if start < 0 else start + len(self.blank)
 
     def _closely(self, start: int, end: int) -> None:
-        """The links in [start, end), whole paragraphs, piece by piece."""
+        """The links in [start, end), whole paragraphs: those pieces bracket by bracket that need it."""
         text = self.text
         self._rewind(start, end)
-        for piece, after in markdown_paragraphs.pieces(text, start, end):
-            if not _any(text, self.wanted, piece, after):
-                continue
-            if not self.definitions:
-                if not _any(text, self.hard, piece, after):
-                    brackets = _CODED if text.find("`", piece, after) >= 0 else _SIMPLE
-                    if self._simply(piece, after, brackets) == after:
-                        continue
-                self._rewind(piece, after)
-            place = piece
-            if self.defined:
-                place = markdown_paragraphs.content(text, piece, after)
-                while one := self.defined.get(place):
-                    found = Found(
-                        "definition", one.start, one.end, one.target_start, one.target_end, one.label_start, one.label_end
-                    )
-                    self._add((found,))
-                    place = markdown_paragraphs.content(text, one.after, after)
-            self._add(markdown_inline.scan(text, place, after, self.definitions))
+        pieces = list(markdown_paragraphs.pieces(text, start, end))
+        if self.definitions:
+            for piece, after in pieces:
+                self._exactly(piece, after)
+            return
+        starts = [piece for piece, _ in pieces]
+        brackets = _CODED if text.find("`", start, end) >= 0 else _SIMPLE
+        hard = dict.fromkeys(self.hard, -1)
+        index, count = 0, len(pieces)
+        while index < count:
+            obstacle = _next(text, hard, starts[index], end)
+            following = count if obstacle == end else bisect_right(starts, obstacle) - 1
+            stop = end if following == count else starts[following]
+            while index < following and (trouble := self._simply(starts[index], stop, brackets)) < stop:
+                index = bisect_right(starts, trouble)
+                self._exactly(*pieces[index - 1])
+            index = following + 1
+            if following < count:
+                self._exactly(*pieces[following])
+
+    def _exactly(self, piece: int, after: int) -> None:
+        """The links in a piece of text, with the definitions at its head."""
+        text = self.text
+        if not any(text.find(mark, piece, after) >= 0 for mark in self.wanted):
+            return
+        self._rewind(piece, after)
+        place = piece
+        if self.defined:
+            place = markdown_paragraphs.content(text, piece, after)
+            while one := self.defined.get(place):
+                label = one.label_start, one.label_end
+                self._add((Found("definition", one.start, one.end, one.target_start, one.target_end, *label),))
+                place = markdown_paragraphs.content(text, one.after, after)
+        self._add(markdown_inline.scan(text, place, after, self.definitions))
 
     def _simply(self, start: int, end: int, brackets: re.Pattern[str]) -> int:
         """The links in [start, end), where nothing but brackets, addresses and, for `_CODED`, code can make any.
@@ -247,10 +262,6 @@ class _Reader:
 
 def _ranges(found: Found) -> tuple[str, int, int, int, int, int, int]:
     return found.kind, found.start, found.end, found.target_start, found.target_end, found.text_start, found.text_end
-
-
-def _any(text: str, marks: tuple[str, ...], start: int, end: int) -> bool:
-    return any(text.find(mark, start, end) >= 0 for mark in marks)
 
 
 def _next(text: str, places: dict[str, int], at: int, end: int) -> int:
