@@ -9,7 +9,7 @@ from khojd.errors import ContentError, NotFound, SkippedContent
 from khojd.graph.sheet import Sheet
 from khojd.index.reader import content_hash
 
-LONG = 50_000  # characters from which a text is parsed in a thread
+LONG = 20_000  # characters from which a text is parsed in a thread: some 5 ms of work, and as much again for its marks
 
 
 async def work_out(sheet: Sheet, reading: asyncio.Lock, *, marks: bool) -> None:
