@@ -1,6 +1,5 @@
 """`khojd serve`, `khojd connect` and `khojd stop`."""
 
-import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,8 @@ from khojd import paths
 from khojd.cli import output
 from khojd.cli.connection import connect as connect_to_daemon
 from khojd.cli.failure import Exit
-from khojd.daemon.address import Record, index_dir
+from khojd.daemon.address import index_dir
+from khojd.daemon.lock import Lock
 from khojd.errors import DaemonError
 
 _PATIENCE = 30.0  # seconds for a daemon to close its stores
@@ -57,8 +57,8 @@ def stop(
     try:
         client = connect_to_daemon(spawn=False)
     except DaemonError:
-        record = Record.read(index_dir(paths.config_file()))
-        if record is not None and _alive(record.pid):
+        index = index_dir(paths.config_file())
+        if Lock.held(index) and not _released(index):  # one that is leaving is waited for
             raise
         print("no daemon was running")
         return
@@ -75,8 +75,6 @@ def stop(
 
 def _released(index: Path) -> bool:
     """Wait until the daemon has closed its index: only then may its files be copied, moved or removed."""
-    from khojd.daemon.lock import Lock
-
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         lock = Lock.take(index)
@@ -85,13 +83,3 @@ def _released(index: Path) -> bool:
             return True
         time.sleep(_PAUSE)
     return False
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

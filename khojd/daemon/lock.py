@@ -71,5 +71,18 @@ class Lock:
             raise StoreError(message, path=str(index)) from error
         return cls(descriptor)
 
+    @classmethod
+    def held(cls, index: Path) -> bool:
+        """Whether a process has the lock of `index`; False for one that is not there or cannot be locked."""
+        if not index.is_dir():
+            return False
+        try:
+            lock = cls.take(index)
+        except StoreError:
+            return False
+        if lock is not None:
+            lock.release()
+        return lock is None
+
     def release(self) -> None:
         os.close(self._descriptor)

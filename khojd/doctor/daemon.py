@@ -1,11 +1,12 @@
-"""The socket's directory, and the daemon that may listen there."""
+"""The socket's directory (a pipe's token on Windows), and the daemon that may listen there."""
 
-from pathlib import Path
+import sys
 
 from khojd import paths
 from khojd.daemon.address import check_private, index_dir, socket_path
 from khojd.daemon.client import Client
 from khojd.daemon.lock import Lock
+from khojd.daemon.token import token_path
 from khojd.doctor.check import Check
 from khojd.errors import KhojdError
 from khojd.server.types import DaemonStatus, NoParams
@@ -15,7 +16,7 @@ def examine() -> tuple[Client | None, list[Check]]:
     """A session with the daemon if one runs (it is not started), and the checks."""
     index = index_dir(paths.config_file())
     checks = [_socket_directory()]
-    if not _owned(index):
+    if not Lock.held(index):
         checks.append(Check("daemon", "ok", "not running; commands and editors start it"))
         return None, checks
     try:
@@ -35,6 +36,8 @@ def _socket_directory() -> Check:
         address = socket_path(index_dir(paths.config_file()))
     except KhojdError as error:
         return Check("socket", "fail", error.message, "set XDG_RUNTIME_DIR to a directory with a short path")
+    if sys.platform == "win32":
+        return Check("socket", "ok", f"{address}, for whoever can read {token_path(address)}")
     directory = address.parent
     if not directory.exists():
         return Check("socket", "ok", f"{directory} will be made when the daemon starts")
@@ -43,16 +46,3 @@ def _socket_directory() -> Check:
     except KhojdError as error:
         return Check("socket", "fail", error.message, f"remove {directory}, or run chmod 700 on it if it is yours")
     return Check("socket", "ok", f"{address}, in a directory of your own with mode 0700")
-
-
-def _owned(index: Path) -> bool:
-    """Whether a process holds the index's lock."""
-    if not index.is_dir():
-        return False
-    try:
-        lock = Lock.take(index)
-    except KhojdError:
-        return False
-    if lock is not None:
-        lock.release()
-    return lock is None

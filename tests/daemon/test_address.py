@@ -40,9 +40,16 @@ def test_an_index_has_one_owner_at_a_time(tmp_path: Path) -> None:
     assert first is not None
     assert Lock.take(tmp_path / "index") is None
     first.release()
+    assert Lock.held(tmp_path / "index") is False
     second = Lock.take(tmp_path / "index")
     assert second is not None
+    assert Lock.held(tmp_path / "index") is True
     second.release()
+
+
+def test_asking_who_has_an_index_makes_none(tmp_path: Path) -> None:
+    assert Lock.held(tmp_path / "index") is False
+    assert not (tmp_path / "index").exists()
 
 
 def test_an_index_that_is_a_file_is_refused(tmp_path: Path) -> None:
