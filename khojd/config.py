@@ -131,6 +131,27 @@ class Features(Struct, frozen=True, forbid_unknown_fields=True):
     commands: Annotated[bool, Meta(description="today's note, new note, insert a link, and so on")] = True
 
 
+class Template(Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of note that can be made. One with the name of a built-in template (note, daily) takes its place."""
+
+    name: Annotated[str, Meta(description="by which it is chosen")]
+    folder: Annotated[str, Meta(description="below the folder of notes; empty for notes.folder")] = ""
+    file: Annotated[str, Meta(description="pattern of the file's name, with a suffix or without")] = "{slug}"
+    text: Annotated[str, Meta(description="of the note; empty for its title and what was selected")] = ""
+
+
+class NewNotes(Struct, frozen=True, forbid_unknown_fields=True):
+    """New notes. In folders, files and texts: {title} {slug} {date} {date:%Y-%m-%d} {time} {id} {selection}; {{ is a brace."""
+
+    folder: Annotated[str, Meta(description="for new notes, below the folder of notes; empty for where the note at hand is")] = ""
+    format: Annotated[Literal["auto", "markdown", "org"], Meta(description="auto: as the note at hand, or as most notes")] = "auto"
+    template: Annotated[str, Meta(description="the one for new notes")] = "note"
+    daily: Annotated[
+        str, Meta(description="the one for the note of a day; the built-in one does as the daily notes that are there")
+    ] = "daily"
+    templates: Annotated[tuple[Template, ...], Meta(description="kinds of notes of your own, each a table")] = ()
+
+
 class Daemon(Struct, frozen=True, forbid_unknown_fields=True):
     """The process that serves editors."""
 
@@ -148,4 +169,5 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     embedding: Embedding = field(default_factory=Embedding)
     search: Search = field(default_factory=Search)
     features: Features = field(default_factory=Features)
+    notes: NewNotes = field(default_factory=NewNotes)
     daemon: Daemon = field(default_factory=Daemon)

@@ -4,14 +4,17 @@ import difflib
 import os
 import tomllib
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, NoReturn, get_args, get_origin
 
 import msgspec
 
 from khojd import paths
-from khojd.config import BUILT_IN_PROFILES, Config, Profile
+from khojd.config import BUILT_IN_PROFILES, Config, NewNotes, Profile, Template
 from khojd.errors import ConfigError
+
+_NESTED = ("profiles", "templates")  # keys that are tables of their own
 
 
 def load(path: Path | None = None) -> Config:
@@ -162,6 +165,7 @@ def _check(config: Config, file: str) -> None:
             allowed=profiles,
             closest=close[0] if close else None,
         )
+    _check_notes(config.notes, file)
     from khojd.sources.rules import Rules
 
     for folder in config.folders:
@@ -169,6 +173,48 @@ def _check(config: Config, file: str) -> None:
             Rules(folder)
         except ConfigError as error:
             raise ConfigError(f"{file}: {error.message}", **{**error.data, "file": file}) from error
+
+
+def _check_notes(notes: NewNotes, file: str) -> None:
+    """The names and placeholders of templates."""
+    from khojd import templates
+
+    def refuse(key: str, value: str, reason: str, allowed: Sequence[str] = (), part: str = "") -> NoReturn:
+        close = difflib.get_close_matches(part or value, allowed, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ";" if allowed else ""
+        known = f" Known are {_and(list(allowed))}" if allowed else ""
+        raise ConfigError(
+            f"{file}: {key} = {_toml(value)} is not allowed: {reason}{meant}{known}",
+            file=file,
+            key=key,
+            value=value,
+            allowed=list(allowed),
+            closest=close[0] if close else None,
+        )
+
+    def check(key: str, value: str, how: Callable[[str], None]) -> None:
+        try:
+            how(value)
+        except templates.Mistake as mistake:
+            refuse(key, value, mistake.reason, mistake.allowed, mistake.part)
+
+    check("notes.folder", notes.folder, templates.check_path)
+    seen: set[str] = set()
+    for index, template in enumerate(notes.templates):
+        key = f"notes.templates[{index}]"
+        if not template.name.strip():
+            refuse(f"{key}.name", template.name, "it must not be empty")
+        if template.name in seen:
+            refuse(f"{key}.name", template.name, "another template has this name")
+        seen.add(template.name)
+        check(f"{key}.folder", template.folder, templates.check_path)
+        check(f"{key}.file", template.file, templates.check_path)
+        if not template.file.strip():
+            refuse(f"{key}.file", template.file, "it must not be empty")
+        check(f"{key}.text", template.text, templates.check)
+    for key, value in (("notes.template", notes.template), ("notes.daily", notes.daily)):
+        if value not in templates.known(notes):
+            refuse(key, value, "there is no such template", list(templates.known(notes)))
 
 
 def defaults_text() -> str:
@@ -190,22 +236,28 @@ def text(config: Config) -> str:
             lines += [f"[{field.name}]", *_assignments(table), ""]
             for name, profile in getattr(table, "profiles", {}).items():
                 lines += [f"[search.profiles.{_toml(name)}]", *_assignments(profile), ""]
+            for template in getattr(table, "templates", ()):
+                lines += ["[[notes.templates]]", *_assignments(template), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _assignments(table: msgspec.Struct) -> list[str]:
-    names = [field.name for field in msgspec.structs.fields(table) if field.name != "profiles"]
+    names = [field.name for field in msgspec.structs.fields(table) if field.name not in _NESTED]
     return [f"{name} = {_toml(getattr(table, name))}" for name in names]
 
 
 def _folders() -> list[str]:
     from khojd.config import Folder
 
-    lines = ["# The folders of notes; one such table for each.", "# [[folders]]"]
-    for field in msgspec.structs.fields(Folder):
-        value = '"~/notes"' if field.required else _toml(field.default)
-        lines += [f"# {field.name} = {value}  # {_description(field.type)}"]
-    return [*lines, ""]
+    return ["# The folders of notes; one such table for each.", "# [[folders]]", *_examples(Folder, '"~/notes"'), ""]
+
+
+def _examples(type_: type[msgspec.Struct], required: str) -> list[str]:
+    """The keys of a table of which there can be several, in comments; `required` is the example for the key that is."""
+    return [
+        f"# {field.name} = {required if field.required else _toml(field.default)}  # {_description(field.type)}"
+        for field in msgspec.structs.fields(type_)
+    ]
 
 
 def _table(name: str, type_: type[msgspec.Struct], defaults: Any) -> list[str]:
@@ -218,6 +270,8 @@ def _table(name: str, type_: type[msgspec.Struct], defaults: Any) -> list[str]:
             nested += [
                 f"# {f.name} = {_toml(getattr(Profile(), f.name))}  # {_explain(f.type)}" for f in msgspec.structs.fields(Profile)
             ]
+        elif field.name == "templates":
+            nested = [f"# {_description(field.type)}", "# [[notes.templates]]", *_examples(Template, '"meeting"')]
         else:
             lines.append(f"{field.name} = {_toml(value)}  # {_explain(field.type)}")
     return [*lines, *nested, ""]

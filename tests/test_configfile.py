@@ -33,7 +33,18 @@ def test_the_defaults_text_is_a_configuration_and_names_every_key() -> None:
     assert configfile.parse(text, "defaults") == Config()
     commented = "\n".join(line.removeprefix("# ") for line in text.splitlines() if not line.startswith("# khojd"))
     assert "[[folders]]" in commented
-    for key in ("path", "include", "exclude", "gitignore", "hidden", "half_life_days", "max_message_bytes", "first_weekday"):
+    for key in (
+        "path",
+        "include",
+        "exclude",
+        "gitignore",
+        "hidden",
+        "half_life_days",
+        "max_message_bytes",
+        "first_weekday",
+        "daily",
+        "file",
+    ):
         assert f"{key} = " in commented
 
 
@@ -67,6 +78,27 @@ def test_a_profile_with_a_built_in_name_changes_only_the_keys_it_gives() -> None
         ('[[folders]]\npath = "/n"\nexclude = ["!"]', "exclude pattern '!' is not a gitignore pattern"),
         ('[search]\nprofile = "precize"', 'search.profile = "precize" is not allowed; it must be one of default, precise'),
         ("[search", "c.toml: not valid TOML"),
+        (
+            '[notes]\ndaily = "dayly"',
+            'notes.daily = "dayly" is not allowed: there is no such template; did you mean daily? Known are',
+        ),
+        ('[notes]\nfolder = "../x"', 'notes.folder = "../x" is not allowed: it must not leave the folder of notes'),
+        ('[notes]\nfolder = "/x"', 'notes.folder = "/x" is not allowed: it must be relative to the folder of notes'),
+        ('[[notes.templates]]\nfolder = "x"', "notes.templates[0] lacks the key 'name'"),
+        ('[[notes.templates]]\nname = ""', 'notes.templates[0].name = "" is not allowed: it must not be empty'),
+        (
+            '[[notes.templates]]\nname = "a"\n[[notes.templates]]\nname = "a"',
+            'notes.templates[1].name = "a" is not allowed: another',
+        ),
+        (
+            '[[notes.templates]]\nname = "a"\ntext = "{titel}"',
+            'notes.templates[0].text = "{titel}" is not allowed: there is no placeholder {titel}; did you mean title? Known are title,',
+        ),
+        ('[[notes.templates]]\nname = "a"\nfile = "{date:%Q}"', "{date:%Q}: %Q is no form of a date or time"),
+        ('[[notes.templates]]\nname = "a"\nfile = "{title:x}"', "{title:x}: only date and time have a form"),
+        ('[[notes.templates]]\nname = "a"\ntext = "a { b"', "the brace { stands alone; write {{ for a brace"),
+        ('[[notes.templates]]\nname = "a"\nfile = "a/../../b"', "it must not leave the folder of notes (..)"),
+        ('[[notes.templates]]\nname = "a"\nfile = ""', 'notes.templates[0].file = "" is not allowed: it must not be empty'),
     ],
 )
 def test_a_mistake_names_file_key_value_and_what_is_allowed(text: str, message: str) -> None:
