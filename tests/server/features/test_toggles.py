@@ -4,11 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from lsprotocol import types as lsp
 from msgspec.structs import replace
 
 from khojd.config import Config, Features
 from khojd.server.features.table import FEATURES
 from khojd.server.toggles import NAMES
+from khojd.server.wire import CONVERTER
 from tests.server.features.conftest import MakeVault
 from tests.server.features.vault import Vault
 
@@ -146,3 +148,37 @@ async def test_one_editor_switching_a_feature_leaves_it_to_the_others(make_vault
     other = await vault.attach()
     assert await vault.ask(OUTLINE, "tea.md") is None
     assert await other.request(OUTLINE, {"textDocument": {"uri": vault.uri("tea.md")}})
+
+
+async def test_every_feature_is_registered_with_options_that_a_client_can_read(make_vault: MakeVault) -> None:
+    """All are off at the start and switched on while running, with a client that takes all of them."""
+    heard: asyncio.Queue[Any] = asyncio.Queue()
+    able = {"dynamicRegistration": True}
+    tokens = {**able, "requests": {}, "tokenTypes": [], "tokenModifiers": [], "formats": ["relative"]}
+    areas: dict[str, dict[str, Any]] = {"textDocument": {"semanticTokens": tokens}, "workspace": {"fileOperations": able}}
+    for feature in FEATURES:
+        for method in feature.handlers:
+            area, name = method.split("/")[:2]
+            if area in areas and name != "semanticTokens" and not name.endswith("Files"):
+                areas[area][name] = able
+    vault = await make_vault(
+        {},
+        features=Features(**dict.fromkeys(NAMES, False)),
+        capabilities=areas,
+        answers={"client/registerCapability": heard.put_nowait},
+    )
+    offered = [name for name in vault.editor.capabilities if name.endswith("Provider")]
+    assert offered == ["executeCommandProvider"], "the khoj commands are no feature"
+    change_settings(vault, {"khoj": khoj(**dict.fromkeys(NAMES, True))})
+    registered: dict[str, Any] = {}
+    wanted = {"textDocument/semanticTokens", "textDocument/documentSymbol", "workspace/symbol", "textDocument/foldingRange"}
+    async with asyncio.timeout(20):
+        while not wanted <= registered.keys():
+            for one in (await heard.get())["registrations"]:
+                registered[one["method"]] = one["registerOptions"]
+    for method, options in registered.items():
+        kind: Any = lsp.METHOD_TO_TYPES.get(method, (None, None, None, lsp.SemanticTokensRegistrationOptions))[3]
+        assert CONVERTER.structure(options, kind) is not None
+    assert registered["workspace/symbol"] == {"resolveProvider": True}
+    tokens = registered["textDocument/semanticTokens"]
+    assert (tokens["full"], tokens["range"], "decorator" in tokens["legend"]["tokenTypes"]) == ({"delta": True}, True, True)
