@@ -143,6 +143,8 @@ class Notes:
     def _choose(self, candidates: list[tuple[str, Note]], name: str, source: str) -> list[Note]:
         unique = {note.id: (written, note) for written, note in candidates}
         found = list(unique.values())
+        if len(found) == 1:
+            return [found[0][1]]
         root, suffix = self.root(source), posixpath.splitext(source)[1].lower()
         wanted = names.stem(name)
         preferences = (

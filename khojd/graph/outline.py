@@ -82,10 +82,15 @@ class Outline(Struct, frozen=True):
                 return heading
         if "#" in anchor:  # a part of the heading's own text
             return self._heading(anchor.replace("#", " "))
-        if (numbered := _NUMBERED.match(anchor.strip().lower())) is not None:
-            same = [heading for heading in self.headings if names.slug(heading.text) == numbered[1]]
-            if int(numbered[2]) < len(same):
-                return same[int(numbered[2])]
+        # GitHub drops punctuation where the key has a space (`v1.2` is `v12`), and numbers equal slugs.
+        slug = anchor.strip().lower()
+        readings = [(slug, 0)]
+        if (numbered := _NUMBERED.match(slug)) is not None:
+            readings.append((numbered[1], int(numbered[2])))
+        for text, number in readings:
+            same = [heading for heading in self.headings if names.slug(heading.text) == text]
+            if number < len(same):
+                return same[number]
         return None
 
     def _below(self, heading: Heading, above: list[str]) -> bool:

@@ -62,7 +62,7 @@ class Dress(Struct, frozen=True):
 
     def dressed(self, name: str) -> str | None:
         """`name` as it can stand in such a link, percent-encoded where it must be or was before; None where it cannot."""
-        before = set(unquote("".join(_PERCENT.findall(self.raw)))) if "%" in self.raw else set()
+        before = set(unquote("".join(_PERCENT.findall(self.raw)))) - {"%"} if "%" in self.raw else set()
         foreign = any(not char.isascii() for char in before)
 
         def encode(must: Callable[[str], bool]) -> str:
@@ -134,7 +134,7 @@ def _read(written: str, source: str, target: str, root: str, *, named: bool) -> 
     wanted = names.components(written)
     if not wanted or own[-len(wanted) :] != wanted:
         return None
-    namespace = _NAMESPACE.search(names.stem(target)) is not None and "___" not in written and "/" in written
+    namespace = "/" in written and "___" not in written and _NAMESPACE.search(posixpath.basename(target)) is not None
     return structs.replace(made("name"), namespace=namespace)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
@@ -78,9 +79,10 @@ class Edits:
         start = lsp.Position(0, 0)
         for path, text in self._written.items():
             inserted = lsp.TextEdit(lsp.Range(start, start), text)
-            changes.append(self._document(path, [inserted]))
+            changes.append(_document(path, None, [inserted]))
         for path, replaced in texts.items():
-            changes.append(self._document(path, [self._annotated(one) for one in replaced]))
+            # The version that the ranges are of: a client that has typed on meanwhile will not apply them.
+            changes.append(_document(path, replaced[0].sheet.version, [self._annotated(one) for one in replaced]))
         changes += self._renamed
         return lsp.WorkspaceEdit(document_changes=changes, change_annotations=self._annotations or None)
 
@@ -93,11 +95,6 @@ class Edits:
                 f"(workspace.workspaceEdit.resourceOperations has no {kind.value!r})",
                 path=path,
             )
-
-    def _document(self, path: str, edits: list[lsp.TextEdit | lsp.AnnotatedTextEdit]) -> lsp.TextDocumentEdit:
-        version = self._session.documents.version(path)
-        document = lsp.OptionalVersionedTextDocumentIdentifier(uri=uris.from_path(path), version=version)
-        return lsp.TextDocumentEdit(text_document=document, edits=list(edits))
 
     def _plain(self, one: _Replacement) -> lsp.TextEdit:
         return lsp.TextEdit(self._session.range(one.sheet, one.start, one.end), one.text)
@@ -115,6 +112,11 @@ class Edits:
         key = f"{label} (to confirm)" if confirm else label
         self._annotations.setdefault(key, lsp.ChangeAnnotation(label=label, needs_confirmation=confirm))
         return key
+
+
+def _document(path: str, version: int | None, edits: Sequence[lsp.TextEdit | lsp.AnnotatedTextEdit]) -> lsp.TextDocumentEdit:
+    document = lsp.OptionalVersionedTextDocumentIdentifier(uri=uris.from_path(path), version=version)
+    return lsp.TextDocumentEdit(text_document=document, edits=list(edits))
 
 
 def annotates(session: Session) -> bool:

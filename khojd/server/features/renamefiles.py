@@ -1,12 +1,10 @@
 """workspace/willRenameFiles and didRenameFiles: links follow files and folders that are moved in the editor."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 
 from lsprotocol import types as lsp
 
 from khojd.content.registry import settings_of
-from khojd.errors import NotFound
 from khojd.graph.rename import files
 from khojd.graph.rename.plan import Plan
 from khojd.server import uris
@@ -33,11 +31,13 @@ async def will_rename(session: Session, params: lsp.RenameFilesParams) -> lsp.Wo
 
 
 async def did_rename(session: Session, params: lsp.RenameFilesParams) -> None:
-    """Take in what has moved; the watcher would notice too."""
+    """Take in what has moved; the watcher would notice too. Old and new are looked at together, so that it counts as a move."""
     places = [uri for one in params.files for uri in (one.old_uri, one.new_uri)]
-    for path in dict.fromkeys(path for uri in places if (path := uris.to_path(uri)) is not None):
-        with suppress(NotFound):  # in none of the folders
-            await session.engine.update((path,))
+    roots = [folder.path for folder in session.engine.folders()]
+    paths = dict.fromkeys(path for uri in places if (path := uris.to_path(uri)) is not None)
+    known = [path for path in paths if any(path == root or path.startswith(root + "/") for root in roots)]
+    if known:
+        await session.engine.update(known)
 
 
 def put(edits: Edits, session: Session, plan: Plan, label: str, *, confirm: bool = False) -> None:
