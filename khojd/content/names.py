@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 NOTE_SUFFIXES = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".org", ".org_archive", ".txt", ".text")
@@ -64,4 +63,4 @@ def slug(heading: str) -> str:
 
 def stem(path: str) -> str:
     """The name of a file without the suffix of a note, as it is written."""
-    return without_suffix(PurePosixPath(path).name)
+    return without_suffix(path.rstrip("/").rpartition("/")[2])

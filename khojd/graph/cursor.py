@@ -46,7 +46,7 @@ def at(sheet: Sheet, offset: int) -> Typing | None:
     line = sheet.lines.line(offset)
     first = sheet.lines.starts[line]
     before = sheet.text[first:offset]
-    if any(mark.kind == "code" and mark.start <= offset < mark.end for mark in sheet.marks):
+    if sheet.in_code(offset):
         return None
     if sheet.format == "org":
         return _org(sheet, before, offset, line)
@@ -60,7 +60,7 @@ def at(sheet: Sheet, offset: int) -> Typing | None:
         if sign:
             return Typing("heading", heading, offset - len(heading), offset + closing, "markdown", note)
         return Typing("note", note, offset - len(note), offset + closing, "markdown")
-    if any(mark.kind == "frontmatter" and mark.start < offset < mark.end for mark in sheet.marks):
+    if 0 < first < sheet.front_matter_end:
         return _front_matter(sheet, before, offset, line)
     if (found := _TAG.search(before)) and not re.match(r" {0,3}#+$", before):
         return Typing("tag", found[1], offset - len(found[1]), offset)

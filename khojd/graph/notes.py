@@ -109,7 +109,7 @@ class Notes:
         """The folded parts of its path below its folder."""
         known = self._components.get(note.id)
         if known is None:
-            known = self._components[note.id] = names.components(os.path.relpath(note.path, note.folder))
+            known = self._components[note.id] = names.components(note.path[len(note.folder) + 1 :])
         return known
 
     def names_of(self, note: Note) -> dict[str, str]:

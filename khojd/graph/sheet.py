@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from functools import cached_property
 
-from khojd.content import decode, marks, registry
+from khojd.content import decode, frontmatter, markdown_outline, marks, org_lines, registry
 from khojd.content.lines import LineIndex
 from khojd.content.model import Anchor, ContentSettings, Link, Mark, Parsed, Section
 
@@ -54,6 +54,33 @@ class Sheet:
     @property
     def anchors(self) -> tuple[Anchor, ...]:
         return self.parsed.anchors
+
+    @cached_property
+    def _literal(self) -> list[tuple[int, int]]:
+        """The ranges of code and of other text that is taken as it is, found without the marks, which cost more."""
+        if self.format == "org":
+            blocks = (one for one in org_lines.read_passages(self.text) if one.kind == "block")
+            return [(one.start, one.end) for one in blocks if one.name.lower() in org_lines.LITERAL_BLOCKS]
+        if self.format != "markdown":
+            return []
+        start = self.front_matter_end
+        first = self.lines.line(start) if start else 0
+        kinds = markdown_outline.read(self.text[start:], len(self.lines) - first).kinds
+        opaque = markdown_outline.OPAQUE
+        return [
+            (self.lines.starts[first + number], self.lines.end(first + number))
+            for number, kind in enumerate(kinds)
+            if kind == opaque
+        ]
+
+    @cached_property
+    def front_matter_end(self) -> int:
+        """Where the front matter of a Markdown note ends, 0 when there is none."""
+        return frontmatter.read(self.text).end if self.format == "markdown" else 0
+
+    def in_code(self, offset: int) -> bool:
+        """Whether `offset` is in a code block, or in another block that is taken literally."""
+        return any(start <= offset <= end for start, end in self._literal)
 
     def section_at(self, offset: int) -> int:
         """Index of the innermost section that holds `offset`."""

@@ -176,7 +176,7 @@ def _ways(
         before = 1 + names.stem(target[0]).replace("%2f", "%2F").replace("%2F", "___").count("___") if path.namespace else 1
         count = max(path.parts - before, 0) + levels if path.parts >= before else min(path.parts, levels)
         lead = "/" if path.written.startswith("/") else ""
-        for number in range(count, len(parts) + 1):
+        for number in range(min(count, len(parts)), len(parts) + 1):
             yield lead + "/".join(parts[-number:])
     elif path.way == "relative":
         yield _relative(source[1], target[1], last, dotted=named or path.written.startswith("./")) + _slash(path.written)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from khojd.content import names
 
 LONGEST = 60  # characters of what was typed that count
+_NAMED = "n.document_id, n.kind, n.name, d.path, d.title"
 _ESCAPE = " ESCAPE '\\'"
 
 
@@ -38,17 +39,19 @@ def notes(db: sqlite3.Connection, typed: str, limit: int) -> list[Named]:
     folded = names.fold(typed.strip("./")).rsplit("/", 1)[-1][:LONGEST]
     if not folded:
         rows = db.execute(
-            "SELECT n.document_id, n.kind, n.name, d.path, d.title FROM documents d JOIN note_names n ON n.document_id = d.id"
-            " AND n.kind = 0 WHERE d.visible = 1 AND d.state = 'indexed' ORDER BY d.mtime_ns DESC, d.path LIMIT ?",
+            f"SELECT {_NAMED} FROM (SELECT id, path, title, mtime_ns FROM documents INDEXED BY documents_recent"
+            " WHERE visible = 1 AND state = 'indexed' ORDER BY mtime_ns DESC LIMIT ?) d"
+            " JOIN note_names n ON n.document_id = d.id AND n.kind = 0 ORDER BY d.mtime_ns DESC, d.path",
             (limit,),
         ).fetchall()
     else:
-        order, values = _nearness("n.key", folded)
+        order, values = _nearness("key", folded)
+        # More than asked for: some may be hidden, and some are names of one note.
         rows = db.execute(
-            "SELECT n.document_id, n.kind, n.name, d.path, d.title FROM note_names n JOIN documents d ON d.id = n.document_id"
-            f" WHERE n.key LIKE ?{_ESCAPE} AND d.visible = 1 AND d.state = 'indexed'"
-            f" ORDER BY {order}, length(n.key), n.kind, d.path LIMIT ?",
-            (_spelled(folded), *values, limit),
+            f"SELECT {_NAMED} FROM (SELECT *, row_number() OVER (ORDER BY {order}, length(key), kind) AS place FROM note_names"
+            f" WHERE key LIKE ?{_ESCAPE} ORDER BY place LIMIT ?) n JOIN documents d ON d.id = n.document_id"
+            " WHERE d.visible = 1 AND d.state = 'indexed' ORDER BY n.place, d.path LIMIT ?",
+            (*values, _spelled(folded), 4 * limit, limit),
         ).fetchall()
     found: dict[int, Named] = {}
     for row in rows:

@@ -3,7 +3,6 @@
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
 
 import msgspec
 
@@ -89,7 +88,7 @@ def documents_with(db: sqlite3.Connection, keys: Sequence[str]) -> list[int]:
 def own_names(path: str) -> dict[str, str]:
     """What a file is called by its path alone, by key: the name of the file, and the id that Denote starts it with."""
     stem = names.stem(path)
-    found = {names.key(PurePosixPath(path).name): stem}
+    found = {names.key(path.rpartition("/")[2]): stem}
     if denote := _DENOTE.match(stem):
         found[names.fold(denote[1])] = denote[1]
     return found

@@ -53,7 +53,7 @@ class _Memory:
 
 async def completion(session: Session, params: lsp.CompletionParams) -> lsp.CompletionList | None:
     """Null where nothing of a note's own is being typed."""
-    sheet = await session.sheet(params.text_document.uri, marks=True)
+    sheet = await session.sheet(params.text_document.uri)
     typing = cursor.at(sheet, session.offset(sheet, params.position))
     if typing is None:
         return None
