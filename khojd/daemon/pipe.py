@@ -110,5 +110,10 @@ class Pipe:
         writing.GetOverlappedResult(True)
 
     def _wait(self, overlapped: _winapi.Overlapped) -> None:
-        if _winapi.WaitForMultipleObjects([overlapped.event], False, self._milliseconds) == _winapi.WAIT_TIMEOUT:
-            raise TimeoutError("the daemon does not answer")
+        while True:
+            try:
+                if _winapi.WaitForMultipleObjects([overlapped.event], False, self._milliseconds) == _winapi.WAIT_TIMEOUT:
+                    raise TimeoutError("the daemon does not answer")
+                return
+            except InterruptedError:
+                continue  # before the next wait Python calls the signal's handler, which may raise

@@ -25,5 +25,5 @@ def to_path(uri: str) -> str | None:
 def from_path(path: str) -> str:
     """The `file:` URI of an absolute path."""
     if sys.platform == "win32":
-        path = "/" + path
+        path = "/" + plain(path).removeprefix("/")  # before the drive
     return "file://" + quote(os.fsencode(path), safe="/~!$&'()*+,;=@")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import socket
 import sys
 import threading
@@ -101,6 +102,41 @@ async def test_a_read_that_took_too_long_can_be_made_again(address: Path, echo: 
         return heard
 
     assert await asyncio.to_thread(talk) == b"late"
+
+
+def test_an_interrupted_read_can_be_made_again(address: Path) -> None:
+    came = threading.Event()
+    speak = threading.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await asyncio.to_thread(speak.wait)
+        writer.write(b"late")
+        await reader.read()
+        writer.close()
+
+    async def serve() -> None:
+        listener = Listener(address)
+        await listener.serve(answer)
+        ready.set()
+        await asyncio.to_thread(came.wait)
+        # The main thread reads, or is about to: the signal's event stays set until it does.
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.to_thread(left.wait)
+        listener.close()
+
+    ready, left = threading.Event(), threading.Event()
+    daemon = threading.Thread(target=asyncio.run, args=(serve(),))
+    daemon.start()
+    ready.wait()
+    pipe = attach(address)
+    with pytest.raises(KeyboardInterrupt):
+        pipe.recv(100)
+    speak.set()
+    assert exactly(pipe, 4) == b"late"
+    pipe.close()
+    left.set()
+    daemon.join()
 
 
 async def test_twenty_clients_at_once_are_all_let_in(address: Path, echo: Listener) -> None:

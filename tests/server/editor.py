@@ -157,7 +157,12 @@ async def connected(address: Path) -> tuple[asyncio.StreamReader, asyncio.Stream
     assert isinstance(loop, asyncio.ProactorEventLoop)
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
-    transport, _ = await loop.create_pipe_connection(lambda: protocol, str(address))
+    transport = None
+    while transport is None:
+        try:
+            transport, _ = await loop.create_pipe_connection(lambda: protocol, str(address))
+        except FileNotFoundError:  # a daemon in this loop makes its pipe when it begins to serve
+            await asyncio.sleep(0)
     writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     token = token_path(address).read_bytes()
     half = len(token) // 2
