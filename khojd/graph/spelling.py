@@ -94,6 +94,14 @@ class Dress(Struct, frozen=True):
         return re.sub(r"[\[\]]|\\+(?=[\[\]]|$)", lambda found: "\\" + found[0] if found[0] in "[]" else found[0] * 2, written)
 
 
+def org_file(path: str, source: str, search: str) -> str:
+    """The target of an Org link in the file `source` to a place in `path`, for one whose abbreviation does not fit any more."""
+    found = posixpath.relpath(path, posixpath.dirname(source))
+    written = Dress("org", "").dressed(f"file:{found}::{search}" if search else f"file:{found}")
+    assert written is not None, "neither paths nor headings have line breaks"
+    return written
+
+
 # Paths
 
 

@@ -148,7 +148,8 @@ def _followed(tie: _Tie, graph: Graph, after: Graph, moves: Moves, texts: Texts)
         if path is None or (now is not None and now.way == path.way):
             return None
     if span is None:
-        return _expanded(tie, source[1], target[1], sheet)
+        whole = spelling.org_file(target[1], source[1], _search(tie.before.target))
+        return _change(tie, sheet, Span(tie.link.target_start, tie.link.target_end), whole)
     if path is None:
         path = spelling.Path("name", raw, 1, suffix=False, namespace=False)
     roots = (after.notes.root(source[1]), after.notes.root(target[1]))
@@ -175,14 +176,6 @@ def _change(tie: _Tie, sheet: Sheet, span: Span, written: str) -> Change | None:
     return Change(sheet, span.start, span.end, written, tie.before.status == "ambiguous")
 
 
-def _expanded(tie: _Tie, source: str, target: str, sheet: Sheet) -> Change:
-    """An Org link by an abbreviation, written out, as what it stands for does not fit any more."""
-    path = posixpath.relpath(target, posixpath.dirname(source))
-    written = Dress("org", "").dressed(f"file:{path}{_search(tie.before.target)}")
-    assert written is not None, "no path has a line break"
-    return Change(sheet, tie.link.target_start, tie.link.target_end, written, tie.before.status == "ambiguous")
-
-
 def _bracketed(tie: _Tie, sheet: Sheet, span: Span, path: str) -> Change:
     """An Org link without brackets, in brackets, as its path would end too soon without."""
     link = tie.link
@@ -194,7 +187,7 @@ def _bracketed(tie: _Tie, sheet: Sheet, span: Span, path: str) -> Change:
 
 def _search(target: Target) -> str:
     sign = {"heading": "*", "custom_id": "#"}.get(target.anchor_kind, "")
-    return f"::{sign}{target.anchor}" if target.anchor else ""
+    return sign + target.anchor
 
 
 def _shown(tie: _Tie, text: str) -> str:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from khojd.content import markdown_heading, markdown_marks, names, org_headline, targets
 from khojd.content.model import ContentSettings, Link, Span
 from khojd.errors import EditError
@@ -96,13 +98,14 @@ class _Rewriting:
         self._before, self._now, self._section, self._after = before, now, section, after
         self._old = {one.section: one for one in before.headings}
         self._new = {one.section: one for one in now.headings}
+        self._abbreviations: dict[str, dict[str, str]] = {}
 
     def change(self, graph: Graph, reference: Reference, sheet: Sheet) -> Change | None:
         """How a link must be written to lead where it did; None when it is right. Raises EditError where it cannot be."""
         place, target, link = reference.place, reference.target, reference.link
         if place is None or not target.anchor or place.kind in ("note", "file") or target.anchor_kind in ("block", "line"):
             return None
-        source, abbreviations = reference.note.path, links_of(graph, reference.note)[1]
+        source, abbreviations = reference.note.path, self._abbreviated(graph, reference.note)
         spans = targets.spans(link, target).anchor
         named = self._named(place, target.anchor)
         if named is None and self._leads(self._after.meaning(source, link, abbreviations), place):
@@ -111,13 +114,26 @@ class _Rewriting:
         for start, end, written in self._written(sheet, link, spans, place, named):
             if self._leads(self._after.meaning(source, spliced(link, start, end, written), abbreviations), place):
                 return Change(sheet, start, end, written, unsure) if sheet.text[start:end] != written else None
-        if self._leads(self._after.meaning(source, link, abbreviations), place):
-            return None  # an abbreviation that names the heading as well as before
+        if (
+            link.kind in ("org", "plain") and place.kind == "heading"
+        ):  # an abbreviation, or a link that ends too soon without brackets
+            search = "*" + self._new[place.section].text
+            written = spelling.org_file(place.path, source, search)
+            if self._leads(self._after.meaning(source, structs.replace(link, kind="org", target=written), {}), place):
+                if link.kind == "plain":
+                    return Change(sheet, link.start, link.end, f"[[{written}]]", unsure)
+                return Change(sheet, link.target_start, link.target_end, written, unsure)
         raise EditError(
             f"the heading cannot be renamed so: the link {sheet.text[link.start : link.end][:80]!r} in {source} could not lead to "
             f"{self._new[place.section].text if place.section in self._new else place.label!r} any more",
             path=source,
         )
+
+    def _abbreviated(self, graph: Graph, note: Note) -> dict[str, str]:
+        known = self._abbreviations.get(note.path)
+        if known is None:
+            known = self._abbreviations[note.path] = links_of(graph, note)[1]
+        return known
 
     def _leads(self, found: Resolution, place: Place) -> bool:
         return any(
@@ -147,7 +163,7 @@ class _Rewriting:
         self, sheet: Sheet, link: Link, spans: tuple[Span, ...], place: Place, back: int | None
     ) -> Iterator[tuple[int, int, str]]:
         """Ranges of the link with what could stand there."""
-        if not spans or place.section not in self._old or place.kind != "heading" or (back or 0) >= len(spans):
+        if place.section not in self._old or place.kind != "heading" or (back or 0) >= len(spans):
             return
         span = spans[-1 - (back or 0)]
         section = self._section if back is not None else place.section
