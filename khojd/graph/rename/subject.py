@@ -51,10 +51,15 @@ def at(graph: Graph, sheet: Sheet, offset: int) -> Subject | None:
     """
     link = sheet.link_at(offset)
     if link is not None:
-        return _linked(graph, sheet, link, offset)
+        try:
+            return _linked(graph, sheet, link, offset)
+        except EditError:
+            if not sheet.heading_at(offset):  # else the heading that has the link in it
+                raise
     note = graph.notes.at(sheet.path)
     anchor = sheet.anchor_at(offset)
-    mark = sheet.mark_at(offset, "tag") if anchor is None else None
+    sign = offset + sheet.text.startswith("#", offset)
+    mark = sheet.mark_at(sign, "tag") if anchor is None else None
     if mark is not None:
         return _tag(sheet, mark.start, mark.end, mark.value, offset)
     index = sheet.heading_at(offset)
@@ -71,9 +76,15 @@ def at(graph: Graph, sheet: Sheet, offset: int) -> Subject | None:
         span = headings.text_span(sheet, index)
         if span is None:
             return None
-        return Subject("heading", span.start, span.end, sheet.text[span.start : span.end], note, index)
+        return Subject("heading", span.start, span.end, _line(sheet, span), note, index)
     start, end = title or (sheet.lines.starts[0], sheet.lines.end(0))
     return Subject("note", start, end, note.name, note)
+
+
+def _line(sheet: Sheet, span: Span) -> str:
+    """The text of a heading; an underlined one may have several lines."""
+    written = sheet.text[span.start : span.end]
+    return " ".join(written.split()) if "\n" in written or "\r" in written else written
 
 
 def _title(sheet: Sheet, offset: int) -> tuple[int, int] | None:
@@ -117,24 +128,33 @@ def _linked(graph: Graph, sheet: Sheet, link: Link, offset: int) -> Subject | No
         known = (one for one in graph.outline(place.path, place.note).anchors if one.kind in ("id", "block"))
         anchor = next((one for one in known if names.fold(one.name) == names.fold(found.target.path)), None)
         if anchor is not None:
-            return Subject("anchor", spans.path.start, spans.path.end, anchor.name, place.note, anchor.section, anchor)
+            return Subject("anchor", *_shown(link, spans.path, offset), anchor.name, place.note, anchor.section, anchor)
     if (on_path and found.target.kind != "id") or place.kind in ("note", "file") or found.status == "no-anchor":
         if found.status == "no-anchor" and not on_path:
             raise EditError(f"what {written!r} leads to cannot be renamed: {found.reason}", path=place.path)
-        span = spans.path or Span(link.target_start, link.target_end)
-        return Subject("note", span.start, span.end, place.note.name, place.note)
+        return Subject("note", *_shown(link, spans.path, offset), place.note.name, place.note)
     part = next((number for number, one in enumerate(reversed(spans.anchor)) if one.start <= offset <= one.end), 0)
-    span = spans.anchor[-1 - part] if spans.anchor else Span(link.target_start, link.target_end)
-    return _place(graph, texts, place, span, sheet.text[span.start : span.end] if part else "")
+    span = spans.anchor[-1 - part] if spans.anchor else None
+    above = sheet.text[span.start : span.end] if span is not None and part else ""
+    return _place(graph, texts, place, _shown(link, span, offset), above)
 
 
-def _place(graph: Graph, texts: Texts, place: Place, span: Span, above: str) -> Subject | None:
+def _shown(link: Link, span: Span | None, offset: int) -> tuple[int, int]:
+    """The part of a link that is shown as chosen: `span`, else the link's text, else the whole, so that the cursor is in it."""
+    if span is not None and span.start <= offset <= span.end:
+        return span.start, span.end
+    if link.text_start <= offset <= link.text_end:
+        return link.text_start, link.text_end
+    return link.start, link.end
+
+
+def _place(graph: Graph, texts: Texts, place: Place, shown: tuple[int, int], above: str) -> Subject | None:
     """The heading or anchor at `place`, or the heading `above` it that the link names before it."""
     assert place.note is not None
     outline = graph.outline(place.path, place.note)
     if place.kind != "heading":
         anchor = next((one for one in outline.anchors if one.start == place.start), None)
-        return Subject("anchor", span.start, span.end, anchor.name, place.note, anchor.section, anchor) if anchor else None
+        return Subject("anchor", *shown, anchor.name, place.note, anchor.section, anchor) if anchor else None
     section = place.section
     if above:
         heading = next(one for one in outline.headings if one.section == section)
@@ -144,4 +164,4 @@ def _place(graph: Graph, texts: Texts, place: Place, span: Span, above: str) -> 
     text = headings.text_span(sheet, section)
     if text is None:
         return None
-    return Subject("heading", span.start, span.end, sheet.text[text.start : text.end], place.note, section)
+    return Subject("heading", *shown, _line(sheet, text), place.note, section)

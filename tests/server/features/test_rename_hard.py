@@ -154,6 +154,32 @@ async def test_logseqs_tags_of_two_words_and_its_blocks(make_vault: MakeVault) -
     )
 
 
+@pytest.mark.parametrize(
+    ("cursor", "shown", "placeholder"),
+    [
+        ("al", "alias", "a"),
+        ("a#H", "a", "a"),
+        ("H|", "H", "H"),
+        ("use", "use", "Heading *2*"),
+        ("#one", "one", "one"),
+        ("site", "Go to [site](https://example.org)", "Go to [site](https://example.org)"),
+        ("lined", "Under\nlined", "Under lined"),
+    ],
+)
+async def test_what_is_shown_as_chosen_holds_the_cursor(make_vault: MakeVault, cursor: str, shown: str, placeholder: str) -> None:
+    text = (
+        "[[a|alias]] [[a#H|x]] [use][r] #one\n\n# Go to [site](https://example.org)\n\nUnder\nlined\n=====\n\n[r]: a.md#heading-2\n"
+    )
+    vault = await make_vault({"a.md": "# H\n\n# Heading *2*\n", "b.md": text}, capabilities=EDITS)
+    prepared = await vault.ask("textDocument/prepareRename", "b.md", vault.at("b.md", cursor))
+    assert (vault.cut("b.md", prepared["range"]), prepared["placeholder"]) == (shown, placeholder)
+
+
+async def test_a_heading_of_two_lines_becomes_one_of_one(make_vault: MakeVault) -> None:
+    vault = await make_vault({"a.md": "Under\nlined\n---\n\n[x](#under-lined)\n"}, capabilities=EDITS)
+    assert await renamed(vault, "a.md", vault.at("a.md", "lined"), "Over") == {"a.md": "Over\n---\n\n[x](#over)\n"}
+
+
 async def test_switched_off_it_answers_nothing(make_vault: MakeVault) -> None:
     vault = await make_vault({"a.md": "# H\n"}, capabilities=EDITS, features=config.Features(rename=False))
     assert "renameProvider" not in vault.editor.capabilities
