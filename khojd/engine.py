@@ -75,6 +75,7 @@ class Engine:
             self._indexer, self._writer, self._buffers, wrote=self._wrote, problem=self.problem, corrupt=self._suspect
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._asides: set[asyncio.Future[Any]] = set()
         self._problems: dict[str, str] = dict(stores.problems)
         self._retriever: Retriever | None = None
 
@@ -109,6 +110,8 @@ class Engine:
         for threads in (self._search, self._beside):
             await asyncio.to_thread(threads.shutdown, wait=True, cancel_futures=True)
         await self._filler.close()
+        self._stores.catalog.interrupt()
+        await asyncio.gather(*self._asides, return_exceptions=True)
         await asyncio.to_thread(self._stores.close)
 
     @property
@@ -251,13 +254,14 @@ class Engine:
     async def status(self) -> IndexStatus:
         """The state of the index."""
         folders, problems = self._follower.status(), tuple(self._problems.values())
-        return await asyncio.to_thread(overview, self._stores, self._indexer, self._filler, folders, problems)
+        return await self._aside(lambda: overview(self._stores, self._indexer, self._filler, folders, problems))
 
     async def files(
         self, *, states: tuple[str, ...] = (), prefix: str = "", limit: int = 0, offset: int = 0
     ) -> tuple[FileStatus, ...]:
         """Files with their states, in the order of their paths; `limit` 0 is all."""
-        return await asyncio.to_thread(files, self._stores.catalog, states=states, prefix=prefix, limit=limit, offset=offset)
+        catalog = self._stores.catalog
+        return await self._aside(lambda: files(catalog, states=states, prefix=prefix, limit=limit, offset=offset))
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the loop whenever the status changes; the returned function ends that."""
@@ -327,6 +331,16 @@ class Engine:
             self._suspect(error)
             raise
 
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """The result of `work`, which reads the catalog, on a thread beside those of searches.
+
+        The thread goes on when who asked is cancelled. Closing the catalog under it would crash the process, so `close` waits.
+        """
+        running = asyncio.get_running_loop().run_in_executor(None, work)
+        self._asides.add(running)
+        running.add_done_callback(self._asides.discard)
+        return await asyncio.shield(running)
+
     def _suspect(self, error: IndexCorrupt) -> None:
         log.error("%s; it is repaired at the next start", error.message)
         self.problem("corrupt", f"{error.message}; khojd starts anew to repair it")
@@ -338,7 +352,7 @@ class Engine:
 
     async def _check(self) -> None:
         """After a start that followed no clean end: read the whole catalog once, in the background."""
-        found = await asyncio.to_thread(self._stores.catalog.integrity)
+        found = await self._aside(self._stores.catalog.integrity)
         if found:
             self._suspect(IndexCorrupt(f"the catalog is damaged: {found[0]}", path=str(self._stores.catalog.path), store="catalog"))
 

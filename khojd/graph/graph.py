@@ -91,16 +91,18 @@ class Graph:
 
         For a whole note: all links to it or into it. For a heading, a block or an id: those that name it.
         """
+        return list(self.each_backlink(place))
+
+    def each_backlink(self, place: Place) -> Iterator[Reference]:
+        """The same one by one, for who needs only the first."""
         note = place.note or self.notes.at(place.path)
         if note is None:
-            return []
-        found = []
+            return
         for source, links, abbreviations in self._sources(note, place):
             for link in links:
                 resolution = self.meaning(source.path, link, abbreviations)
                 if resolution.status in ("found", "ambiguous", "no-anchor") and _leads(resolution, place):
-                    found.append(Reference(source, link, resolution.target, resolution.places[0]))
-        return found
+                    yield Reference(source, link, resolution.target, resolution.places[0])
 
     def place_at(self, sheet: Sheet, offset: int) -> Place | None:
         """The heading or anchor that stands at `offset`; the note itself at its title or its start."""
@@ -214,9 +216,11 @@ class Graph:
             links = [link for link in links if abbreviations or _may_name(link, needles) or (own and _is_inner(link))]
             yield source, links, abbreviations
         # What the asking editor has typed a moment ago.
+        known = {one.path for one in notes}
         for path, sheet in self.sheets.items():
-            if all(one.path != path for one in notes) and (typed := self.notes.at(path)) is not None:
-                yield typed, sheet.links, dict(sheet.parsed.abbreviations)
+            links = [link for link in sheet.links if _may_name(link, needles)] if path not in known else []
+            if links and (typed := self.notes.at(path)) is not None:
+                yield typed, links, dict(sheet.parsed.abbreviations)
 
 
 def _may_name(link: Link, needles: Sequence[str]) -> bool:

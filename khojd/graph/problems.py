@@ -54,14 +54,19 @@ def ignored(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def find(graph: Graph, sheet: Sheet, wanted: Callable[[Code], bool]) -> list[Problem]:
-    """The problems of a note in the order of its text. Near duplicates are not among them: those are found by meaning."""
+def find(graph: Graph, sheet: Sheet, wanted: Callable[[Code], bool], within: tuple[int, int] | None = None) -> list[Problem]:
+    """The problems of a note in the order of its text, or those alone that touch the range `within`.
+
+    Near duplicates are not among them: those are found by meaning.
+    """
     without = ignored(sheet.text) if "khojd-ignore" in sheet.text else frozenset()
+    low, high = within or (0, len(sheet.text))
     found = (
         problem
         for look in (_links, _ids, _front_matter, _keywords, _orphan)
-        for problem in look(graph, sheet)
-        if problem.code not in without and wanted(problem.code)
+        if look is not _orphan or low <= sheet.lines.end(0)
+        for problem in look(graph, sheet if look is not _links or within is None else _part(sheet, low, high))
+        if problem.code not in without and wanted(problem.code) and problem.start <= high and low <= problem.end
     )
     return sorted(found, key=lambda problem: (problem.start, problem.end))
 
@@ -140,6 +145,6 @@ def _orphan(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
         if any(place.path != sheet.path for place in found.places):
             return
     note = graph.notes.at(sheet.path)
-    if note is None or any(one.note.path != sheet.path for one in graph.backlinks(Place(sheet.path, "note", note=note))):
+    if note is None or any(one.note.path != sheet.path for one in graph.each_backlink(Place(sheet.path, "note", note=note))):
         return
     yield Problem("orphan", 0, sheet.lines.end(0), "No note links here, and this note links to none")

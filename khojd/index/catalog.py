@@ -149,6 +149,12 @@ class Catalog:
             with self._lock, errors(self.path):
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def interrupt(self) -> None:
+        """End what is being read: it fails with sqlite3.OperationalError. For threads that nobody waits for any more."""
+        with self._readers_lock:
+            for connection in self._readers.values():
+                connection.interrupt()
+
     def close(self) -> None:
         """Close every connection; threads must have stopped reading."""
         with self._lock, self._readers_lock:

@@ -36,9 +36,11 @@ class _Watch:
 
     def __init__(self) -> None:
         self.waiting: set[str] = set()  # notes that are looked at soon
-        self.again: set[str] = set()  # those that changed meanwhile
+        self.typed: set[str] = set()  # those in which was typed meanwhile
+        self.again: set[str] = set()  # those of which the index knows more meanwhile
         self.alike: dict[str, list[tuple[str, float]]] = {}  # near duplicates, until the note is saved or the index changes
         self.refreshing = False
+        self.turn = asyncio.Lock()  # one note at a time, so that searches find a thread free however many notes are open
 
 
 def follow(session: Session, event: Event, path: str) -> None:
@@ -58,7 +60,7 @@ def follow(session: Session, event: Event, path: str) -> None:
         return
     for changed in [path] if path else list(session.documents):
         if changed in watch.waiting:
-            watch.again.add(changed)
+            (watch.typed if event == "changed" else watch.again).add(changed)
         else:
             watch.waiting.add(changed)
             session.spawn(_push(session, watch, changed), "diagnostics")
@@ -112,26 +114,28 @@ async def _push(session: Session, watch: _Watch, path: str) -> None:
     try:
         while True:
             await asyncio.sleep(QUIET)
-            if path in watch.again:
-                watch.again.discard(path)
+            if path in watch.typed:
+                watch.typed.discard(path)
                 continue
+            watch.again.discard(path)
             version = session.documents.version(path)
             if version is None:
                 return
             try:
-                sheet = await session.sheet(path, marks=False)
+                sheet = await session.sheet(path)
             except NotFound:
                 return  # closed meanwhile
-            items = await diagnose(session, sheet)
+            async with watch.turn:
+                items = await diagnose(session, sheet)
             if session.documents.version(path) == version and session.toggles.on("diagnostics"):
                 session.text_document_publish_diagnostics(
                     lsp.PublishDiagnosticsParams(uri=uris.from_path(path), diagnostics=items, version=version)
                 )
-            if path not in watch.again and session.documents.version(path) in (version, None):
+            if path not in watch.typed | watch.again:
                 return
-            watch.again.discard(path)
     finally:
         watch.waiting.discard(path)
+        watch.typed.discard(path)
         watch.again.discard(path)
 
 
