@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from khojd.content import names
 from khojd.errors import EditError
 from khojd.graph.graph import Graph
-from khojd.graph.rename import files, headings
+from khojd.graph.rename import anchors, files, headings, tags
 from khojd.graph.rename.moved import Moves
 from khojd.graph.rename.plan import Plan
 from khojd.graph.sheet import Sheet
@@ -224,6 +224,63 @@ def test_a_renamed_heading(content: Files, data: st.DataObject) -> None:
             assert again is not None
             back = headings.renamed(second.graph(), again, index, sheet.text[span.start : span.end], SETTINGS)
             assert after(second, changed, back) == content
+
+
+PIECES = [
+    "😀 #tea",
+    "#tea/green,",
+    "#teapot",
+    "x#tea",
+    "`#tea`",
+    "text ^tea",
+    "[[a#^tea]] é",
+    "[x](a.md#^tea)",
+    "# H #tea",
+    "",
+    "(#tea)",
+]
+
+
+@QUICK
+@given(
+    st.lists(st.lists(st.sampled_from(PIECES), max_size=6), min_size=2, max_size=3), st.sampled_from(["\n", "\r\n"]), st.booleans()
+)
+def test_a_renamed_tag(pieces: list[list[str]], end: str, front: bool) -> None:
+    head = ["---", "tags: [tea, 'tea/red', other]", "---"] if front else []
+    content = {f"{name}.md": end.join([*head, *lines, ""]) for name, lines in zip("abc", pieces, strict=False)}
+    content["o.org"] = end.join(["#+FILETAGS: :tea:x:", "* 😀 tea :tea:teapot:", ""])
+    with standing(content) as vault:
+        changed = after(vault, content, tags.renamed(vault.graph(), "tea", "brew", SETTINGS))
+        assert changed["o.org"] == content["o.org"].replace(":tea:", ":brew:")
+        for name, text in changed.items():
+            values = [mark.value for mark in vault.sheet(name, text).marks if mark.kind == "tag"]
+            assert not [value for value in values if value == "tea" or value.startswith("tea/")]
+            assert text.replace("brew", "tea") == content[name]
+        with standing(changed) as second:
+            assert after(second, changed, tags.renamed(second.graph(), "brew", "tea", SETTINGS)) == content
+
+
+@QUICK
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=6), min_size=2, max_size=3), st.sampled_from(["\n", "\r\n"]))
+def test_a_renamed_block(pieces: list[list[str]], end: str) -> None:
+    content = {f"{name}.md": end.join([*lines, ""]) for name, lines in zip("abc", pieces, strict=False)}
+    with standing(content) as vault:
+        anchor = next((one for one in vault.sheet("a.md", content["a.md"]).anchors if one.name == "tea"), None)
+        assume(anchor is not None)
+        assert anchor is not None
+        before = meanings(vault, content)
+        note = vault.graph().notes.at(vault.path("a.md"))
+        assert note is not None
+        plan = anchors.renamed(vault.graph(), note, anchor, "new-1", SETTINGS)
+        changed = after(vault, content, plan)
+        assert_same(before, vault, plan, changed)
+        with standing(changed) as second:
+            again = next(one for one in second.sheet("a.md", changed["a.md"]).anchors if one.name == "new-1")
+            note = second.graph().notes.at(second.path("a.md"))
+            assert note is not None
+            taken = sum(line.endswith("^tea") for line in pieces[0]) > 1  # another block has the old name still
+            if not taken:
+                assert after(second, changed, anchors.renamed(second.graph(), note, again, "tea", SETTINGS)) == content
 
 
 @QUICK

@@ -219,6 +219,14 @@ async def test_an_edit_names_versions_and_asks_for_what_is_not_open(make_vault: 
     assert all("Rename heading 'H' to 'I'" in one["label"] for one in edit["changeAnnotations"].values())
 
 
+async def test_without_annotations_edits_are_plain(make_vault: MakeVault) -> None:
+    capabilities = {"workspace": {"workspaceEdit": {"documentChanges": True}}}
+    vault = await make_vault({"a.md": "# H\n", "b.md": "[[a#H]]\n"}, capabilities=capabilities)
+    edit = await vault.ask("textDocument/rename", "a.md", vault.at("a.md", "H"), newName="I")
+    assert set(edit) == {"documentChanges"}
+    assert [set(one) for change in edit["documentChanges"] for one in change["edits"]] == [{"range", "newText"}] * 2
+
+
 async def test_text_that_the_index_has_not_read_gets_right_ranges(make_vault: MakeVault) -> None:
     vault = await make_vault({"a.md": "# H\n", "disk.md": "[[a#H]]\n", "open.md": "[[a#H]]\n"}, capabilities=EDITS)
     vault.write("disk.md", "another\n\n[[a#H]] [[a#H]]\n")
