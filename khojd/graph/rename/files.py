@@ -1,5 +1,6 @@
 """Files and folders that get other paths: the links into them, and the relative links in them, follow."""
 
+import os
 import posixpath
 from collections.abc import Iterator, Mapping
 
@@ -93,10 +94,17 @@ def new_path(graph: Graph, note: Note, name: str) -> str:
         raise refused("names that start with a dot are hidden, and not read as notes")
     if max(len(part.encode("utf-8", "surrogateescape")) for part in path.split("/")) > 255:
         raise refused("it is longer than 255 bytes")
-    taken = graph.notes.at(path) is not None or graph.notes.exists(path)
-    if taken and names.fold(path) != names.fold(note.path):  # another case or normalisation of the same name
+    if path != note.path and (graph.notes.at(path) is not None or (graph.notes.exists(path) and not _same_file(path, note.path))):
         raise refused(f"{path} exists already")
     return path
+
+
+def _same_file(path: str, other: str) -> bool:
+    """Whether two paths differ in case or normalisation alone, on a file system that does not care."""
+    try:
+        return os.path.samefile(path, other)  # noqa: PTH121
+    except OSError:
+        return False
 
 
 def _keys(graph: Graph, moves: Moves) -> set[str]:

@@ -174,13 +174,15 @@ async def test_logseqs_names_keep_their_slashes(make_vault: MakeVault) -> None:
         ("", "empty"),
         ("a\nb", "line break"),
         ("taken", "exists already"),
+        ("Taken", "exists already"),
+        ("A", "exists already"),
         ("../../out", "leads out"),
         (".hidden", "hidden"),
         ("x" * 300, "255 bytes"),
     ],
 )
 async def test_what_cannot_be_the_name_of_a_note_is_refused(make_vault: MakeVault, name: str, reason: str) -> None:
-    vault = await make_vault({"a.md": "", "taken.md": "", "b.md": "[[a]]\n"}, capabilities=EDITS)
+    vault = await make_vault({"a.md": "", "A.md": "", "taken.md": "", "Taken.md/x.md": "", "b.md": "[[a]]\n"}, capabilities=EDITS)
     assert reason in await refused(vault, "b.md", vault.at("b.md", "a"), name)
 
 
