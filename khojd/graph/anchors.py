@@ -34,7 +34,7 @@ def new_id() -> str:
 
 
 def org_id(sheet: Sheet, section: int, identity: str) -> Insertion:
-    """What gives a section the property ID: a line in its drawer, or a drawer."""
+    """What gives a section the property ID: a line in its drawer, or a drawer, as far in as Org would have it."""
     own = sheet.sections[section]
     text, newline = sheet.text, _newline(sheet)
     if own.heading_segment is None:
@@ -45,9 +45,22 @@ def org_id(sheet: Sheet, section: int, identity: str) -> Insertion:
             at = planning.end()
     head = "" if not at or text[at - 1] in "\r\n" else newline
     if org_properties.read_drawer(text, at, len(text)) is not None:
-        opening = sheet.lines.line(at) + 1
-        return Insertion(sheet.lines.starts[opening], f":ID: {identity}{newline}")
-    return Insertion(at, f"{head}:PROPERTIES:{newline}:ID: {identity}{newline}:END:{newline}")
+        opening = sheet.lines.line(at)
+        indent = _indent(sheet.line_text(opening))
+        return Insertion(sheet.lines.starts[opening + 1], f"{indent}{_property(identity)}{newline}")
+    near = [sheet.line_text(line) for line in (sheet.lines.line(at) - 1, sheet.lines.line(at)) if 0 <= line < len(sheet.lines)]
+    # org-adapt-indentation puts what belongs to a heading below its first letter.
+    adapted = " " * (own.level + 1)
+    indent = adapted if own.level and any(_indent(line) == adapted for line in near if line.strip()) else ""
+    return Insertion(at, f"{head}{indent}:PROPERTIES:{newline}{indent}{_property(identity)}{newline}{indent}:END:{newline}")
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _property(identity: str) -> str:
+    return f":ID:       {identity}"  # the width is org-property-format's
 
 
 def block_id(sheet: Sheet, block: Block) -> tuple[str, Insertion]:

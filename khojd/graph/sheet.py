@@ -101,8 +101,10 @@ class Sheet:
         return next((anchor for anchor in self.anchors if anchor.start <= offset <= anchor.end), None)
 
     def mark_at(self, offset: int, kind: str) -> Mark | None:
-        """The mark of that kind that holds `offset`, its end included."""
-        return next((mark for mark in self.marks if mark.kind == kind and mark.start <= offset <= mark.end), None)
+        """The mark of that kind that holds `offset`, its end included; a tag's `#` or colon belongs to it here."""
+        sign = 1 if kind == "tag" and self.text[offset : offset + 1] in ("#", ":") else 0
+        found = [mark for mark in self.marks if mark.kind == kind and mark.start - sign <= offset <= mark.end]
+        return next((mark for mark in found if mark.start <= offset), found[0] if found else None)
 
     def line_text(self, line: int) -> str:
         """A line without its line end."""

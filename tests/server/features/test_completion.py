@@ -116,7 +116,7 @@ async def test_a_heading_of_another_note_gets_its_id_by_an_edit_the_client_appli
     (edit,) = change["edits"]
     assert vault.cut("plan.org", edit["range"]) == ""
     assert vault.offset("plan.org", edit["range"]["start"]) == len(NOTES["plan.org"])
-    assert edit["newText"] == f":PROPERTIES:\n:ID: {identity}\n:END:\n"
+    assert edit["newText"] == f":PROPERTIES:\n:ID:       {identity}\n:END:\n"
 
 
 async def test_a_heading_of_the_same_note_gets_its_id_with_the_link(make_vault: MakeVault) -> None:
@@ -124,7 +124,19 @@ async def test_a_heading_of_the_same_note_gets_its_id_with_the_link(make_vault: 
     text = await choose(vault, "x.org", "* X\n* Own one\nSCHEDULED: <2024-01-01>\ntext [[id:own|", "Own one")
     head, link = text.split("text ")
     identity = link.removeprefix("[[id:").split("]")[0]
-    assert head == f"* X\n* Own one\nSCHEDULED: <2024-01-01>\n:PROPERTIES:\n:ID: {identity}\n:END:\n"
+    assert head == f"* X\n* Own one\nSCHEDULED: <2024-01-01>\n:PROPERTIES:\n:ID:       {identity}\n:END:\n"
+
+
+async def test_an_id_goes_as_far_in_as_what_belongs_to_the_heading(make_vault: MakeVault) -> None:
+    vault = await make_vault({**NOTES, "x.org": "* X\n"})
+    text = await choose(vault, "x.org", "** TODO Own one\n   SCHEDULED: <2024-01-01>\n   text [[id:own|", "Own one")
+    identity = text.split("[[id:")[1].split("]")[0]
+    planned = "** TODO Own one\n   SCHEDULED: <2024-01-01>\n"
+    assert text.startswith(f"{planned}   :PROPERTIES:\n   :ID:       {identity}\n   :END:\n   text ")
+    drawer = "* Own one\n  :PROPERTIES:\n  :KEY: 1\n  :END:\n"
+    text = await choose(vault, "x.org", drawer + "[[id:own|", "Own one")
+    identity = text.split("[[id:")[1].split("]")[0]
+    assert text.startswith(f"* Own one\n  :PROPERTIES:\n  :ID:       {identity}\n  :KEY: 1\n")
 
 
 async def test_tags_keywords_states_and_properties(make_vault: MakeVault) -> None:

@@ -72,6 +72,12 @@ async def test_a_tag_shows_how_many_notes_have_it(make_vault: MakeVault) -> None
     assert shown == "#drinks: 2 notes\n- plan.org\n- tea.md"
 
 
+async def test_the_sign_of_a_tag_belongs_to_it(make_vault: MakeVault) -> None:
+    vault = await make_vault({"tea.md": "Green. #tea #drinks\n", "plan.org": "* Buy :tea:drinks:\n"}, capabilities=PLAIN)
+    assert await hover(vault, "tea.md", vault.at("tea.md", "#drinks")) == "#drinks: 2 notes\n- plan.org\n- tea.md"
+    assert await hover(vault, "plan.org", vault.at("plan.org", ":tea")) == "#tea: 2 notes\n- plan.org\n- tea.md"
+
+
 async def test_a_date_shows_the_notes_of_that_day(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES, capabilities=PLAIN)
     shown = await hover(vault, "plan.org", vault.at("plan.org", "2024-05-01"))
