@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Literal
 
 from msgspec import Struct
@@ -61,19 +62,17 @@ def find(graph: Graph, sheet: Sheet, wanted: Callable[[Code], bool], within: tup
     """
     without = ignored(sheet.text) if "khojd-ignore" in sheet.text else frozenset()
     low, high = within or (0, len(sheet.text))
-    found = (
-        problem
-        for look in (_links, _ids, _front_matter, _keywords, _orphan)
-        if look is not _orphan or low <= sheet.lines.end(0)
-        for problem in look(graph, sheet if look is not _links or within is None else _part(sheet, low, high))
-        if problem.code not in without and wanted(problem.code) and problem.start <= high and low <= problem.end
-    )
+    looks = (_ids, _front_matter, _keywords, *((_orphan,) if low <= sheet.lines.end(0) else ()))
+    others = (problem for look in looks for problem in look(graph, sheet) if problem.start <= high and low <= problem.end)
+    found = (one for one in chain(_links(graph, sheet, low, high), others) if one.code not in without and wanted(one.code))
     return sorted(found, key=lambda problem: (problem.start, problem.end))
 
 
-def _links(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
+def _links(graph: Graph, sheet: Sheet, low: int, high: int) -> Iterator[Problem]:
     seen: set[tuple[int, str]] = set()  # a definition and its uses have one target
     for link in sheet.links:
+        if link.start > high or link.end < low:
+            continue
         if (link.target_start, link.target) in seen or link.target.startswith(("http:", "https:", "mailto:")):
             continue
         seen.add((link.target_start, link.target))

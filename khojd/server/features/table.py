@@ -2,6 +2,7 @@
 
 from khojd.server.feature import Feature
 from khojd.server.features import (
+    code_action,
     completion,
     counts,
     definition,
@@ -20,6 +21,7 @@ from khojd.server.features import (
 )
 
 FEATURES: tuple[Feature, ...] = (
+    code_action.FEATURE,
     completion.FEATURE,
     counts.CODE_LENS,
     counts.INLAY_HINT,

@@ -1,9 +1,18 @@
 """All khoj/* methods, by name and by the name of their command."""
 
 from khojd.server.method import Method
-from khojd.server.methods import config, daemon, index, links, search
+from khojd.server.methods import actions, config, daemon, index, links, notes, search
 
 METHODS: dict[str, Method] = {
-    method.name: method for method in (*search.METHODS, *index.METHODS, *links.METHODS, *config.METHODS, *daemon.METHODS)
+    method.name: method
+    for method in (
+        *search.METHODS,
+        *index.METHODS,
+        *links.METHODS,
+        *actions.METHODS,
+        *notes.METHODS,
+        *config.METHODS,
+        *daemon.METHODS,
+    )
 }
 COMMANDS: dict[str, Method] = {method.command: method for method in METHODS.values()}

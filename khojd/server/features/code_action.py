@@ -1,0 +1,69 @@
+"""textDocument/codeAction and codeAction/resolve: repairs, links, notes made of a part or for a link, tables of contents."""
+
+from __future__ import annotations
+
+import msgspec
+from lsprotocol import types as lsp
+
+from khojd.server.actions import asked, carry, offers
+from khojd.server.actions.asked import Asked, Offer
+from khojd.server.feature import Feature
+from khojd.server.session import Session
+
+COMMAND = "khoj.actions.apply"
+
+
+async def code_action(session: Session, params: lsp.CodeActionParams) -> list[lsp.CodeAction | lsp.Command] | None:
+    """Actions with their edits worked out later where the client can ask for them; commands for one that knows no actions."""
+    sheet = await session.sheet(params.text_document.uri, marks=True)
+    if sheet.format not in ("markdown", "org"):
+        return None
+    about = Asked(session, sheet, params)
+    found = await offers.gather(about)
+    if not session.can("text_document.code_action.code_action_literal_support"):
+        return [_command(one) for one in found]
+    return [await _action(session, about, one) for one in found]
+
+
+async def resolve(session: Session, action: lsp.CodeAction) -> lsp.CodeAction:
+    """The action with its edit. Raises EditError where the note changed meanwhile."""
+    if action.data is not None and action.edit is None:
+        action.edit = (await carry.edits(session, asked.read(action.data))).build()
+    return action
+
+
+async def _action(session: Session, about: Asked, offer: Offer) -> lsp.CodeAction:
+    span = session.range(about.sheet, *offer.span)
+    same = [one for one in about.diagnostics if one.code == offer.code and one.range == span] if offer.code else []
+    lazy = _resolves(session)
+    return lsp.CodeAction(
+        title=offer.title,
+        kind=lsp.CodeActionKind(offer.kind) if offer.kind in _STANDARD else offer.kind,
+        diagnostics=same or None,
+        is_preferred=True if offer.preferred and session.can("text_document.code_action.is_preferred_support") else None,
+        edit=None if lazy else (await carry.edits(session, offer.planned)).build(),
+        data=msgspec.to_builtins(offer.planned) if lazy else None,
+    )
+
+
+def _command(offer: Offer) -> lsp.Command:
+    return lsp.Command(title=offer.title, command=COMMAND, arguments=[msgspec.to_builtins(offer.planned)])
+
+
+def _resolves(session: Session) -> bool:
+    """Whether the client asks for the edit of an action that it shows, and keeps the data that says what it is."""
+    text = session.client_capabilities.text_document
+    actions = text.code_action if text else None
+    known = actions.resolve_support.properties if actions and actions.resolve_support else ()
+    return bool(actions and actions.data_support and "edit" in known)
+
+
+_STANDARD = {kind.value for kind in lsp.CodeActionKind}
+
+
+def _options(_: Session) -> dict[str, lsp.CodeActionOptions]:
+    options = lsp.CodeActionOptions(code_action_kinds=list(asked.KINDS), resolve_provider=True)
+    return {lsp.TEXT_DOCUMENT_CODE_ACTION: options}
+
+
+FEATURE = Feature("code_action", {lsp.TEXT_DOCUMENT_CODE_ACTION: code_action, lsp.CODE_ACTION_RESOLVE: resolve}, options=_options)
