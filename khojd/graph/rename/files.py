@@ -14,7 +14,7 @@ from khojd.graph import spelling
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Resolution
 from khojd.graph.rename.moved import Moved, Moves
-from khojd.graph.rename.plan import Change, Left, Plan, Texts, links_of, settled, spliced
+from khojd.graph.rename.plan import Change, Left, Plan, Texts, enclosed, links_of, settled, spliced
 from khojd.graph.sheet import Sheet
 from khojd.graph.spelling import Dress
 from khojd.index import catalog_graph
@@ -171,7 +171,7 @@ def _followed(tie: _Tie, graph: Graph, after: Graph, moves: Moves, texts: Texts)
     for written, link in tried.items():  # as ambiguous as it was, or more
         if leads(link, surely=False):
             return _change(tie, sheet, span, written)
-    if tie.link.kind == "plain":
+    if tie.link.kind == "plain" and not enclosed(sheet, tie.link):
         wanted = next(spelling.paths(path, source, target, roots, named=named))
         return _bracketed(tie, sheet, span, wanted)
     name = posixpath.basename(target[1])

@@ -13,7 +13,7 @@ from khojd.graph.compose import slug_of
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Place, Reference, Resolution
 from khojd.graph.outline import Outline
-from khojd.graph.rename.plan import Change, Plan, Texts, links_of, settled, spliced
+from khojd.graph.rename.plan import Change, Plan, Texts, enclosed, links_of, settled, spliced
 from khojd.graph.sheet import Sheet
 from khojd.graph.spelling import Dress
 
@@ -114,11 +114,9 @@ class _Rewriting:
         for start, end, written in self._written(sheet, link, spans, place, named):
             if self._leads(self._after.meaning(source, spliced(link, start, end, written), abbreviations), place):
                 return Change(sheet, start, end, written, unsure) if sheet.text[start:end] != written else None
-        if (
-            link.kind in ("org", "plain") and place.kind == "heading"
-        ):  # an abbreviation, or a link that ends too soon without brackets
-            search = "*" + self._new[place.section].text
-            written = spelling.org_file(place.path, source, search)
+        # An abbreviation that does not fit any more, or a link without brackets that would end too soon.
+        if place.kind == "heading" and (link.kind == "org" or (link.kind == "plain" and not enclosed(sheet, link))):
+            written = spelling.org_file(place.path, source, "*" + self._new[place.section].text)
             if self._leads(self._after.meaning(source, structs.replace(link, kind="org", target=written), {}), place):
                 if link.kind == "plain":
                     return Change(sheet, link.start, link.end, f"[[{written}]]", unsure)

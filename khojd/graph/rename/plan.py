@@ -95,6 +95,11 @@ def links_of(graph: Graph, note: Note) -> tuple[Sequence[Link], dict[str, str]]:
     return catalog_graph.links_of(graph.db, note.id)
 
 
+def enclosed(sheet: Sheet, link: Link) -> bool:
+    """Whether a link stands in another one's text, where it cannot be given brackets."""
+    return any(other.start < link.start and link.end < other.end for other in sheet.links)
+
+
 def spliced(link: Link, start: int, end: int, text: str) -> Link:
     """`link` with [start, end) of the file, within its target or its text, replaced."""
     if link.target_start <= start and end <= link.target_end:

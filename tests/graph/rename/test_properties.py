@@ -49,6 +49,8 @@ def heading_anchor(style: str, heading: str, number: int) -> str:
         return "#" + " ".join("".join(" " if char in "#^[]|" else char for char in heading).split())
     if style == "org":
         return "::*" + heading.replace("[", "\\[").replace("]", "\\]")
+    if style == "angle":
+        return "#" + "".join(quote(char) if char in "<>#?%" else char for char in heading)
     if style == "slug" and names.slug(heading):
         return "#" + names.slug(heading) + (f"-{number}" if number else "")
     return (
@@ -71,7 +73,7 @@ def links(draw: st.DrawFn, source: str, paths: list[str], outlines: Mapping[str,
         number = own[:index].count(own[index])
         kind = "org" if org else "wiki" if style in ("name", "path", "near") else "slug" if style in ("slug", "root") else "literal"
         if number == 0 or kind == "slug":
-            anchor = heading_anchor(kind, own[index], number)
+            anchor = heading_anchor("angle" if style == "angle" else kind, own[index], number)
     if org:
         prefix = "file:" if style == "file" else "" if relative.startswith("../") else "./"
         return f"[[{prefix}{relative}{anchor}][shown]]"

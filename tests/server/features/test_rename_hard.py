@@ -184,3 +184,19 @@ async def test_switched_off_it_answers_nothing(make_vault: MakeVault) -> None:
     vault = await make_vault({"a.md": "# H\n"}, capabilities=EDITS, features=config.Features(rename=False))
     assert "renameProvider" not in vault.editor.capabilities
     assert await vault.ask("textDocument/rename", "a.md", vault.at("a.md", "H"), newName="x") is None
+
+
+async def test_a_link_in_the_text_of_another_gets_no_brackets(make_vault: MakeVault) -> None:
+    vault = await make_vault({"a.org": "* H\n", "b.org": "[[https://example.org][see file:a.org here]]\n"}, capabilities=EDITS)
+    assert (await renamed(vault, "a.org", {"line": 0, "character": 2}, "Two words"))["a.org"] == "* Two words\n"
+    assert "cannot be written" in await refused(vault, "b.org", vault.at("b.org", "a.org"), "two words")
+    assert (await renamed(vault, "b.org", vault.at("b.org", "a.org"), "c"))["b.org"] == (
+        "[[https://example.org][see file:c.org here]]\n"
+    )
+
+
+async def test_links_in_front_matter_follow(make_vault: MakeVault) -> None:
+    vault = await make_vault({"a.md": "", "b.md": "---\nup: '[[a]]'\n---\n[![x](a.md)](a.md)\n"}, capabilities=EDITS)
+    assert (await renamed(vault, "b.md", vault.at("b.md", "a]]"), "c d"))["b.md"] == (
+        "---\nup: '[[c d]]'\n---\n[![x](c%20d.md)](c%20d.md)\n"
+    )
