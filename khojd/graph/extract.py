@@ -19,6 +19,7 @@ _WHOLE = ("code", "frontmatter", "drawer")
 _HASHES = re.compile(r"[ \t>]*(#{1,6})(?=[ \t\r\n]|\Z)")
 _LEAD = re.compile(r"(?:[ \t>]+|#{1,6}[ \t]|\*+[ \t]|[-+][ \t]|[0-9]{1,9}[.)][ \t]|\[[ xX-]\][ \t])*")
 _LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
+_FORBIDDEN = re.compile(r"[\[\]|#^]")
 _EMPHASIS = " \t*_~=`/+:.,;"
 
 
@@ -92,7 +93,7 @@ def _plain(sheet: Sheet, start: int, end: int) -> str:
         shown, at = [], low
         for link in sheet.links:
             if at <= link.start and link.end <= high:
-                shown += [sheet.text[at : link.start], link.text or names.stem(link.target)]
+                shown += [sheet.text[at : link.start], link.text or names.stem(link.target).lstrip("#*^")]
                 at = link.end
         text = "".join([*shown, sheet.text[at:high]])
         lead = _LEAD.match(text)
@@ -189,7 +190,9 @@ class _Move(NamedTuple):
         anchor = link.target.strip()
         if link.kind in ("wiki", "embed"):
             own = compose.wiki_target(self.graph, self.target, place, in_form(self.habit, "wiki"))
-            written = None if own is None else own + anchor
+            # The catalog may not know a note yet that was made a moment ago.
+            stem = names.stem(self.sheet.path)
+            written = own + anchor if own else None if _FORBIDDEN.search(stem) else stem + anchor
         elif link.kind in ("markdown", "image", "reference", "definition"):
             written = compose.markdown_target(self.graph, self.target, place, in_form(self.habit, "markdown")) + anchor
         elif link.kind == "org":
