@@ -71,7 +71,7 @@ class Edits:
         texts: dict[str, list[_Replacement]] = {}
         for key in sorted(self._replacements):
             texts.setdefault(key[0], []).append(self._replacements[key])
-        if not self._session.can("workspace.workspace_edit.document_changes"):
+        if not _takes_document_changes(self._session):
             return lsp.WorkspaceEdit(
                 changes={uris.from_path(path): [self._plain(one) for one in changes] for path, changes in texts.items()}
             )
@@ -121,12 +121,16 @@ def _document(path: str, version: int | None, edits: Sequence[lsp.TextEdit | lsp
 
 def annotates(session: Session) -> bool:
     """Whether the client shows labels of changes and asks a person about those that need a yes."""
-    return session.can("workspace.workspace_edit.document_changes") and session.can(
-        "workspace.workspace_edit.change_annotation_support"
-    )
+    return _takes_document_changes(session) and session.can("workspace.workspace_edit.change_annotation_support")
 
 
 def can_operate(session: Session, kind: lsp.ResourceOperationKind) -> bool:
     """Whether the client creates, renames or deletes files as a part of an edit."""
     edit = session.client_capabilities.workspace and session.client_capabilities.workspace.workspace_edit
-    return bool(edit and edit.document_changes and kind in (edit.resource_operations or ()))
+    return bool(edit and kind in (edit.resource_operations or ()))
+
+
+def _takes_document_changes(session: Session) -> bool:
+    """Who works on files can only be told so among `documentChanges`, even if it does not announce those (Neovim 0.7)."""
+    edit = session.client_capabilities.workspace and session.client_capabilities.workspace.workspace_edit
+    return bool(edit and (edit.document_changes or edit.resource_operations))
