@@ -10,11 +10,12 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from khojd.errors import KhojdError
+from khojd.graph import subject
 from khojd.graph.graph import Graph
 from khojd.graph.model import Place
 from khojd.graph.sheet import Sheet
 from khojd.search.types import SimilarRequest
-from khojd.server import subject, uris
+from khojd.server import uris
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
 from khojd.server.session import Session

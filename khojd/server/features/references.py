@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from lsprotocol import types as lsp
 
 from khojd.graph import mentions, tags
+from khojd.graph import subject as subjects
 from khojd.graph.graph import Graph
 from khojd.graph.model import Mention, Note, Reference
 from khojd.graph.sheet import Sheet
-from khojd.server import subject as subjects
+from khojd.graph.subject import Subject
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
 from khojd.server.session import Session
-from khojd.server.subject import Subject
 
 
 async def references(session: Session, params: lsp.ReferenceParams) -> list[lsp.Location] | None:
