@@ -37,7 +37,7 @@ class _Frame(NamedTuple):
     start: int
     end: int
     depth: int  # levels of headings that are listed
-    style: str  # "wiki", "slug", "org"; "" where nothing tells
+    style: str  # "wiki", "slug", "org", "org-slug"; "" where nothing tells
     section: int  # whose own heading is left out
     stop: bool  # an end mark is there
 
@@ -128,7 +128,7 @@ def _org_frame(sheet: Sheet) -> _Frame | None:
         start, end = _list(sheet, segment.end, section)
         inside = sheet.text[start:end]
         slugs = (tag[2] or "").lower() == "gh" or (not tag[2] and re.search(r"\[\[#", inside) is not None)
-        return _Frame(start, end, int(tag[1] or ORG_DEPTH), "slug" if slugs else "org", index, True)
+        return _Frame(start, end, int(tag[1] or ORG_DEPTH), "org-slug" if slugs else "org", index, True)
     return None
 
 
@@ -170,6 +170,7 @@ def _listed(sheet: Sheet, headings: list[Heading], habit: Habit, *, depth: int, 
     """The items; a heading is as deep in the list as it has listed headings above it."""
     outline = Outline.of(sheet)
     keys = Counter(names.heading_key(heading.text) for heading in outline.headings)
+    slugs = _slugs(outline)
     style = style or ("wiki" if habit.style == "wiki" else "slug")
     lines = []
     above: list[int] = []
@@ -179,15 +180,27 @@ def _listed(sheet: Sheet, headings: list[Heading], habit: Habit, *, depth: int, 
         above.append(heading.level)
         if len(above) <= depth:
             unique = keys[names.heading_key(heading.text)] == 1
-            lines.append(f"{'  ' * (len(above) - 1)}{bullet} {_link(outline, heading, sheet, style, unique=unique)}")
+            lines.append(
+                f"{'  ' * (len(above) - 1)}{bullet} {_link(outline, heading, slugs[heading.section], style, unique=unique)}"
+            )
     return lines
 
 
-def _link(outline: Outline, heading: Heading, sheet: Sheet, style: str, *, unique: bool) -> str:
-    slug = compose.slug_of(outline, heading.section)
-    if sheet.format == "org":
+def _slugs(outline: Outline) -> dict[int, str]:
+    """The fragments of the headings by section; of one slug the second ends in -1, and so on."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for heading in outline.headings:
+        slug = names.slug(heading.text)
+        found[heading.section] = f"{slug}-{seen[slug]}" if seen[slug] else slug
+        seen[slug] += 1
+    return found
+
+
+def _link(outline: Outline, heading: Heading, slug: str, style: str, *, unique: bool) -> str:
+    if style in ("org", "org-slug"):
         described = heading.text.replace("[", "{").replace("]", "}")
-        if style == "slug":
+        if style == "org-slug":
             return f"[[#{slug}][{described}]]"
         own = next((one.name for one in outline.anchors if one.kind == "custom_id" and one.section == heading.section), "")
         target = f"#{own}" if own else f"*{heading.text}"

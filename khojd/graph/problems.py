@@ -62,9 +62,10 @@ def find(graph: Graph, sheet: Sheet, wanted: Callable[[Code], bool], within: tup
     """
     without = ignored(sheet.text) if "khojd-ignore" in sheet.text else frozenset()
     low, high = within or (0, len(sheet.text))
-    looks = (_ids, _front_matter, _keywords, *((_orphan,) if low <= sheet.lines.end(0) else ()))
+    looks = (_front_matter, _keywords, *((_orphan,) if low <= sheet.lines.end(0) else ()))
     others = (problem for look in looks for problem in look(graph, sheet) if problem.start <= high and low <= problem.end)
-    found = (one for one in chain(_links(graph, sheet, low, high), others) if one.code not in without and wanted(one.code))
+    all_of_them = chain(_links(graph, sheet, low, high), _ids(graph, sheet, low, high), others)
+    found = (one for one in all_of_them if one.code not in without and wanted(one.code))
     return sorted(found, key=lambda problem: (problem.start, problem.end))
 
 
@@ -94,11 +95,11 @@ def _link(link: Link, found: Resolution) -> Problem | None:
     return None
 
 
-def _ids(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
+def _ids(graph: Graph, sheet: Sheet, low: int, high: int) -> Iterator[Problem]:
     """Ids that stand twice: Org's and Logseq's anywhere, others in this note."""
     counts = Counter((anchor.kind, anchor.name.casefold()) for anchor in sheet.anchors)
     for anchor in sheet.anchors:
-        if anchor.kind == "radio":
+        if anchor.kind == "radio" or anchor.start > high or anchor.end < low:
             continue
         places: tuple[Place, ...] = ()
         if anchor.kind == "id" or (anchor.kind == "block" and "-" in anchor.name and len(anchor.name) == 36):

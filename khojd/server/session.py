@@ -157,16 +157,18 @@ class Session(LanguageServer):
     def _capabilities(
         self, client: lsp.ClientCapabilities, chosen: str, methods: set[str], options: dict[str, Any]
     ) -> lsp.ServerCapabilities:
+        all_of_them = self.toggles.on("commands")
+        commands = [name for name, method in self.commands.items() if all_of_them or method.needed]
         built: lsp.ServerCapabilities = ServerCapabilitiesBuilder(
             client,
             {*methods, *self.protocol.fm.builtin_features},
             options,
-            list(self.commands),
+            commands,
             lsp.TextDocumentSyncKind.Incremental,
             None,
             lsp.PositionEncodingKind(chosen),
         ).build()  # type: ignore[no-untyped-call]
-        built.execute_command_provider = lsp.ExecuteCommandOptions(commands=list(self.commands), work_done_progress=True)
+        built.execute_command_provider = lsp.ExecuteCommandOptions(commands=commands, work_done_progress=True)
         hello = types.ServerHello(protocol=types.PROTOCOL, version=khojd.__version__, methods=tuple(self.methods))
         built.experimental = {"khoj": msgspec.to_builtins(hello)}
         return built

@@ -105,5 +105,5 @@ def _place(graph: Graph, path: str, heading: str) -> Place:
 METHODS = (
     Method("khoj/links/insert", types_notes.InsertLinkParams, types.EditResult, insert),
     Method("khoj/contents/update", types_notes.ContentsParams, types.EditResult, update),
-    Method("khoj/actions/apply", types_notes.ActionParams, types.EditResult, apply),
+    Method("khoj/actions/apply", types_notes.ActionParams, types.EditResult, apply, needed=True),
 )

@@ -49,4 +49,4 @@ def _insertion(sheet: Sheet, params: types.AnchorParams) -> anchors.Insertion | 
     return None if block.identity else anchors.Insertion(block.end, f" ^{params.id}")
 
 
-METHODS = (Method("khoj/links/anchor", types.AnchorParams, types.EditResult, anchor),)
+METHODS = (Method("khoj/links/anchor", types.AnchorParams, types.EditResult, anchor, needed=True),)

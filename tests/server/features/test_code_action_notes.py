@@ -5,7 +5,6 @@ import pytest
 from khojd import config
 from tests.server.editor import Failure
 from tests.server.features.acting import FULL, LAZY, act, offered, titles
-from tests.server.features.applied import applied
 from tests.server.features.conftest import MakeVault
 from tests.server.features.vault import Vault
 
