@@ -12,7 +12,7 @@ from lsprotocol import types as lsp
 
 from khojd.content import names, targets
 from khojd.content.model import Link
-from khojd.content.registry import settings_of
+from khojd.content.registry import PROCESSORS, settings_of
 from khojd.errors import EditError, KhojdError
 from khojd.graph import compose, contents, extract, habit, mentioned, problems, repair
 from khojd.graph.added import added
@@ -163,7 +163,8 @@ def _missing(graph: Graph, asked: Asked, link: Link) -> tuple[str, str] | None:
         target = next(one for one in targets.read(link) if one.swapped)
     written = list(names.spellings(target.path))[-1].strip()
     name = posixpath.basename(written)
-    kind = mimetypes.guess_type(name)[0] or ""
+    known = posixpath.splitext(name)[1].lower() in PROCESSORS  # to a system's table .org may be Lotus Organizer's
+    kind = "" if known else mimetypes.guess_type(name)[0] or ""
     if not name or not written.isprintable() or "\\" in written or (kind and not kind.startswith("text/")):
         return None
     if len(name.encode("utf-8", "surrogatepass")) > 240:
