@@ -104,7 +104,7 @@ def is_tag(text: str, at: int) -> bool:
 
 def _may_start_tag(text: str, at: int) -> bool:
     before = text[at - 1] if at else " "
-    return (before.isspace() or before in "({,;\uff08\u3001\uff0c") and not (before == "(" and text[at - 2 : at - 1] == "]")
+    return (before.isspace() or before in "(,;\uff08\u3001\uff0c") and not (before == "(" and text[at - 2 : at - 1] == "]")
 
 
 def block_id(line: str) -> str:

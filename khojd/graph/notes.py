@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from khojd.content import names
 from khojd.content.dates import filename_date
 from khojd.graph.model import Note, Place, Resolution
-from khojd.index.catalog_graph import ALIAS, NAME
+from khojd.index.catalog_graph import NAME
 
 _COLUMNS = "d.id, d.path, d.folder, d.format, d.title, d.hash, d.overlay, d.state"
 
@@ -136,8 +136,8 @@ class Notes:
                     tiers.setdefault(0, []).append((written, note))
                 elif parts[-len(wanted) :] == wanted or len(wanted) == 1:
                     tiers.setdefault(1, []).append((written, note))
-            elif aliases and names.fold(written) == names.fold(name):
-                tiers.setdefault(2 if kind == ALIAS else 3, []).append((written, note))
+            elif aliases and (names.fold(written) == names.fold(name) or names.slug(written) == name):
+                tiers.setdefault(1 + kind, []).append((written, note))
         return self._choose(tiers[min(tiers)], name, source) if tiers else []
 
     def _choose(self, candidates: list[tuple[str, Note]], name: str, source: str) -> list[Note]:

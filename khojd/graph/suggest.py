@@ -13,7 +13,7 @@ _ESCAPE = " ESCAPE '\\'"
 
 
 class Named(Struct, frozen=True):
-    """A note under one of its names; `kind` 0 the name of its file, 1 an alias, 2 its title."""
+    """A note under one of its names; `kind` 0 the name of its file, 1 an alias, 2 its title, 3 its first heading."""
 
     document_id: int
     kind: int

@@ -10,7 +10,7 @@ from khojd.content import names, targets
 from khojd.content.aliases import aliases
 from khojd.content.model import Anchor, Document, Link
 
-NAME, ALIAS, TITLE = 0, 1, 2
+NAME, ALIAS, TITLE, HEADING = 0, 1, 2, 3
 
 _pack = msgspec.msgpack.Encoder().encode
 _links = msgspec.msgpack.Decoder(tuple[Link, ...])
@@ -25,6 +25,9 @@ def store(db: sqlite3.Connection, document_id: int, path: str, document: Documen
     named = {(names.fold(name), ALIAS): name for name in aliases(document.sections[0].properties)} if document.sections else {}
     if document.title:
         named[names.fold(document.title), TITLE] = document.title
+    elif heading := _first_heading(document):
+        # Many notes have their title there alone; links may have its slug.
+        named[names.fold(heading), HEADING] = named[names.slug(heading), HEADING] = heading
     _name(db, document_id, path, named)
     if document.links or document.anchors:
         abbreviations = dict(document.abbreviations)
@@ -83,6 +86,14 @@ def documents_with(db: sqlite3.Connection, keys: Sequence[str]) -> list[int]:
             )
         )
     return sorted(found)
+
+
+def _first_heading(document: Document) -> str:
+    """The heading that a Markdown note begins with, if it is the only one on the first level; else ""."""
+    if document.format != "markdown" or len(document.sections) < 2 or document.sections[1].level != 1:
+        return ""
+    alone = sum(section.level == 1 for section in document.sections) == 1
+    return document.sections[1].heading if alone and not document.sections[0].segments else ""
 
 
 def own_names(path: str) -> dict[str, str]:

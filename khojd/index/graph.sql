@@ -1,7 +1,8 @@
 -- Version 2: what links can name, and the links. Filled when a document is stored; older documents are read again, as the
 -- fingerprint of their reading changed with it.
 
--- What a note is called: kind 0 the last part of its path, 1 an alias, 2 its title. Files that are not read have names, too.
+-- What a note is called: kind 0 the last part of its path, 1 an alias, 2 its title, 3 the heading it begins with, as it is and as a
+-- slug. Files that are not read have names, too.
 CREATE TABLE note_names (
   key TEXT NOT NULL,                      -- content/names.py: key of the path, fold of an alias or title
   document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,

@@ -65,6 +65,8 @@ CASES = {
     "two notes of one name, from the other side": ("work/plan.org", "[[file:Soil.md]]", ["work/Soil.md"]),
     "an alias": ("index.md", "[[love apples]]", ["garden/Tomatoes.md"]),
     "a title": ("index.md", "[[Growing tomatoes]]", ["garden/Tomatoes.md"]),
+    "the heading a note begins with": ("index.md", "[[Soil survey]]", ["work/Soil.md"]),
+    "its slug": ("index.md", "[[soil-survey]]", ["work/Soil.md"]),
     "a heading": ("index.md", "[[Tomatoes#When to sow]]", ["garden/Tomatoes.md#When to sow"]),
     "a heading below a heading": ("index.md", "[[Tomatoes#When to sow#Under glass]]", ["garden/Tomatoes.md#Under glass"]),
     "a block": ("index.md", "[[Tomatoes#^march]]", ["garden/Tomatoes.md#march"]),
