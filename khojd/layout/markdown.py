@@ -1,9 +1,10 @@
 """The layout of a Markdown text: its tables and ordered lists.
 
-Each change is read again by markdown-it: a top-level block that would say something else than before stays as it was.
+What comes out is read again by markdown-it and must say the same: where a block would not, it stays as it was.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,44 +14,58 @@ from khojd.content import markdown_outline
 from khojd.layout import markdown_lists, markdown_tables
 from khojd.layout.scope import Scope
 
-Change = Callable[[list[str], list[Token], Scope], dict[int, str]]
+Lines = Sequence[str]
+Changed = Mapping[int, str]  # new lines by their numbers
+_LINE_START = re.compile(r"\n[ \t]+")
+_CHANGES: tuple[Callable[[Lines, list[Token], Scope], Changed], ...] = (
+    markdown_tables.align,
+    partial(markdown_lists.renumber, strict=False),
+    partial(markdown_lists.renumber, strict=True),  # for the lists that would have said something else
+)
 
 
-def lay_out(lines: Sequence[str], scope: Scope) -> list[str]:
+def lay_out(lines: Lines, scope: Scope) -> Lines:
     """The lines, without front matter and line ends, as many, in their new form. What is too much for the parser stays."""
-    found = list(lines)
-    changes: tuple[Change, ...] = (
-        markdown_tables.align,
-        partial(markdown_lists.renumber, strict=False),
-        partial(markdown_lists.renumber, strict=True),
-    )
-    tokens = None
-    for change in changes:
-        tokens = tokens or markdown_outline.tokens("\n".join(found))
-        if tokens and (changed := change(found, tokens, scope)):
-            _apply(found, tokens, changed)
-            tokens = None
-    return found
-
-
-def _apply(lines: list[str], tokens: list[Token], changed: dict[int, str]) -> None:
-    """Change the lines of those top-level blocks that still say the same."""
-    for token in tokens:
-        if token.level or not token.map or token.nesting < 0:
+    tokens = _parse(lines)
+    for change in _CHANGES:
+        if not tokens or not (changed := change(lines, tokens, scope)):
             continue
-        first, last = token.map
-        old = lines[first:last]
-        new = [changed.get(number, line) for number, line in enumerate(old, first)]
-        if new != old and _meaning(new) == _meaning(old):
-            lines[first:last] = new
+        for tried in _attempts(lines, tokens, changed):
+            read = _parse(tried)
+            if read and _meaning(read) == _meaning(tokens):
+                lines, tokens = tried, read
+                break
+    return lines
 
 
-def _meaning(lines: list[str]) -> list[tuple[Any, ...]]:
-    """All that the blocks of these lines are, but for the numbers of list items."""
-    return [
-        (one.type, one.tag, one.attrs, one.map, one.level, one.content, one.hidden, one.meta, _info(one))
-        for one in markdown_outline.tokens("\n".join(lines)) or ()
-    ]
+def _attempts(lines: Lines, tokens: list[Token], changed: Changed) -> Iterator[Lines]:
+    """All changes, then those of top-level blocks that say the same on their own and let the next one do so."""
+    yield [changed.get(number, line) for number, line in enumerate(lines)]
+    sound = list(lines)
+    blocks = [token.map for token in tokens if token.level == 0 and token.map and token.nesting >= 0]
+    for (first, last), (_, after) in zip(blocks, [*blocks[1:], (0, len(lines))], strict=True):
+        new = [changed.get(number, lines[number]) for number in range(first, last)]
+        if new != lines[first:last] and _says([*new, *lines[last:after]]) == _says(lines[first:after]):
+            sound[first:last] = new
+    yield sound
+
+
+def _parse(lines: Lines) -> list[Token] | None:
+    return markdown_outline.tokens("\n".join(lines))
+
+
+def _says(lines: Lines) -> list[Any]:
+    return _meaning(_parse(lines) or ())
+
+
+def _meaning(tokens: Sequence[Token]) -> list[Any]:
+    """All that blocks are, but for the numbers of list items."""
+    return [(one.type, one.tag, one.attrs, one.map, one.level, _content(one), one.hidden, one.meta, _info(one)) for one in tokens]
+
+
+def _content(token: Token) -> str:
+    """Of a paragraph without the blanks that its lines begin with, which nothing shows."""
+    return _LINE_START.sub("\n", token.content) if token.type == "inline" else token.content
 
 
 def _info(token: Token) -> str:

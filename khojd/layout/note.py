@@ -27,7 +27,7 @@ def lay_out(
         fixed = _fixed(text, lines, [mark for mark in marks if mark.kind == "comment"])
         front = frontmatter.read(text).end
         skipped = lines.line(front) if not front or text[front - 1] in "\r\n" else len(before)
-        after = before[:skipped] + markdown.lay_out(before[skipped:], Scope(low - skipped, high - skipped, fixed[skipped:]))
+        after = [*before[:skipped], *markdown.lay_out(before[skipped:], Scope(low - skipped, high - skipped, fixed[skipped:]))]
     else:
         return []
     return edits.between(lines, before, after)

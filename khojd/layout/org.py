@@ -22,7 +22,9 @@ def lay_out(lines: Sequence[str], scope: Scope) -> list[str]:
     for first, last in _tables(lines, scope.fixed):
         if scope.admits(first, last, ()):
             found[first:last] = org_tables.align(lines[first:last])
-    renumbered = org_lists.renumber(text, index, found, passages, scope)
+    if found != lines:  # a row that was indented otherwise may have come into an item
+        passages = list(read_passages("\n".join(found)))
+    renumbered = org_lists.renumber(found, passages, scope)
     for number, line in renumbered.items():
         found[number] = line
     return found

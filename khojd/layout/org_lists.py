@@ -29,9 +29,9 @@ class _Item(Struct):
     shift: int = 0  # of the lines that follow in it
 
 
-def renumber(text: str, index: LineIndex, lines: Sequence[str], passages: Sequence[Passage], scope: Scope) -> dict[int, str]:
-    """New texts of lines, by their numbers. `text` and its passages may differ from the lines within tables."""
-    items = _items(text, index, lines, passages)
+def renumber(lines: Sequence[str], passages: Sequence[Passage], scope: Scope) -> dict[int, str]:
+    """New texts of lines, by their numbers. The passages are those of the lines, joined with LF."""
+    items = _items(lines, passages)
     numbers: dict[int, str] = {}
     for siblings in _lists(items, lines):
         if scope.admits(siblings[0].first, siblings[-1].last, ()) and all(0 < len(item.number) <= _MAX_DIGITS for item in siblings):
@@ -54,8 +54,10 @@ def renumber(text: str, index: LineIndex, lines: Sequence[str], passages: Sequen
     return found
 
 
-def _items(text: str, index: LineIndex, lines: Sequence[str], passages: Sequence[Passage]) -> list[_Item]:
+def _items(lines: Sequence[str], passages: Sequence[Passage]) -> list[_Item]:
     """The items by their first lines."""
+    text = "\n".join(lines)
+    index = LineIndex(text)
     items = []
     for start, end in sorted(find_items(text, index, [passage for passage in passages if passage.kind == "block"])):
         first = index.line(start)
@@ -84,7 +86,8 @@ def _lists(items: list[_Item], lines: Sequence[str]) -> Iterator[list[_Item]]:
 
 
 def _follows(item: _Item, before: _Item, lines: Sequence[str]) -> bool:
-    return item.indent == before.indent and not any(line.strip(" \t") for line in lines[before.last : item.first])
+    between = lines[before.last : item.first]
+    return item.indent == before.indent and len(between) <= 1 and not any(line.strip(" \t") for line in between)
 
 
 def _numbers(items: list[_Item]) -> Iterator[tuple[int, str]]:

@@ -33,7 +33,7 @@ def align(lines: Sequence[str]) -> list[str]:
     columns = list(_columns([row for row, rule in zip(rows, rules, strict=True) if not rule]))
     if all(rules):
         columns = [(1, "l")] * (lines[0].count("+") + 1)
-    if not _fits(lines, sum(wide + 3 for wide, _ in columns)):
+    if not columns or not _fits(lines, sum(wide + 3 for wide, _ in columns)):
         return list(lines)
     indent = lines[0][: lines[0].index("|")]
     dashes = "+".join("-" * (wide + 2) for wide, _ in columns)
