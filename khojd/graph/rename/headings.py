@@ -18,6 +18,7 @@ from khojd.graph.sheet import Sheet
 from khojd.graph.spelling import Dress
 
 _ATX = re.compile(r"[ \t]*(?:[-*+][ \t]+)?#{1,6}(?=[ \t]|$)")
+_NO_NAME = re.compile(r"[\[\]|#^/]")  # what no wikilink's name can hold
 _CLOSING = re.compile(r"[ \t]#+[ \t]*$|^[ \t]*#+[ \t]*$")
 
 
@@ -65,10 +66,25 @@ def renamed(graph: Graph, note: Note, section: int, name: str, settings: Content
     changes = {(note.path, span.start, span.end): Change(sheet, span.start, span.end, name.strip())}
     rewriting = _Rewriting(Outline.of(sheet), Outline.of(after_sheet), section, after)
     for reference in references:
+        titled = _by_title(reference, texts.sheet(reference.note.path), sheet, after_sheet) if section == 1 else None
+        if titled is not None:
+            changes[reference.note.path, titled.start, titled.end] = titled
         change = rewriting.change(graph, reference, texts.sheet(reference.note.path))
         if change is not None and not (change.sheet is sheet and span.start <= change.start < span.end):
             changes[reference.note.path, change.start, change.end] = change
     return Plan(tuple(changes.values()))
+
+
+def _by_title(reference: Reference, source: Sheet, before: Sheet, after: Sheet) -> Change | None:
+    """How a link that names its note by the heading it begins with must be written; None for one by another name."""
+    target, path = reference.target, targets.spans(reference.link, reference.target).path
+    old, new = before.sections[1].heading, after.sections[1].heading
+    if target.kind != "name" or path is None or before.parsed.title or names.key(target.path) == names.key(before.path):
+        return None
+    slug = names.slug(new)
+    if names.fold(target.path) == names.fold(old):
+        return Change(source, path.start, path.end, slug if _NO_NAME.search(new) else new)
+    return Change(source, path.start, path.end, slug) if target.path == names.slug(old) else None
 
 
 def _rewritten(sheet: Sheet, section: int, span: Span, name: str) -> Sheet:

@@ -328,3 +328,18 @@ async def test_tags_become_one_only_after_a_question(make_vault: MakeVault) -> N
     asking.open("a.md")
     edit: dict[str, Any] = await asking.ask("textDocument/rename", "a.md", asking.at("a.md", "one"), newName="two")
     assert [one["needsConfirmation"] for one in edit["changeAnnotations"].values()] == [True]
+
+
+async def test_links_by_the_heading_a_note_begins_with_follow_it(make_vault: MakeVault) -> None:
+    vault = await make_vault(
+        {
+            "n1.md": "# Growing Tea\n\n## Sow\n",
+            "links.md": "[[Growing Tea]] [[growing-tea|it]] [[growing tea#Sow]] [[n1]] [[n1#Growing Tea]]\n",
+        },
+        capabilities=EDITS,
+    )
+    vault.open("n1.md")
+    assert await renamed(vault, "n1.md", vault.at("n1.md", "Growing"), "All about Tea") == {
+        "n1.md": "# All about Tea\n\n## Sow\n",
+        "links.md": "[[All about Tea]] [[all-about-tea|it]] [[All about Tea#Sow]] [[n1]] [[n1#All about Tea]]\n",
+    }
