@@ -28,7 +28,7 @@ Read [[Sleep]] 🌙 first, then [[Bike repair#Gears jump under load]] and [gears
 
 ## Plans
 
-All of it hangs on [[No such note]]. #holiday
+All of it hangs on [[No such note]]. #holiday With [[龙井茶]].
 """
 SUMMER = """\
 #+TITLE: Summer

@@ -235,6 +235,7 @@ local function markdown(client)
   hover("## Plans", { "**Related**", "notes/Bike repair.md" })
   definition("notes/Weekend.md", "[[Sleep]]", "notes/Sleep.md", "---")
   definition("notes/Weekend.md", "[[Bike repair#", "notes/Bike repair.md", "## Gears jump under load")
+  definition("notes/Weekend.md", "[[龙井茶", "notes/龙井茶.md", "---")
   local both = "notes/Weekend.md: Read [[Sleep]] 🌙 first, then [[Bike repair#Gears jump under load]] and "
     .. "[gears](<Bike repair.md#gears-jump-under-load>)."
   references("notes/Bike repair.md", "## Gears", { "notes/Bike repair.md: ## Gears jump under load", both, both })
