@@ -110,7 +110,7 @@ def _frame(sheet: Sheet) -> _Frame | None:
         stop = _STOP.search(sheet.text, match.end())
         end = stop.start() if stop is not None else start
         inside = sheet.text[min(start, end) : end]
-        style = "slug" if "](" in inside else "wiki" if "[[" in inside else ""
+        style = "wiki" if "[[#" in inside else "slug" if "](" in inside else ""  # wikilinks cannot tell headings of one name
         return _Frame(min(start, end), end, 6, style, -1, stop is not None)
     return None
 

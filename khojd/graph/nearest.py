@@ -1,7 +1,8 @@
 """Names that are spelled nearly as one that leads nowhere."""
 
+import heapq
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import NamedTuple, TypeVar
 
@@ -28,19 +29,20 @@ def notes(db: sqlite3.Connection, name: str, limit: int) -> list[Near]:
     if not wanted:
         return []
     rows = db.execute(
-        "SELECT n.key, d.id, d.path FROM note_names n JOIN documents d ON d.id = n.document_id"
-        " WHERE length(n.key) BETWEEN ? AND ? AND d.visible = 1 AND d.state = 'indexed'",
-        (len(wanted) // 2, 3 * len(wanted)),
+        "SELECT key, document_id FROM note_names WHERE length(key) BETWEEN ? AND ? OR (length(key) <= ? AND instr(key, ?))",
+        (len(wanted) * 2 // 3, len(wanted) * 3 // 2 + 1, 3 * len(wanted), wanted if len(wanted) >= _HELD else "\n"),
     )
     pairs = _pairs(wanted)
-    rough = [(_overlap(pairs, key), key, document_id, path) for key, document_id, path in rows]
-    rough.sort(key=lambda row: (-row[0], len(row[1]), row[3]))
-    found: dict[int, Near] = {}
-    for _, key, document_id, path in rough[:_LOOKED_AT]:
-        near = Near(document_id, path, likeness(wanted, key))
-        if near.likeness >= ALIKE and (document_id not in found or found[document_id].likeness < near.likeness):
-            found[document_id] = near
-    return sorted(found.values(), key=lambda near: (-near.likeness, near.path))[:limit]
+    rough = heapq.nlargest(_LOOKED_AT, ((_overlap(pairs, key), -len(key), key, document_id) for key, document_id in rows))
+    likely: dict[int, float] = {}
+    for _, _, key, document_id in rough:
+        likely[document_id] = max(likely.get(document_id, 0.0), likeness(wanted, key))
+    near = [document_id for document_id, value in likely.items() if value >= ALIKE]
+    paths = db.execute(
+        f"SELECT id, path FROM documents WHERE id IN ({','.join('?' * len(near))}) AND visible = 1 AND state = 'indexed'", near
+    )
+    found = [Near(document_id, path, likely[document_id]) for document_id, path in paths]
+    return sorted(found, key=lambda one: (-one.likeness, one.path))[:limit]
 
 
 def among(name: str, candidates: Iterable[tuple[str, T]], limit: int) -> list[tuple[float, T]]:
@@ -63,6 +65,6 @@ def _pairs(text: str) -> set[str]:
     return {padded[index : index + 2] for index in range(len(padded) - 1)}
 
 
-def _overlap(pairs: set[str], key: Sequence[str]) -> float:
-    own = _pairs(str(key))
+def _overlap(pairs: set[str], key: str) -> float:
+    own = _pairs(key)
     return 2 * len(pairs & own) / (len(pairs) + len(own))

@@ -21,6 +21,7 @@ from khojd.graph.spelling import Dress
 
 MOST = 3
 MOST_CANDIDATES = 10
+_LOOKED_AT = 30
 _SURE = 0.8
 _AHEAD = 0.1  # by which the nearest name must be nearer than the next to be the one that is meant
 
@@ -67,13 +68,15 @@ def _nearest(graph: Graph, sheet: Sheet, link: Link, habit: Habit) -> Iterator[R
     span = targets.spans(link, target).path
     if target.kind not in ("name", "path") or span is None:
         return
-    near = [one for one in nearest.notes(graph.db, list(names.spellings(target.path))[-1], MOST + 1) if one.path != sheet.path]
+    near = [one for one in nearest.notes(graph.db, list(names.spellings(target.path))[-1], _LOOKED_AT) if one.path != sheet.path]
+    directory = posixpath.dirname(sheet.path)
+    near.sort(key=lambda one: (-one.likeness, posixpath.dirname(one.path) != directory, one.path.count("/"), one.path))
     for position, one in enumerate(near[:MOST]):
         note = graph.notes.by_id(one.document_id)
         place = Place(one.path, "note", note=note)
         written = None if note is None else _path(graph, sheet, link, place, habit)
         if written is not None:
-            ahead = position == 0 and all(one.likeness - other.likeness >= _AHEAD for other in near[1:])
+            ahead = position == 0 and all(one.likeness - other.likeness >= _AHEAD for other in near[1:2])
             yield Repair(f"Link to {_name(graph, place)}", span.start, span.end, written, one.likeness >= _SURE and ahead)
 
 
