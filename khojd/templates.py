@@ -21,8 +21,9 @@ TEXTS = {"markdown": "# {title}\n\n{selection}", "org": "#+title: {title}\n\n{se
 SUFFIXES = {"markdown": ".md", "org": ".org"}
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|#^\[\]]+')
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\:*?"<>|#^\[\]]+')
 _DEFAULT_FORMS = {"date": "%Y-%m-%d", "time": "%H:%M"}
 
 
@@ -65,7 +66,7 @@ def check(text: str) -> None:
 def check_path(pattern: str) -> None:
     """Raises Mistake for a folder or file pattern that does not stay below the folder of notes."""
     check(pattern)
-    if _CONTROL.search(pattern) or "\\" in pattern:
+    if CONTROL.search(pattern) or "\\" in pattern:
         raise Mistake("it must have neither control characters nor backslashes", pattern)
     if pattern.startswith(("/", "~")) or re.match(r"[A-Za-z]:", pattern):
         raise Mistake("it must be relative to the folder of notes", pattern)

@@ -19,6 +19,7 @@ _WHOLE = ("code", "frontmatter", "drawer")
 _HASHES = re.compile(r"[ \t>]*(#{1,6})(?=[ \t\r\n]|\Z)")
 _LEAD = re.compile(r"(?:[ \t>]+|#{1,6}[ \t]|\*+[ \t]|[-+][ \t]|[0-9]{1,9}[.)][ \t]|\[[ xX-]\][ \t])*")
 _LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _FORBIDDEN = re.compile(r"[\[\]|#^]")
 _EMPHASIS = " \t*_~=`/+:.,;"
 
@@ -107,7 +108,7 @@ def _plain(sheet: Sheet, start: int, end: int) -> str:
 
 
 def _shortened(text: str) -> str:
-    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    text = " ".join(_CONTROL.sub(" ", text).split())
     if len(text) <= LONGEST_TITLE:
         return text
     kept = text[: LONGEST_TITLE + 1].rsplit(" ", 1)[0]

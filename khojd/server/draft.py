@@ -127,7 +127,7 @@ def free(graph: Graph, path: str) -> str:
 def checked(title: str) -> str:
     """A title without white space around it. Raises EditError for one that cannot be."""
     title = title.strip()
-    if not title or not all(char.isprintable() for char in title):
+    if not title or templates.CONTROL.search(title):
         raise EditError(f"a note cannot have the title {title!r}: " + ("it has control characters" if title else "it is empty"))
     return title
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from lsprotocol import types as lsp
 
+from khojd import templates
 from khojd.content import names, targets
 from khojd.content.model import Link
 from khojd.content.registry import PROCESSORS, settings_of
@@ -165,7 +166,7 @@ def _missing(graph: Graph, asked: Asked, link: Link) -> tuple[str, str] | None:
     name = posixpath.basename(written)
     known = posixpath.splitext(name)[1].lower() in PROCESSORS  # to a system's table .org may be Lotus Organizer's
     kind = "" if known else mimetypes.guess_type(name)[0] or ""
-    if not name or not written.isprintable() or "\\" in written or (kind and not kind.startswith("text/")):
+    if not name or templates.CONTROL.search(written) or "\\" in written or (kind and not kind.startswith("text/")):
         return None
     if len(name.encode("utf-8", "surrogatepass")) > 240:
         return None
@@ -193,7 +194,7 @@ def _missing(graph: Graph, asked: Asked, link: Link) -> tuple[str, str] | None:
     if not found.places or found.places[0].path != path:
         return None
     shown = link.text.strip() if link.kind not in ("wiki", "embed") else ""
-    return path, " ".join(shown.split()) if shown.isprintable() and shown else names.stem(name)
+    return path, " ".join(shown.split()) if shown and not templates.CONTROL.search(shown) else names.stem(name)
 
 
 def _may_relate(asked: Asked) -> bool:

@@ -18,7 +18,7 @@ from khojd.server.edits import Edits
 from khojd.server.method import Method
 from khojd.server.methods.links import propose
 from khojd.server.session import Session
-from khojd.templates import BUILT_IN
+from khojd.templates import BUILT_IN, CONTROL
 
 
 async def today(session: Session, params: types_notes.TodayParams) -> types.EditResult:
@@ -104,7 +104,7 @@ def _root(session: Session, folder: str) -> str:
 
 def _inside(session: Session, folder: str) -> tuple[str, str]:
     """The folder of notes that holds a directory, and the directory. Raises EditError for one outside of all."""
-    if not folder.isprintable() or "\\" in folder:
+    if CONTROL.search(folder) or "\\" in folder:
         raise EditError(f"{folder!r} cannot be a folder: it has control characters or backslashes")
     first = draft.root_of(session)
     absolute = folder.startswith(("file:", "~")) or Path(folder).is_absolute()

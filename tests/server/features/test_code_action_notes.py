@@ -48,6 +48,7 @@ async def made(vault: Vault, name: str, text: str) -> dict[str, str]:
         ("sub/x.org", "[[file:../coc|oa.org][Cocoa]]", "cocoa.org", "#+title: Cocoa\n\n"),
         ("sub/x.org", "[[./coc|oa.md]]", "sub/cocoa.md", "# cocoa\n\n"),
         ("x.md", "[[日本|茶 🍵]]", "日本茶 🍵.md", "# 日本茶 🍵\n\n"),
+        ("x.md", "[[👩‍👩‍👧|　x]]", "👩‍👩‍👧　x.md", "# 👩‍👩‍👧　x\n\n"),
     ],
 )
 async def test_the_note_that_a_broken_link_names_is_made(
