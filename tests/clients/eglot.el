@@ -191,7 +191,7 @@
   (notes-hover "## Plans" "Related" "notes/Bike repair.md")
   (notes-definition "notes/Weekend.md" "[[Sleep]]" "notes/Sleep.md" "---")
   (notes-definition "notes/Weekend.md" "[[Bike repair#" "notes/Bike repair.md" "## Gears jump under load")
-  (notes-definition "notes/Weekend.md" "[[龙井茶" "notes/龙井茶.md" "# 龙井茶")
+  (notes-definition "notes/Weekend.md" "[[龙井茶" "notes/龙井茶.md" "---")
   (let ((both (concat "notes/Weekend.md: Read [[Sleep]] 🌙 first, then [[Bike repair#Gears jump under load]] and "
                       "[gears](<Bike repair.md#gears-jump-under-load>).")))
     (notes-references "notes/Bike repair.md" "## Gears" (list "notes/Bike repair.md: ## Gears jump under load" both both))))
