@@ -36,15 +36,15 @@ def _within(old: str, new: str) -> Iterator[tuple[int, int, str]]:
         else:
             same_rest = old[blank_i] == new[blank_j]
         if not same_rest:
-            yield from _trimmed(old, i, new, j)
+            yield from _trimmed(old, range(i, len(old)), new, range(j, len(new)))
             return
-        yield from _trimmed(old[:blank_i], i, new[:blank_j], j)
+        yield from _trimmed(old, range(i, blank_i), new, range(j, blank_j))
         i, j = blank_i + 1, blank_j + 1
 
 
-def _trimmed(old: str, i: int, new: str, j: int) -> Iterator[tuple[int, int, str]]:
-    """One edit that makes old[i:] into new[j:], without what both start or end with."""
-    stop, last = len(old), len(new)
+def _trimmed(old: str, before: range, new: str, after: range) -> Iterator[tuple[int, int, str]]:
+    """One edit that makes a range of `old` into one of `new`, without what both start or end with."""
+    i, stop, j, last = before.start, before.stop, after.start, after.stop
     while stop > i and last > j and old[stop - 1] == new[last - 1]:
         stop, last = stop - 1, last - 1
     while i < stop and j < last and old[i] == new[j]:

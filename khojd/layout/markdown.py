@@ -30,6 +30,9 @@ def lay_out(lines: Lines, scope: Scope) -> Lines:
     for change in _CHANGES:
         if not tokens or not (changed := change(lines, tokens, scope)):
             continue
+        longer = sum(len(line) - len(lines[number]) for number, line in changed.items())
+        if sum(map(len, lines)) + len(lines) + longer > markdown_outline.MAX_CHARS:
+            continue  # nobody could read it again
         for tried in _attempts(lines, tokens, changed):
             read = _parse(tried)
             if read and _meaning(read) == _meaning(tokens):

@@ -7,7 +7,7 @@ Syntax: https://github.github.com/gfm/#tables-extension-
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from markdown_it.token import Token
@@ -23,7 +23,7 @@ MIN_WIDTH = 3  # of a column: what every reader takes for a line of dashes
 MAX_GROWTH, SMALL = 10, 20_000  # a table that would take more characters than times its own and these stays as it is
 
 _BORDER = re.compile(r"(?<!\\)\|")
-_COMMENT = re.compile(r"<!--.*?-->|%%.*?%%")
+_COMMENTS = (("<!--", "-->"), ("%%", "%%"))
 _DASHES = re.compile(r"[ \t]*:?-+:?[ \t]*")
 
 
@@ -89,13 +89,21 @@ def _cut(line: str, number: int, around: Open, columns: int = 0) -> _Row | None:
     if not borders:
         return None
     missing = max(columns - len(cells), 0)
-    opaque = sorted([*code_spans(text), *(found.span() for found in _COMMENT.finditer(text))])
+    opaque = sorted([*code_spans(text), *_comments(text)])
     shown = [at for at in borders if not _within(opaque, at)]
     if len(shown) < len(borders):
         if len(cells) <= columns:
             return None
         cells, leading, trailing = _split(text, shown)
     return _Row(number, start, [cell.strip(" \t") for cell in cells], leading, trailing, missing)
+
+
+def _comments(text: str) -> Iterator[tuple[int, int]]:
+    for opening, closing in _COMMENTS:
+        start = text.find(opening)
+        while start >= 0 and (close := text.find(closing, start + len(opening))) >= 0:
+            yield start, close + len(closing)
+            start = text.find(opening, close + len(closing))
 
 
 def _within(spans: list[tuple[int, int]], at: int) -> bool:

@@ -13,7 +13,7 @@ from khojd.layout.width import width
 _RULE = re.compile(r"[ \t]*\|-")
 _SAFE_RULE = re.compile(r"[ \t]*\|-[-+| \t:]*")  # Org would drop what else such a line holds
 _COOKIE = re.compile(r"<([lrc])[0-9]*>")
-_LINK = re.compile(r"\[\[((?:[^\]\[\\]|\\.)+)\](?:\[((?:[^\]]|\](?!\]))+)\])?\]")
+_TARGET = re.compile(r"\[\[((?:[^\]\[\\]|\\.)+)\]")
 # What Org takes for a number, `org-table-number-regexp` by default.
 _NUMBER = re.compile(
     r"[<>]?[-+^.0-9]*[0-9][-+^.0-9eEdDx()%:]*|[<>]?[-+]?0x[0-9a-f.]+|[<>]?[-+]?[0-9]+#[0-9a-z.]+|nan|[-+u]?inf", re.IGNORECASE
@@ -64,7 +64,26 @@ def _columns(rows: list[list[str]]) -> Iterator[Column]:
 
 
 def _shown(cell: str) -> int:
-    return width(_LINK.sub(lambda link: link[2] or link[1], cell) if "[[" in cell else cell)
+    """Columns of what Org shows of a cell: of `[[target][text]]` the text, of `[[target]]` the target."""
+    if "[[" not in cell:
+        return width(cell)
+    pieces = []
+    at = close = 0
+    for found in _TARGET.finditer(cell):
+        start, end = found.start(), found.end()
+        if start < at:
+            continue
+        if cell.startswith("]", end):
+            pieces += [cell[at:start], found[1]]
+            at = end + 1
+        elif cell.startswith("[", end):
+            if close < end + 2:
+                close = cell.find("]]", end + 2)
+            if close < 0:
+                break
+            pieces += [cell[at:start], cell[end + 1 : close]]
+            at = close + 2
+    return width("".join(pieces) + cell[at:])
 
 
 def _padded(cell: str, column: Column) -> str:

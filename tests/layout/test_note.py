@@ -58,6 +58,25 @@ def test_odd_texts_stay_or_are_laid_out_once(name: str, text: str) -> None:
     assert laid(after, name) == after
 
 
+HOSTILE = {
+    "borders": "|" * 100_000,
+    "backticks": "|a|b|\n|-|-|\n|" + "`|" * 50_000,
+    "comments that do not end": "|a|b|\n|-|-|\n|" + "<!--|" * 50_000,
+    "links that do not end": "|" + "[[a][" * 40_000 + "|\n|b|",
+    "brackets": "|" + "[[a" * 50_000 + "|\n|b|",
+    "digits": "|" + "1" * 100_000 + "x|\n|b|",
+    "nested items": "".join(" " * depth + "5. x\n" for depth in range(500)),
+    "items": "".join(f"{number % 7}. x\n   y\n" for number in range(5000)),
+}
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.org"])
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_texts_are_laid_out_in_time(name: str, text: str) -> None:
+    """Each takes minutes where work grows with the square of the length, and then the test is timed out."""
+    assert laid(text, name).count("\n") == text.count("\n")
+
+
 @given(st.text(alphabet="|-: \n\r\t1.)a\u2028\x0b\x0c\0\u00a0", max_size=60), st.sampled_from(["a.md", "a.org"]))
 def test_line_ends_are_those_of_the_protocol_and_no_others(text: str, name: str) -> None:
     after = laid(text, name)
