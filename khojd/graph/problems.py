@@ -147,4 +147,5 @@ def _orphan(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
     note = graph.notes.at(sheet.path)
     if note is None or any(one.note.path != sheet.path for one in graph.each_backlink(Place(sheet.path, "note", note=note))):
         return
-    yield Problem("orphan", 0, sheet.lines.end(0), "No note links here, and this note links to none")
+    first = next((one.heading_segment.start for one in sheet.sections if one.heading_segment), 0)
+    yield Problem("orphan", first, sheet.lines.end(sheet.lines.line(first)), "No note links here, and this note links to none")

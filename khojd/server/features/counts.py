@@ -9,19 +9,17 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from khojd.errors import KhojdError
 from khojd.graph import subject
 from khojd.graph.graph import Graph
 from khojd.graph.model import Place
 from khojd.graph.sheet import Sheet
-from khojd.search.types import SimilarRequest
 from khojd.server import uris
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
+from khojd.server.related import related
 from khojd.server.session import Session
 
 MOST_RELATED = 10
-LEAST_SCORE = 0.55  # of a note that counts as related
 _SHOW = "editor.action.showReferences"  # VS Code's own; other clients show the title alone
 
 
@@ -49,10 +47,10 @@ async def resolve(session: Session, lens: lsp.CodeLens) -> lsp.CodeLens:
         return lens
     desk = Desk(session)
     place, count = (await desk.graph(lambda graph: _counted(graph, sheet, [index])))[0]
-    related = await _related(session, sheet, index)
+    near = len({hit.path for hit in await related(session, sheet, index, MOST_RELATED)})
     parts = [f"{count} backlink{'' if count == 1 else 's'}"]
-    if related:
-        parts.append(f"{related} related")
+    if near:
+        parts.append(f"{near} related")
     lens.command = lsp.Command(title=", ".join(parts), command="")
     if count and place is not None and session.can("workspace.execute_command"):
         references = await desk.graph(lambda graph: graph.backlinks(place))
@@ -99,18 +97,6 @@ def _heading(sheet: Sheet, heading: object, line: object) -> int | None:
     if not isinstance(line, int):
         return None
     return min(same, key=lambda index: abs(sheet.lines.line(sheet.sections[index].span.start) - line), default=None)
-
-
-async def _related(session: Session, sheet: Sheet, index: int) -> int:
-    line = sheet.lines.line(sheet.sections[index].span.start)
-    request = SimilarRequest(path=sheet.path, start_line=line, end_line=line, limit=MOST_RELATED)
-    try:
-        found = await session.engine.similar(request)
-    except KhojdError:
-        return 0  # not indexed yet
-    if found.phase == "words":
-        return 0  # no model: nothing is known of meaning
-    return len({hit.path for hit in found.hits if hit.score >= LEAST_SCORE and hit.path != sheet.path})
 
 
 CODE_LENS = Feature(

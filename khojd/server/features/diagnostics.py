@@ -40,6 +40,7 @@ class _Watch:
         self.again: set[str] = set()  # those of which the index knows more meanwhile
         self.alike: dict[str, list[tuple[str, float]]] = {}  # near duplicates, until the note is saved or the index changes
         self.refreshing = False
+        self.said: dict[str, tuple[int, list[lsp.Diagnostic]]] = {}  # by path: the version, and what was published for it
         self.turn = asyncio.Lock()  # one note at a time, so that searches find a thread free however many notes are open
 
 
@@ -56,6 +57,7 @@ def follow(session: Session, event: Event, path: str) -> None:
     if event in ("closed", "off"):
         for gone in [path] if path else list(session.documents):
             watch.alike.pop(gone, None)
+            watch.said.pop(gone, None)
             session.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri=uris.from_path(gone), diagnostics=[]))
         return
     for changed in [path] if path else list(session.documents):
@@ -127,7 +129,8 @@ async def _push(session: Session, watch: _Watch, path: str) -> None:
                 return  # closed meanwhile
             async with watch.turn:
                 items = await diagnose(session, sheet)
-            if session.documents.version(path) == version and session.toggles.on("diagnostics"):
+            said, watch.said[path] = watch.said.get(path), (version, items)
+            if session.documents.version(path) == version and session.toggles.on("diagnostics") and said != (version, items):
                 session.text_document_publish_diagnostics(
                     lsp.PublishDiagnosticsParams(uri=uris.from_path(path), diagnostics=items, version=version)
                 )

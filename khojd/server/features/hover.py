@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from datetime import date
 
 from lsprotocol import types as lsp
 
 from khojd.content.model import Link, Mark
-from khojd.errors import KhojdError
 from khojd.graph import days, tags
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Place, Resolution
 from khojd.graph.sheet import Sheet
-from khojd.search.types import SimilarRequest
 from khojd.server import excerpt, uris
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
+from khojd.server.related import related
 from khojd.server.session import Session
-
-log = logging.getLogger(__name__)
 
 MOST_LISTED = 8
 MOST_RELATED = 5
@@ -113,22 +109,15 @@ class _Card:
                 names = "\n".join(f"- {self.link(path)}" for path in list(listed)[:MOST_LISTED])
                 more = f"\n- … and {len(listed) - MOST_LISTED} more notes" if len(listed) > MOST_LISTED else ""
                 parts.append(f"{self.strong(count)}\n{names}{more}")
-        related = await self.related(sheet, index)
-        if related:
-            parts.append(f"{self.strong('Related')}\n" + "\n".join(f"- {line}" for line in related))
+        near = await self.related(sheet, index)
+        if near:
+            parts.append(f"{self.strong('Related')}\n" + "\n".join(f"- {line}" for line in near))
         return "\n\n".join(parts) or "No backlinks"
 
     async def related(self, sheet: Sheet, index: int) -> list[str]:
-        """The notes nearest in meaning to a section; none where the index does not know it, or cannot compare."""
-        line = sheet.lines.line(sheet.sections[index].span.start)
-        request = SimilarRequest(path=sheet.path, start_line=line, end_line=line, limit=2 * MOST_RELATED)
-        try:
-            found = await self.session.engine.similar(request)
-        except KhojdError as error:
-            log.debug("%s: no related notes: %s", self.session.label, error.message)
-            return []
+        """The notes nearest in meaning to a section."""
         lines: dict[str, None] = {}
-        for hit in found.hits:
+        for hit in await related(self.session, sheet, index, 2 * MOST_RELATED):
             heading = " › ".join(hit.headings)
             lines[self.link(hit.path) + (f" › {heading}" if heading else "")] = None
         return list(lines)[:MOST_RELATED]

@@ -27,7 +27,7 @@ async def test_a_lens_is_counted_when_it_is_shown(make_vault: MakeVault) -> None
     assert all("command" not in lens for lens in lenses)
     titles = [(await vault.editor.request("codeLens/resolve", lens))["command"]["title"] for lens in lenses]
     assert [title.split(",")[0] for title in titles] == ["3 backlinks", "2 backlinks", "0 backlinks"]
-    assert titles[1] == "2 backlinks, 1 related"
+    assert titles[1] == "2 backlinks, 2 related"
 
 
 async def test_a_lens_of_a_heading_that_moved_or_went_away(make_vault: MakeVault) -> None:
