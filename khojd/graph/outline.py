@@ -2,8 +2,9 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from typing import Self
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Self, TypeVar
 
 from msgspec import Struct
 
@@ -35,7 +36,10 @@ class Heading(Struct, frozen=True):
     start: int  # of its line
 
 
-class Outline(Struct, frozen=True):
+_Named = TypeVar("_Named", Heading, Anchor)
+
+
+class Outline(Struct, frozen=True, dict=True):
     """What can be named in a note, in file order."""
 
     headings: tuple[Heading, ...]
@@ -77,8 +81,8 @@ class Outline(Struct, frozen=True):
 
     def _heading(self, anchor: str) -> Heading | None:
         *above, last = [names.heading_key(part) for part in anchor.split("#") if part.strip()] or [""]
-        for heading in self.headings:
-            if names.heading_key(heading.text) == last and (not above or self._below(heading, above)):
+        for heading in self._by_key.get(last, ()):
+            if not above or self._below(heading, above):
                 return heading
         if "#" in anchor:  # a part of the heading's own text
             return self._heading(anchor.replace("#", " "))
@@ -88,7 +92,7 @@ class Outline(Struct, frozen=True):
         if (numbered := _NUMBERED.match(slug)) is not None:
             readings.append((numbered[1], int(numbered[2])))
         for text, number in readings:
-            same = [heading for heading in self.headings if names.slug(heading.text) == text]
+            same = self._by_slug.get(text, [])
             if number < len(same):
                 return same[number]
         return None
@@ -103,14 +107,37 @@ class Outline(Struct, frozen=True):
 
     def ancestors(self, heading: Heading) -> Iterator[Heading]:
         """The headings above, the nearest first."""
-        by_section = {one.section: one for one in self.headings}
-        while (parent := by_section.get(heading.parent)) is not None:
+        while (parent := self._by_section.get(heading.parent)) is not None:
             yield parent
             heading = parent
 
     def _anchor(self, name: str, *kinds: str) -> Anchor | None:
-        folded = names.fold(name)
-        return next((anchor for anchor in self.anchors if anchor.kind in kinds and names.fold(anchor.name) == folded), None)
+        return next((anchor for anchor in self._by_name.get(names.fold(name), ()) if anchor.kind in kinds), None)
+
+    # A long note has as many links to its headings as headings: each is looked up, not looked for.
+
+    @cached_property
+    def _by_section(self) -> dict[int, Heading]:
+        return {heading.section: heading for heading in self.headings}
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[Heading]]:
+        return _grouped((names.heading_key(heading.text), heading) for heading in self.headings)
+
+    @cached_property
+    def _by_slug(self) -> dict[str, list[Heading]]:
+        return _grouped((names.slug(heading.text), heading) for heading in self.headings)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Anchor]]:
+        return _grouped((names.fold(anchor.name), anchor) for anchor in self.anchors)
+
+
+def _grouped(pairs: Iterable[tuple[str, _Named]]) -> dict[str, list[_Named]]:
+    groups: dict[str, list[_Named]] = {}
+    for key, one in pairs:
+        groups.setdefault(key, []).append(one)
+    return groups
 
 
 def heading_place(heading: Heading, path: str, note: Note | None) -> Place:
