@@ -6,7 +6,7 @@ from datetime import datetime
 
 from khojd.content.registry import settings_of
 from khojd.errors import EditError
-from khojd.graph import compose, contents, extract, habit
+from khojd.graph import compose, contents, extract, follow, habit
 from khojd.graph.added import added
 from khojd.graph.graph import Graph
 from khojd.graph.sheet import Sheet
@@ -14,6 +14,7 @@ from khojd.server import draft
 from khojd.server.actions.asked import Planned, current
 from khojd.server.draft import Wish
 from khojd.server.edits import Edits
+from khojd.server.places import Desk
 from khojd.server.session import Session
 
 
@@ -81,3 +82,9 @@ async def _extract(session: Session, sheet: Sheet, planned: Planned, made: Edits
     label = f"Extract {part.title}"
     made.create(path, text, label=label)
     made.replace(sheet, part.start, part.end, link, label=label)
+    desk = Desk(session)
+    links = await desk.links(await desk.graph(lambda graph: follow.references(graph, sheet, part)))
+    target = Sheet(path, text, reading)
+    for one in await desk.graph(lambda graph: follow.changes(graph, part, sheet, target, links)):
+        ask = one.sheet.path not in session.documents
+        made.replace(one.sheet, one.start, one.end, one.text, label=f"Links to {part.title}", confirm=ask)

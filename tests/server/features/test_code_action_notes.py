@@ -178,6 +178,33 @@ async def test_org_links_lead_where_they_did(make_vault: MakeVault) -> None:
     )
 
 
+async def test_links_to_what_was_extracted_follow(make_vault: MakeVault) -> None:
+    notes = {
+        **NOTES,
+        "x.md": "[In](#in-it) [[#Out]]\n\n# Part\n\n## In it\n\nA ^b\n\n# Out\n",
+        "a.md": "[[x#In it|in]] [[x#Out]] [[x]] ![[x#^b]] [i](x.md#in-it) [[x#Part]]\n",
+        "sub/b.org": "[[file:../x.md::*In it][in]] [[file:../x.md::*Out]] [[file:../x.md]]\n",
+    }
+    vault = await make_vault(notes, capabilities=LAZY)
+    part = "# Part\n\n## In it\n\nA ^b"
+    assert await act(vault, "x.md", notes["x.md"], "Extract into the note 'Part'", part) == {
+        "part.md": "# Part\n\n## In it\n\nA ^b\n",
+        "x.md": "[In](part.md#in-it) [[#Out]]\n\n[[part|Part]]\n\n# Out\n",
+        "a.md": "[[part#In it|in]] [[x#Out]] [[x]] ![[part#^b]] [i](part.md#in-it) [[part#Part]]\n",
+        "sub/b.org": "[[file:../part.md::*In it][in]] [[file:../x.md::*Out]] [[file:../x.md]]\n",
+    }
+
+
+async def test_org_links_to_what_was_extracted_follow(make_vault: MakeVault) -> None:
+    text = "* Top\n[[*Beds][b]] [[#soil]] [[*Top]]\n* Beds\nDig.\n** Soil\n:PROPERTIES:\n:CUSTOM_ID: soil\n:END:\n"
+    vault = await make_vault({**NOTES, "x.org": text}, capabilities=LAZY)
+    part = text[text.index("* Beds") :]
+    assert await act(vault, "x.org", text, "Extract into the note 'Beds'", part) == {
+        "beds.org": "#+title: Beds\n\nDig.\n* Soil\n:PROPERTIES:\n:CUSTOM_ID: soil\n:END:\n",
+        "x.org": "* Top\n[[file:beds.org][b]] [[file:beds.org::#soil]] [[*Top]]\n[[file:beds.org][Beds]]\n",
+    }
+
+
 async def test_a_name_that_is_taken_gets_a_number(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES, capabilities=LAZY)
     found = await act(vault, "x.md", "Tea here\n", "Extract into the note 'Tea'", "Tea")
