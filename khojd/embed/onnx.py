@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from khojd.embed import scripts
 from khojd.embed.protocol import Vectors
 from khojd.embed.tokens import MODEL_DIR, count_tokens, encodable, tokenizer
 from khojd.errors import ModelError
@@ -27,6 +28,7 @@ class BundledEmbedder:
     def __init__(self, threads: int = 0, model_dir: Path = MODEL_DIR) -> None:
         about = _about(model_dir)
         self._tokenizer = tokenizer()
+        self._scripts = scripts.learnt(self._tokenizer.get_vocab())
         self._dimensions = int(about["dimensions"])
         self._positions = int(about["max_tokens"])
         self._id = f"{about['name']}-int8-{about['sha256']['model.onnx'][:16]}"
@@ -47,6 +49,9 @@ class BundledEmbedder:
 
     def count(self, text: str) -> int:
         return count_tokens(text)
+
+    def reads(self, text: str) -> float:
+        return scripts.share(text, self._scripts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self._dimensions), np.float32)

@@ -27,6 +27,12 @@ class Embedder(Protocol):
     def count(self, text: str) -> int:
         """Exact number of tokens of `text` without special tokens."""
 
+    def reads(self, text: str) -> float:
+        """Share of the letters of `text` that are of scripts the model has learnt, 0 to 1; 1 where that is not known.
+
+        The vectors of other letters say little. Takes microseconds.
+        """
+
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Vectors of shape (len(texts), dimensions), in the order given. Raises ModelError."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from khojd.embed import extra, hub
+from khojd.embed import extra, hub, scripts
 from khojd.embed.batch import pack
 from khojd.embed.protocol import Vectors
 from khojd.embed.tokens import encodable
@@ -48,6 +48,7 @@ class SentenceTransformerEmbedder:
         self._counting = Lock()
         self._counter = copy.deepcopy(self._model.tokenizer)
         self._working = Lock()
+        self._scripts = scripts.learnt(self._counter.get_vocab())
         positions = int(self._model.max_seq_length or _UNLIMITED)
         specials = len(self._counter.encode(""))
         self._max_tokens = positions - specials - self.count(self._passage_prompt)
@@ -74,6 +75,9 @@ class SentenceTransformerEmbedder:
             return 0
         with self._counting:
             return len(self._counter.encode(encodable(text), add_special_tokens=False, truncation=False, verbose=False))
+
+    def reads(self, text: str) -> float:
+        return scripts.share(text, self._scripts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self._dimensions), np.float32)

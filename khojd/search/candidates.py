@@ -69,6 +69,7 @@ def both(
     text: str,
     vector: Vectors,
     *,
+    reads: float,
     sample: Sample,
     size: int,
     scope: Scope,
@@ -77,7 +78,8 @@ def both(
 ) -> Both:
     """The best `size` entries by words and by meaning, each with its exact score of the other.
 
-    Without `pairs` the text is a bag of words: their order says nothing. An `executor` looks up the coverage beside the scores.
+    `reads`: share of the text that the model can read. Without `pairs` the text is a bag of words: their order says nothing. An
+    `executor` looks up the coverage beside the scores.
     """
     found = lexical(words, text, size, scope)
     bm25 = dict(found.ranked)
@@ -89,7 +91,7 @@ def both(
     covered = beside.start(executor, lambda: words.coverage(text, [*bm25, *lacking], pairs=pairs))
     scores = words.scores(text, lacking)
     coverage = covered()
-    weights = weigh([score for _, score in found.ranked], [cosine for _, cosine in near.ranked], background)
+    weights = weigh([score for _, score in found.ranked], [cosine for _, cosine in near.ranked], background, reads)
     return Both(found, near, bm25 | scores, more | dict(near.ranked), coverage, chunks | near.chunks, weights)
 
 

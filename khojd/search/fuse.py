@@ -1,6 +1,7 @@
 """Fusion of the two lists: a weighted mean of three kinds of evidence, with weights that depend on the query.
 
-    evidence = (surprise of the cosine / NATS + b * BM25 / (highest BM25 of the query) + c * coverage) / (1 + b + c)
+    evidence = (a * surprise of the cosine / NATS + b * BM25 / (highest BM25 of the query) + c * coverage) / (a + b + c)
+    a = share of the query's letters in scripts that the model has learnt
     b = BETA * (CEILING - flatness) ** SLOPE
     c = GAMMA * (CEILING - flatness) ** SLOPE
     score = evidence / (evidence + HALF)
@@ -10,6 +11,8 @@ cosine and BM25 beats reciprocal ranks. The weights depend on how flat the BM25 
 high as the first, the words tell little, and meaning counts more. The cosine counts by how improbable it is among the cosines of
 all chunks (khojd/search/background.py): growing as its square, it decides where an entry is far nearer than notes are by chance,
 and leaves the word to the words where nothing is.
+
+A model gives every text a vector, one in a script that it never learnt, too; such a vector says little (khojd/embed/scripts.py).
 
 Coverage is how much of the query an entry has: the idf of its terms that stand there, and of its pairs of neighbouring terms that
 stand side by side there, over the idf of all. It is coordination level matching (entries by how many of the query's terms they
@@ -64,15 +67,19 @@ WORDS_ALONE = Weights(0.0, 1.0, 0.0)
 MEANING_ALONE = Weights(1.0, 0.0, 0.0)
 
 
-def weigh(bm25: Sequence[float], cosines: Sequence[float], background: Background) -> Weights:
-    """The weights for a query. Both lists best first. An empty list has no say."""
+def weigh(bm25: Sequence[float], cosines: Sequence[float], background: Background, reads: float = 1.0) -> Weights:
+    """The weights for a query. Both lists best first. An empty list has no say.
+
+    `reads`: share of the query that the model can read, 0 to 1. What it cannot read has no say in the cosine.
+    """
     if not bm25:
         return MEANING_ALONE
     if not cosines:
         return WORDS_ALONE
     peak = pow(CEILING - flatness(bm25), SLOPE)
     b, c = BETA * peak, GAMMA * peak
-    return Weights(1.0 / (1.0 + b + c), b / (1.0 + b + c), c / (1.0 + b + c), background)
+    whole = reads + b + c
+    return Weights(reads / whole, b / whole, c / whole, background)
 
 
 def fuse(

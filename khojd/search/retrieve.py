@@ -175,6 +175,10 @@ class Retriever:
         """Which entries may answer."""
         return scope(db, self.words, self._hidden, filters, folders)
 
+    def reads(self, text: str) -> float:
+        """Share of `text` that the model can read, 0 to 1."""
+        return self.queries.embedder.reads(text) if self.queries is not None else 1.0
+
     def _embedding(self, text: str) -> Callable[[], Vectors] | None:
         """Begin to embed the query, beside what is done before its vector is needed."""
         queries = self.queries
@@ -248,7 +252,16 @@ class Retriever:
             why = Both(NO_WORDS, semantic, {}, cosines, {}, semantic.chunks, MEANING_ALONE)
             return _Pool(fuse({}, cosines, {}, MEANING_ALONE), why, MEANING_ALONE, semantic.exhausted)
         why = candidates.both(
-            db, self.words, vectors, text, vector, sample=self.sample, size=size, scope=scope, executor=self.executor
+            db,
+            self.words,
+            vectors,
+            text,
+            vector,
+            reads=self.reads(text),
+            sample=self.sample,
+            size=size,
+            scope=scope,
+            executor=self.executor,
         )
         weights = why.weights
         scores = fuse(why.bm25, why.cosines, why.coverage, weights)
@@ -283,6 +296,11 @@ class Retriever:
     def _reranked(
         self, db: sqlite3.Connection, question: _Question, found: list[Found], name: str, notes: list[str]
     ) -> list[Found]:
+        # A cross-encoder is a model of its own, whose languages are not known.
+        reads = self.reads(question.text) if name == "maxsim" else 1.0
+        if not reads:
+            notes.append("not re-ranked: the embedding model has not learnt the script of the query")
+            return found
         top = found[: rerank.DEPTH]
         rows = hit_rows(db, [one.entry_id for one in top])
         top = [one for one in top if one.entry_id in rows]
@@ -297,7 +315,7 @@ class Retriever:
             log.warning("no re-ranking: %s", error.message)
             notes.append(f"not re-ranked: {error.message}")
             return found
-        blended = rerank.blend([one.score for one in top], scores)
+        blended = rerank.blend([one.score for one in top], scores, rerank.SHARE * reads)
         again = [
             replace(
                 one,

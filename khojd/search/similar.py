@@ -51,7 +51,16 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
             unit = vector
             store = beside.Ahead(retriever.executor, retriever.vectors, lambda: unit, candidates.first_ask(size))
             why = candidates.both(
-                db, retriever.words, store, salient, vector, sample=retriever.sample, size=size, scope=scope, pairs=False
+                db,
+                retriever.words,
+                store,
+                salient,
+                vector,
+                reads=retriever.reads(text),
+                sample=retriever.sample,
+                size=size,
+                scope=scope,
+                pairs=False,
             )
             chunks = why.chunks
             scores = fuse(_without(sources, why.bm25), _without(sources, why.cosines), why.coverage, why.weights)

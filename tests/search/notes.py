@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from khojd.config import Config
 from khojd.content import registry
 from khojd.content.model import ContentSettings
+from khojd.embed import scripts
 from khojd.embed.cache import QueryCache
 from khojd.embed.protocol import Embedder, Vectors
 from khojd.index.catalog_documents import remove_document, set_state, store_document
@@ -27,7 +28,8 @@ TODAY = date(2026, 3, 2)
 class Concepts:
     """A model of few concepts: each word of `meanings` is a direction, and words of one concept share it. Fast and exact."""
 
-    def __init__(self, meanings: Mapping[str, str], dimensions: int = 16) -> None:
+    def __init__(self, meanings: Mapping[str, str], dimensions: int = 16, learnt: frozenset[str] | None = None) -> None:
+        self._scripts = learnt
         self._meanings = dict(meanings)
         self._axes = {concept: index for index, concept in enumerate(sorted(set(meanings.values())), start=1)}
         self._dimensions = dimensions
@@ -46,6 +48,9 @@ class Concepts:
 
     def count(self, text: str) -> int:
         return len(text.split())
+
+    def reads(self, text: str) -> float:
+        return scripts.share(text, self._scripts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         return (

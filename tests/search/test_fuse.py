@@ -101,3 +101,14 @@ def test_the_weights_are_always_proper_and_add_up_to_one(bm25: list[float]) -> N
     assert all(0.0 < weight < 1.0 for weight in (cosine, words, coverage))
     assert cosine + words + coverage == pytest.approx(1.0)
     assert background == USUAL
+
+
+@given(st.lists(st.floats(0.1, 50.0), min_size=1, max_size=200), st.floats(0.0, 1.0))
+def test_the_cosine_counts_by_the_share_of_the_query_that_the_model_reads(bm25: list[float], reads: float) -> None:
+    bm25.sort(reverse=True)
+    whole, part = weigh(bm25, [0.5], USUAL), weigh(bm25, [0.5], USUAL, reads)
+    assert sum(part[:3]) == pytest.approx(1.0)
+    assert part.cosine <= whole.cosine
+    assert part.bm25 * whole.coverage == pytest.approx(part.coverage * whole.bm25)
+    assert weigh(bm25, [0.5], USUAL, 1.0) == whole
+    assert weigh(bm25, [0.5], USUAL, 0.0).cosine == 0.0
