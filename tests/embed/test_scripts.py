@@ -35,7 +35,7 @@ def bundled() -> Iterator[BundledEmbedder]:
         ("파일 검색", 0.0),
         ("茶", 0.0),
         ("ラーメン", 0.0),
-        ("配置 ssh", 0.4),
+        ("配置 ssh", 0.6),
     ],
 )
 def test_the_bundled_model_reads_latin_letters(bundled: BundledEmbedder, text: str, expected: float) -> None:
