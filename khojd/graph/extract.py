@@ -36,13 +36,10 @@ class Cut(NamedTuple):
 def cut(sheet: Sheet, start: int, end: int) -> Cut | None:
     """What of [start, end) can be a note of its own; None for nothing, metadata, or half of a link or code block."""
     text = sheet.text
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
+    start, end = _stripped(text, start, end)
     if start >= end or sheet.format not in ("markdown", "org"):
         return None
-    if any(mark.kind in _WHOLE and _parted(mark.start, mark.end, start, end) for mark in sheet.marks):
+    if any(mark.kind in _WHOLE and _parted(*_stripped(text, mark.start, mark.end), start, end) for mark in sheet.marks):
         return None
     if any(mark.kind == "frontmatter" and mark.start < end and start < mark.end for mark in sheet.marks):
         return None
@@ -79,6 +76,14 @@ def text_of(graph: Graph, sheet: Sheet, part: Cut, target: Sheet, habit: Habit, 
             text += [sheet.text[at:low], new]
             at = high
     return "".join([*text, sheet.text[at : part.end]])
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
 
 
 def _parted(low: int, high: int, start: int, end: int) -> bool:
