@@ -64,7 +64,7 @@ class Desk:
         return found
 
     def span(self, place: Place) -> tuple[Sheet, int, int] | None:
-        """The range of a place in its text: a heading's line, an anchor's name; None for a text that was not laid out."""
+        """The range of a place in its text: a heading's line (also for its id), an anchor's name. None for a text not laid out."""
         sheet = self.sheet(place.path)
         if sheet is None:
             return None
@@ -76,8 +76,11 @@ class Desk:
         current = place if self._is_known(sheet, place) else _find_again(sheet, place)
         if current is None:
             return sheet, 0, 0
-        if current.kind == "heading":
-            return sheet, current.start, sheet.lines.end(sheet.lines.line(current.start))
+        start = current.start if current.kind == "heading" else None
+        if current.kind == "id" and (heading := sheet.sections[current.section].heading_segment) is not None:
+            start = heading.start  # it names the heading, wherever its property stands
+        if start is not None:
+            return sheet, start, sheet.lines.end(sheet.lines.line(start))
         return sheet, current.start, current.end
 
     def _location(self, place: Place) -> lsp.Location:

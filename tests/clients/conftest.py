@@ -11,7 +11,7 @@ from khojd.server.types import UpdateParams, UpdateResult
 from tests.conftest import missing
 from tests.e2e.conftest import ROOT, Place, place
 
-__all__ = ["emacs", "notes", "place", "vault"]
+__all__ = ["collections", "emacs", "notes", "place", "vault"]
 
 TEA = "# Tea\n\nGreen tea 🍵 is steamed, not roasted.\n\n## Oolong\n\nHalf oxidised, between green and black.\n"
 TODO = "#+TITLE: Errands\n* TODO Buy a kettle :shopping:\nDEADLINE: <2024-05-01 Wed>\nA steel one.\n"
@@ -62,10 +62,25 @@ def vault(place: Place) -> Place:
     return indexed(place)
 
 
-def indexed(place: Place) -> Place:
-    place.configure(model="bundled")
+@pytest.fixture
+def collections(place: Place, shared_data: Path) -> Place:
+    """The place with 1,300 notes of other people: Dendron's vault and the Org files of Worg; found by words."""
+    corpora = shared_data / "corpora"
+    text = shutil.ignore_patterns("assets")
+    # Without the modes of files, which may be read-only there.
+    shutil.copytree(corpora / "dendron-vault" / "vault", place.notes / "vault", ignore=text, copy_function=shutil.copyfile)
+    for source in sorted((corpora / "org-worg").rglob("*.org")):
+        target = place.notes / "worg" / source.relative_to(corpora / "org-worg")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    (place.notes / ".project").touch()
+    return indexed(place, model="off")
+
+
+def indexed(place: Place, model: str = "bundled") -> Place:
+    place.configure(model=model)
     with place.client() as client:
-        client.call("khoj/index/update", UpdateParams(embed=True), UpdateResult)
+        client.call("khoj/index/update", UpdateParams(embed=model != "off"), UpdateResult)
     return place
 
 

@@ -5,7 +5,7 @@
 ;;; Commentary:
 
 ;; Run by test_eglot.py with KHOJD_CONNECT (the command as a JSON array) and KHOJD_NOTES (the folder of notes); with KHOJD_SOCKET the
-;; daemon is reached over its socket instead.  Nothing but Emacs itself is used, and only its commands; what is seen is printed.
+;; daemon is reached over its socket instead.  The tests have the tag of the notes that they are for: examples, or collections.  Nothing but Emacs itself is used, and only its commands; what is seen is printed.
 
 ;;; Code:
 
@@ -178,11 +178,13 @@
 ;;; The conversation, in the order of the tests' names: what one leaves is what the next one finds.
 
 (ert-deftest notes-1-symbols ()
+  :tags '(examples)
   (notes-open "notes/Weekend.md")
   (notes-symbols "gears" "notes/Bike repair.md: ## Gears jump under load")
   (notes-symbols "why the bicycle is noisy" "notes/Bike repair.md: "))
 
 (ert-deftest notes-2-markdown-is-read ()
+  :tags '(examples)
   (notes-open "notes/Weekend.md")
   (notes-wrong "No such note")
   (notes-hover "[[Sleep]]" "notes/Sleep.md" "Three weeks of lying awake")
@@ -197,6 +199,7 @@
     (notes-references "notes/Bike repair.md" "## Gears" (list "notes/Bike repair.md: ## Gears jump under load" both both))))
 
 (ert-deftest notes-3-markdown-is-written ()
+  :tags '(examples)
   (notes-open "notes/Weekend.md")
   (goto-char (point-max))
   (insert "\n🌙 [[Sleep#Nightmares]]\n")
@@ -213,6 +216,7 @@
   (notes-should-have (notes-text "notes/Weekend.md") "🌙 Or stay on the [[Sourdough]]\n"))
 
 (ert-deftest notes-4-org-is-read ()
+  :tags '(examples)
   (notes-open "org/summer.org")
   (should (derived-mode-p 'org-mode))
   (notes-wrong "file:nowhere.org")
@@ -227,6 +231,7 @@
     (notes-references "org/summer.org" "* Rides" (list both both "org/summer.org: * Rides"))))
 
 (ert-deftest notes-5-org-is-written ()
+  :tags '(examples)
   (notes-open "org/summer.org")
   (notes-rename "* Rides" "Long rides")
   (notes-should-have (notes-text "org/summer.org") "\n* Long rides\n" "After the [[*Long rides]], as in [[id:6a1f0b52")
@@ -236,6 +241,7 @@
     (notes-should-have text (format "* TODO Autumn\n  :PROPERTIES:\n  :ID:       %s\n  :END:\n" (match-string 1 text)))))
 
 (ert-deftest notes-6-what-is-wrong-is-mended ()
+  :tags '(examples)
   (notes-open "notes/Weekend.md")
   (goto-char (point-max))
   (insert "\n[[Bike repare]]\n")
@@ -251,9 +257,55 @@
     (should (equal (notes-text "notes/Weekend.md") before))))
 
 (ert-deftest notes-7-emacs-leaves ()
+  :tags '(examples)
   (notes-open "org/summer.org")
   (let ((server (eglot-current-server)))
     (eglot-shutdown server)
     (notes-wait "the end of the connection" (lambda () (not (jsonrpc-running-p server))))))
+
+;;; Dendron's vault and the Org files of Worg, as their authors left them.
+
+(ert-deftest notes-of-others-in-markdown ()
+  :tags '(collections)
+  (let ((cli "vault/dendron.topic.notes.cli.lookup.md") (lookup "vault/dendron.topic.lookup.md"))
+    (notes-open cli)
+    (notes-hover "[[dendron.topic.lookup]]" lookup "Lookups help you create, find, and organize your notes")
+    (notes-definition cli "[[dendron.topic.lookup]]" lookup "---")
+    (notes-definition "vault/changelog.past-versions.0-1-x.md" "[[dendron.topic.lookup.modifiers#multi"
+                      "vault/dendron.topic.lookup.modifiers.md" "### multiSelect")
+    (notes-open lookup)
+    (let ((found (notes-xrefs (xref-backend-references 'eglot (xref-backend-identifier-at-point 'eglot)))))
+      (should (> (length found) 30))
+      (should (member "vault/dendron.topic.notes.cli.md: Note to query for. Same syntax as [[dendron.topic.lookup]]" found)))
+    (notes-symbols "Look up Auto Complete" (concat lookup ": ## Look up Auto Complete"))
+    (notes-open cli)
+    (notes-complete "Note to query" "See [[dendron.topic.lookup.fi" "Finding Notes")
+    (notes-should-have (notes-text cli) "See [[dendron.topic.lookup.find]]\n")
+    (notes-open "vault/dendron.topic.lookup.find.md")
+    (notes-rename "### Dot" "Dot comes last")
+    (dolist (name '("vault/changelog.release.2021-11-16.md" "vault/changelog.md"))
+      (notes-should-have (notes-text name) "[[docs|dendron.topic.lookup.find#dot-comes-last]]"))
+    (notes-open cli)
+    (goto-char (point-max))
+    (insert "\n[[dendron.topic.lokup]]\n")
+    (notes-wrong "dendron.topic.lokup")
+    (notes-act "dendron.topic.lokup" "Link to vault/dendron.topic.lookup")
+    (notes-right "dendron.topic.lokup")))
+
+(ert-deftest notes-of-others-in-org ()
+  :tags '(collections)
+  (let ((maintenance "worg/org-maintenance.org") (contribute "worg/org-contribute.org"))
+    (notes-open maintenance)
+    (notes-hover "[[file:org-contribute.org::#repos" contribute "Overview of Org repositories")
+    (notes-definition maintenance "[[file:org-contribute.org::#repos" contribute "* Overview of Org repositories")
+    (notes-references contribute "* Overview of Org"
+                      (list (concat contribute ": * Overview of Org repositories")
+                            (concat maintenance ": [[file:org-contribute.org::#repos-overview][several others]]:")))
+    (notes-symbols "Additional Org mode repositories" (concat maintenance ": ** Additional Org mode repositories"))
+    (notes-open maintenance)
+    (notes-complete "** Additional Org" "See [[file:org-contrib" "Contributing to Org")
+    (notes-should-have (notes-text maintenance) "See [[file:org-contribute.org]")
+    (notes-rename "* Additional Org" "More repositories")
+    (notes-should-have (notes-text maintenance) "\n** More repositories\n")))
 
 ;;; eglot.el ends here

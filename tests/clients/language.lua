@@ -1,5 +1,6 @@
 -- What a person does with notes in Neovim, by its own commands and nothing else, through `khojd connect`. Run by test_neovim.py with
--- KHOJD_CONNECT (the command as a JSON array) and KHOJD_NOTES (the folder of notes). What is seen is printed.
+-- KHOJD_CONNECT (the command as a JSON array), KHOJD_NOTES (the folder of notes) and KHOJD_SCENE (which notes these are: "examples" or
+-- "collections"). What is seen is printed.
 
 local notes = vim.env.KHOJD_NOTES
 local PATIENCE = 30000 -- milliseconds
@@ -293,29 +294,9 @@ local function org(client)
   contains(text(), "* TODO Autumn\n  :PROPERTIES:\n  :ID:       " .. id .. "\n  :END:\n", "the heading's ID")
 end
 
-local function conversation()
-  local left
-  local id = vim.lsp.start_client({
-    name = "khojd",
-    cmd = vim.fn.json_decode(vim.env.KHOJD_CONNECT),
-    root_dir = notes,
-    on_exit = function(code)
-      left = code
-    end,
-  })
-  check(id, "the bridge was not started")
-  local client = vim.lsp.get_client_by_id(id)
-  vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile" }, {
-    pattern = { "*.md", "*.org" },
-    callback = function(event)
-      vim.lsp.buf_attach_client(event.buf, id)
-    end,
-  })
-  vim.o.hidden = true
+-- The example notes.
+local function examples(client)
   open("notes/Weekend.md")
-  wait("the reply to initialize", function()
-    return client.initialized
-  end)
   symbols("gears", "notes/Bike repair.md: [String] Gears jump under load")
   symbols("why the bicycle is noisy", "notes/Bike repair.md: [String] Bike repair")
   markdown(client)
@@ -339,6 +320,75 @@ local function conversation()
   contains(text("org/summer.org"), "and at [[file:../notes/Rest.md]].", "a link in Org")
   vim.cmd("wall")
   equal({ vim.fn.filereadable(notes .. "/notes/Rest.md"), vim.fn.filereadable(notes .. "/notes/Sleep.md") }, { 1, 0 }, "files")
+end
+
+-- Dendron's vault and the Org files of Worg, as their authors left them.
+local function collections(client)
+  local lookup, contribute = "vault/dendron.topic.lookup.md", "worg/org-contribute.org"
+  open("vault/dendron.topic.notes.cli.lookup.md")
+  hover("[[dendron.topic.lookup]]", { lookup, "Lookups help you create, find, and organize your notes" })
+  definition("vault/dendron.topic.notes.cli.lookup.md", "[[dendron.topic.lookup]]", lookup, "---")
+  definition("vault/changelog.past-versions.0-1-x.md", "[[dendron.topic.lookup.modifiers#multi", "vault/dendron.topic.lookup.modifiers.md", "### multiSelect")
+  open(lookup)
+  vim.api.nvim_win_set_cursor(0, { 1, 0 })
+  local lines = listed("references to a note", vim.lsp.buf.references)
+  check(#lines > 30, #lines .. " references to a note that has many")
+  contains(table.concat(lines, "\n"), "vault/dendron.topic.notes.cli.md: Note to query for. Same syntax as [[dendron.topic.lookup]]", "one")
+  symbols("Look up Auto Complete", lookup .. ": [String] Look up Auto Complete")
+  open("vault/dendron.topic.notes.cli.lookup.md")
+  complete(client, "Note to query", "See [[dendron.topic.lookup.fi", "Finding Notes")
+  contains(text(), "See [[dendron.topic.lookup.find]]\n", "the completed link")
+  open("vault/dendron.topic.lookup.find.md")
+  rename("### Dot", "Dot comes last")
+  for _, name in ipairs({ "vault/changelog.release.2021-11-16.md", "vault/changelog.md" }) do
+    contains(text(name), "[[docs|dendron.topic.lookup.find#dot-comes-last]]", "a link to the heading")
+  end
+  open("vault/dendron.topic.notes.cli.lookup.md")
+  vim.api.nvim_buf_set_lines(0, -1, -1, false, { "[[dendron.topic.lokup]]" })
+  appears("broken-link", "dendron.topic.lokup")
+  act("dendron.topic.lokup", "Link to vault/dendron.topic.lookup")
+  goes("dendron.topic.lokup")
+
+  open("worg/org-maintenance.org")
+  hover("[[file:org-contribute.org::#repos", { contribute, "Overview of Org repositories" })
+  definition("worg/org-maintenance.org", "[[file:org-contribute.org::#repos", contribute, "* Overview of Org repositories")
+  references(contribute, "* Overview of Org", {
+    contribute .. ": * Overview of Org repositories",
+    "worg/org-maintenance.org: [[file:org-contribute.org::#repos-overview][several others]]:",
+  })
+  symbols("Additional Org mode repositories", "worg/org-maintenance.org: [String] Additional Org mode repositories")
+  open("worg/org-maintenance.org")
+  complete(client, "** Additional Org", "See [[file:org-contrib", "Contributing to Org")
+  contains(text(), "See [[file:org-contribute.org]", "the completed link")
+  rename("* Additional Org", "More repositories")
+  contains(text(), "\n** More repositories\n", "the heading")
+end
+
+local function conversation()
+  local left
+  local id = vim.lsp.start_client({
+    name = "khojd",
+    cmd = vim.fn.json_decode(vim.env.KHOJD_CONNECT),
+    root_dir = notes,
+    on_exit = function(code)
+      left = code
+    end,
+  })
+  check(id, "the bridge was not started")
+  local client = vim.lsp.get_client_by_id(id)
+  vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile" }, {
+    pattern = { "*.md", "*.org" },
+    callback = function(event)
+      vim.lsp.buf_attach_client(event.buf, id)
+    end,
+  })
+  vim.o.hidden = true
+  open("README.md")
+  wait("the reply to initialize", function()
+    return client.initialized
+  end)
+  local scenes = { examples = examples, collections = collections }
+  scenes[vim.env.KHOJD_SCENE](client)
   client.stop()
   wait("the end of the bridge", function()
     return left

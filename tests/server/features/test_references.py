@@ -63,3 +63,12 @@ async def test_a_link_to_nowhere_has_no_references(make_vault: MakeVault) -> Non
     vault = await make_vault(NOTES)
     cursor = vault.open("a.md", "[[no|where]]")
     assert await find(vault, "a.md", cursor) == []
+
+
+async def test_what_a_custom_id_names_is_its_heading(make_vault: MakeVault) -> None:
+    notes = {"plan.org": "* Plan\n** Order seeds\n:PROPERTIES:\n:CUSTOM_ID: seeds\n:END:\n", "b.org": "[[file:plan.org::#seeds]]\n"}
+    vault = await make_vault(notes)
+    assert await find(vault, "b.org", vault.at("b.org", "seeds"), declaration=True) == [
+        ("plan.org", "** Order seeds"),
+        ("b.org", "[[file:plan.org::#seeds]]"),
+    ]
