@@ -40,6 +40,8 @@ SLOPE = 1.5
 CEILING = 1.05  # above the highest flatness there is: words never count nothing
 HALF = 0.5  # evidence of the score 0.5
 
+READ = 0.5  # share of a text that a model reads below which what is found for it is found by words
+
 
 class Weights(NamedTuple):
     """Shares of the three kinds of evidence; they add up to 1. Without a background one kind stands alone, as it is."""

@@ -15,7 +15,7 @@ from khojd.index.catalog_hits import entries_at, hit_rows
 from khojd.index.rows import ChunkRow
 from khojd.index.words import Words
 from khojd.search import beside, candidates, listing
-from khojd.search.fuse import WORDS_ALONE, fuse
+from khojd.search.fuse import READ, WORDS_ALONE, fuse
 from khojd.search.highlight import query_terms
 from khojd.search.hits import Found, make_hits
 from khojd.search.retrieve import MOST_HITS, Retriever
@@ -29,7 +29,9 @@ _MOST_CHARACTERS = 20_000  # of the source; its most salient words are long know
 def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure = len) -> SearchResult:
     """Entries like a text or a place in a note, best first; the place itself is left out, the same text elsewhere is not.
 
-    Without a model the answer is by words alone, with a note. Raises QueryError, NotFound.
+    Without a model the answer is by words alone, with a note. The phase is "words" for a text that the model cannot read, too.
+
+    Raises QueryError, NotFound.
     """
     started = perf_counter()
     if not 1 <= request.limit <= MOST_HITS:
@@ -44,6 +46,7 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
         scope = retriever.scope(db, (), request.folders)
         size = max(_CANDIDATES, request.limit) + len(sources)
         chunks: dict[int, ChunkRow] = {}
+        reads = retriever.reads(text)
         if vector is None or retriever.vectors is None:
             bm25 = dict(candidates.lexical(retriever.words, salient, size, scope).ranked)
             scores = fuse(_without(sources, bm25), {}, {}, WORDS_ALONE)
@@ -56,7 +59,7 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
                 store,
                 salient,
                 vector,
-                reads=retriever.reads(text),
+                reads=reads,
                 sample=retriever.sample,
                 size=size,
                 scope=scope,
@@ -69,7 +72,7 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
         found = [Found(one, scores[one], (chunks[one].start, chunks[one].end) if one in chunks else None) for one in ranked]
         terms = query_terms(salient, {})
         hits = make_hits(db, found, terms, retriever.words.analyze, measure)
-    phase: Phase = "words" if vector is None else "fused"
+    phase: Phase = "words" if vector is None or reads < READ else "fused"
     return SearchResult(phase, hits, (perf_counter() - started) * 1000.0, tuple(notes))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from khojd.search.duplicates import near_duplicates
 from khojd.search.similar import similar
 from khojd.search.types import SearchRequest, SimilarRequest
 from tests.search.notes import Concepts, Notes
@@ -67,3 +68,17 @@ def test_more_like_a_chinese_text_is_found_by_its_words(latin: Notes) -> None:
     request = SimilarRequest("刹车", limit=2)
     first, *_ = similar(latin.retriever(), request).hits
     assert Path(first.path).name == "right.md"
+    assert similar(latin.retriever(), request).phase == "words"
+    assert similar(latin.retriever(), SimilarRequest("cycling")).phase == "fused"
+
+
+def test_two_russian_notes_are_near_duplicates_only_when_they_have_the_same_words(tmp_path: Path) -> None:
+    rent = "Квартира сдаётся на длительный срок, без животных, оплата каждый месяц вперёд. " * 4
+    soup = "Лук нарезать, обжарить в масле, добавить бульон и варить на слабом огне час. " * 4
+    made = Notes(tmp_path, Concepts({}, learnt=frozenset({"LATIN"})))
+    made.write({"rent.md": rent, "soup.md": soup, "copy.md": rent.replace("месяц", "год", 1)})
+    try:
+        found = near_duplicates(made.retriever(), str(made.folder / "rent.md"))
+        assert [Path(path).name for path, _ in found] == ["copy.md"]
+    finally:
+        made.close()
