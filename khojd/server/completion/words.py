@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types as lsp
 
+from khojd.content import org
 from khojd.graph import suggest, tags
 from khojd.graph.cursor import Typing
 from khojd.graph.graph import Graph
@@ -68,9 +69,9 @@ def of_keywords(typing: Typing) -> list[Choice]:
 
 
 def of_todo(graph: Graph, sheet: Sheet, typing: Typing) -> list[Choice]:
-    words = dict.fromkeys(
-        (*(section.todo for section in sheet.sections if section.todo), *suggest.todo_keywords(graph.db), "TODO", "DONE")
-    )
+    known, done = org.keywords(sheet.text, sheet.settings)
+    used = (*(section.todo for section in sheet.sections if section.todo), *suggest.todo_keywords(graph.db))
+    words = dict.fromkeys((*(word for word in used if word in known), *sorted(known - done), *sorted(done)))
     words.pop(typing.typed, None)
     return [
         Choice(word, f"{word} ", lsp.CompletionItemKind.EnumMember, word, near - position / 1000)

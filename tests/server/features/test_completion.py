@@ -151,6 +151,13 @@ async def test_tags_keywords_states_and_properties(make_vault: MakeVault) -> Non
     assert (source["insertTextFormat"], source["textEdit"]["newText"]) == (2, "begin_src ${1:language}\n$0\n#+end_src")
 
 
+async def test_states_are_those_of_the_note(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES, capabilities=FULL)
+    vault.open("plan.org")
+    states = [item["label"] for item in await offered(vault, "plan.org", "#+TODO: TODO BUY | GOT\n* TODO x\n* <|>")]
+    assert states == ["TODO", "BUY", "GOT"]
+
+
 async def test_a_client_without_snippets_gets_plain_text(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES)
     assert await choose(vault, "plan.org", "#+begin_q|", "begin_quote") == "#+begin_quote\n\n#+end_quote"
