@@ -19,6 +19,7 @@ from khojd.content.model import Anchor, ContentSettings, DateRef, Parsed, Sectio
 
 _BULLET = re.compile(r"-[ \t]*")
 _ATX = re.compile(r"(#{1,6})(?:[ \t]+|$)")
+_HTML_ANCHOR = re.compile(r'<[A-Za-z](?:[^<>\r\n]*?[ \t])??(?:id|name)="([^"<>\s]+)"')
 _INEXACT = "too long or too deeply nested for the Markdown parser: headings were found line by line"
 
 
@@ -61,6 +62,8 @@ def parse(text: str, settings: ContentSettings) -> Parsed:
         heads = _heads(source, first, outline.headings, keywords | markdown_marks.DONE) or _blocks(source, start, keywords)
         firsts = [head.first for head in heads]
         markdown_marks.collect(source, first, lambda line: owned.setdefault(bisect_right(firsts, line), Own()), keywords)
+    if '="' in text and (" id=" in text or " name=" in text):
+        _html_anchors(source, front.end)
     notes = front.notes if outline.exact else (*front.notes, _INEXACT)
     starts = [lines.starts[head] for head in firsts]
     return Parsed(
@@ -113,6 +116,15 @@ def _heading(source: Source, first: int, last: int, heading: Heading) -> Heading
         start, end = source.lines.starts[first], source.lines.end(last - 1)
         source.anchors += markdown_heading.anchors(source.text, start, end, heading.ids)
     return heading
+
+
+def _html_anchors(source: Source, start: int) -> None:
+    """Keep the names that HTML tags give, each where it stands first; those of headings are kept already."""
+    known = {source.text[low:high] for low, high, _ in source.anchors}
+    for found in _HTML_ANCHOR.finditer(source.text, start):
+        if found[1] not in known:
+            known.add(found[1])
+            source.anchors.append((*found.span(1), "custom_id"))
 
 
 def _blocks(source: Source, first: int, keywords: frozenset[str]) -> list[_Head]:

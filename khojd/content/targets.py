@@ -21,7 +21,7 @@ _LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t]*")
 _ORG_FILE = re.compile(r"file(?:\+(?:emacs|sys))?:|docview:")
 _FILE_PREFIX = re.compile(r"file:(?://)?(?=[^/]|/[^/])")
 _DENDRON = re.compile(r"dendron://[^/]*/")
-_RANGE = re.compile(r":#.*$|,[0-9]+$")  # what Dendron adds to the anchor of an embed
+_RANGE = re.compile(r"(?:,[0-9]+)?:#.*$|,[0-9]+$")  # what Dendron adds to the anchor of an embed
 
 # Org takes a word before a colon for a type only when the type is known; else the target is a text to look for.
 _ORG_TYPES = frozenset(
@@ -54,6 +54,8 @@ def read(link: Link, abbreviations: Mapping[str, str] | None = None) -> tuple[Ta
     """
     target = link.target.strip()
     if link.kind in ("wiki", "embed"):
+        if link.kind == "embed" and target.endswith(".*"):
+            return (EMPTY,)  # Dendron: all notes below
         found = _wiki(target)
         swapped = _wiki(link.text.strip()) if link.text.strip() and target else ()
         return (*found, *(msgspec.structs.replace(reading, swapped=True) for reading in swapped))
@@ -88,6 +90,8 @@ def spans(link: Link, target: Target) -> Spans:
         return Spans(Span(base + start, base + end))
     if link.kind in ("org", "plain"):
         return _org_spans(written, base, Span(start, end), target, plain=link.kind == "plain")
+    if link.kind not in ("wiki", "embed") and _is_page(written[start:end]):
+        start, end = start + 2, end - 2
     for prefix in (_DENDRON, _FILE_PREFIX):
         if found := prefix.match(written, start):
             start = found.end()
@@ -175,6 +179,11 @@ def _wiki(target: str) -> tuple[Target, ...]:
     return (anchored, Target("name", target, whole=True)) if path.strip() else (anchored,)
 
 
+def _is_page(destination: str) -> bool:
+    """Whether it is a wikilink: Logseq's `[text]([[page]])`."""
+    return destination.startswith("[[") and destination.endswith("]]") and len(destination) > 4
+
+
 def _anchored(path: str, anchor: str) -> Target:
     kind: Kind = "name" if path else "here"
     if anchor.startswith("^"):
@@ -188,6 +197,8 @@ def _anchored(path: str, anchor: str) -> Target:
 def _url(target: str) -> tuple[Target, ...]:
     if not target:
         return (EMPTY,)
+    if _is_page(target):
+        return _wiki(target[2:-2].strip())
     target = html.unescape(_ESCAPED.sub(r"\1", target)) if "\\" in target or "&" in target else target
     if _ORG_FILE.match(target):
         return (_file(target[target.index(":") + 1 :].removeprefix("//")),)

@@ -170,7 +170,7 @@ class Graph:
                 if anchor.name.casefold() == value.casefold() and anchor.kind in ("id", "block"):
                     places.append(self._anchored(path, sheet, anchor.section))
         if not places:
-            return Resolution("no-note", (), f"no heading has the id {value}")
+            return Resolution("no-note", (), f"no heading or block has the id {value}")
         if len(places) == 1:
             return Resolution("found", tuple(places))
         return Resolution("ambiguous", tuple(places), f"{len(places)} places have the id {value}")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from khojd.content import org, registry
+from khojd.content import names, org, registry
 from khojd.content.model import Link
 from khojd.content.org_headline import keyword_like
 from khojd.graph.graph import Graph
@@ -84,15 +84,23 @@ def _links(graph: Graph, sheet: Sheet, low: int, high: int) -> Iterator[Problem]
 
 def _link(link: Link, found: Resolution) -> Problem | None:
     start, end = (link.target_start, link.target_end) if link.target_end > link.target_start else (link.start, link.end)
-    shown = link.target if len(link.target) <= 80 else link.target[:77] + "…"
+    shown = _cut(link.target)
     if found.status in ("no-note", "refused"):
-        reason = f": {found.reason}" if found.reason else ""
-        return Problem("broken-link", start, end, f"There is no note {shown!r}{reason}", target=link.target)
+        kind = "file" if link.kind == "image" else "note"
+        said = found.reason[:1].upper() + found.reason[1:200] or f"There is no {kind} {shown!r}"
+        return Problem("broken-link", start, end, said, target=link.target)
     if found.status == "no-anchor":
-        return Problem("broken-anchor", start, end, f"{shown!r}: {found.reason}", found.places, link.target)
+        note = "This note" if found.target.kind == "here" else names.stem(found.places[0].path)
+        anchor = _cut(found.target.anchor)
+        kind = {"block": "block", "custom_id": "CUSTOM_ID", "any": "target or heading"}.get(found.target.anchor_kind, "heading")
+        return Problem("broken-anchor", start, end, f"{note} has no {kind} {anchor!r}", found.places, link.target)
     if found.status == "ambiguous":
         return Problem("ambiguous-link", start, end, f"{shown!r}: {found.reason}", found.places, link.target)
     return None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "…"
 
 
 def _ids(graph: Graph, sheet: Sheet, low: int, high: int) -> Iterator[Problem]:

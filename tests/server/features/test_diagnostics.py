@@ -139,3 +139,29 @@ async def test_switched_off_nothing_is_said(make_vault: MakeVault) -> None:
     vault.open("index.md", "[[nowhere]]")
     await vault.indexed()
     assert vault.editor.heard("textDocument/publishDiagnostics") == []
+
+
+async def test_messages_say_what_is_missing_where(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    text = "[[tea]] [[nowhere]] ![p](p.png) [[tea#Blue]] [[tea#^b]] [x](#gone) [y](../../../etc/passwd)\n"
+    vault.open("index.md", text)
+    assert [one["message"] for one in await pushed(vault, "index.md")] == [
+        "There is no note 'nowhere'",
+        "There is no file 'p.png'",
+        "tea has no heading 'Blue'",
+        "tea has no block 'b'",
+        "This note has no heading 'gone'",
+        "../../../etc/passwd leads above the configured folders",
+    ]
+
+
+async def test_what_programs_with_a_vault_write_is_no_problem(make_vault: MakeVault) -> None:
+    vault = await make_vault({**NOTES, "pages/proj___alpha.md": "- [[tea]]\n", "lang.python.md": "# Python\n## Loops\n"})
+    logseq = "- [page]([[proj/alpha]]) [tea]([[tea]])\n"
+    assert await problems(vault, "index.md", logseq) == []
+    assert await problems(vault, "index.md", "[[tea]] ![[lang.*]] ![[lang.python#loops,1:#*]]\n") == []
+    html = (
+        '# One\n<a id="first"></a>\n\n## <a name="two"></a> Two\n\n<span id="three">Here</span>.\n'
+        "[[tea]] [a](#first) [b](#two) [c](#three)\n"
+    )
+    assert await problems(vault, "index.md", html) == []
