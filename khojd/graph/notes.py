@@ -56,7 +56,8 @@ class Notes:
                 return _resolution([Place(note.path, "note", note=note) for note in best])
         if (day := filename_date(names.stem(name))) is not None and (dated := self.daily(day.start, day.end)):
             return _resolution([Place(note.path, "note", note=note) for note in dated])
-        return Resolution("no-note")
+        # Of a note in no folder, nothing but the files around it can be known.
+        return Resolution("no-note") if self.root(source) else self.by_path(name, source)
 
     def by_path(self, path: str, source: str) -> Resolution:
         """The file that a path written in the note at `source` leads to."""
@@ -185,7 +186,8 @@ class Notes:
         for _, _, note in self.named(names.key(path)):
             if names.fold(note.path) == folded or names.fold(names.without_suffix(note.path)) == folded:
                 return Place(note.path, "note" if note.indexed else "file", note=note)
-        return Place(path, "file") if "\0" not in path and self.exists(path) else None
+        there = next((one for one in candidates if "\0" not in one and self.exists(one)), None)
+        return Place(there, "file") if there is not None else None
 
     def daily(self, start: int, end: int) -> list[Note]:
         """The notes whose file is named after that day (Logseq and Dendron write days in several ways)."""

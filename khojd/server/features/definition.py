@@ -8,24 +8,27 @@ from lsprotocol import types as lsp
 
 from khojd.errors import NotFound
 from khojd.graph.graph import Graph
-from khojd.graph.model import Resolution
+from khojd.graph.model import Place, Resolution
+from khojd.graph.sheet import Sheet
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
 from khojd.server.session import Session
 
 
 async def definition(session: Session, params: lsp.DefinitionParams) -> Sequence[lsp.Location] | Sequence[lsp.LocationLink] | None:
-    """Where a link leads: all candidates of an ambiguous one, the note where a heading in it is missing; a heading is its own.
+    """Where a link leads: all candidates of an ambiguous one, the note where a heading in it is missing.
+
+    A heading is its own target, a tag has the page of its name.
 
     Null where there is nothing to follow. Raises NotFound with the reason for a link that leads above the configured folders.
     """
-    sheet = await session.sheet(params.text_document.uri)
+    sheet = await session.sheet(params.text_document.uri, marks=True)
     offset = session.offset(sheet, params.position)
     desk = Desk(session)
     link = sheet.link_at(offset)
     if link is None:
-        place = await desk.graph(lambda graph: graph.place_at(sheet, offset))
-        return await desk.locations([place]) if place is not None and place.kind != "note" else None
+        places = await desk.graph(lambda graph: _places(graph, sheet, offset))
+        return await desk.locations(places) if places else None
 
     def resolve(graph: Graph) -> Resolution:
         return graph.resolve(sheet, link)
@@ -45,6 +48,16 @@ async def definition(session: Session, params: lsp.DefinitionParams) -> Sequence
         lsp.LocationLink(target_uri=at.uri, target_range=at.range, target_selection_range=at.range, origin_selection_range=origin)
         for at in locations
     ]
+
+
+def _places(graph: Graph, sheet: Sheet, offset: int) -> Sequence[Place]:
+    """The page of a tag, as Logseq and Dendron have them; the heading or anchor at the cursor."""
+    if (tag := sheet.mark_at(offset, "tag")) is not None:
+        pages = (graph.notes.by_name(name, sheet.path) for name in (tag.value, f"tags.{tag.value.replace('/', '.')}"))
+        if (page := next((found for found in pages if found.places), None)) is not None:
+            return page.places
+    place = graph.place_at(sheet, offset)
+    return (place,) if place is not None and place.kind != "note" else ()
 
 
 FEATURE = Feature("definition", {lsp.TEXT_DOCUMENT_DEFINITION: definition})

@@ -8,7 +8,10 @@ from datetime import date
 from lsprotocol import types as lsp
 
 from khojd.content.model import Link, Mark
+from khojd.content.names import without_suffix
+from khojd.errors import NotFound
 from khojd.graph import days, tags
+from khojd.graph.anchors import blocks
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Place, Resolution
 from khojd.graph.sheet import Sheet
@@ -80,11 +83,14 @@ class _Card:
     async def target(self, place: Place) -> str:
         """The head of what a link leads to: where it is, then its text."""
         where = self.strong(self.name(place.path))
-        if place.note is None or not place.note.indexed:
+        if (place.note is None or not place.note.indexed) and without_suffix(place.path) == place.path:
             if self.markdown and place.path.lower().endswith(_PICTURES):
                 return f"{where}\n\n![{os.path.basename(place.path)}]({uris.from_path(place.path)})"  # noqa: PTH119
             return where
-        sheet = await self.session.sheet(place.path, marks=True)
+        try:
+            sheet = await self.session.sheet(place.path, marks=True)
+        except NotFound:  # outside of every folder, or not indexed, and not readable either
+            return where
         await self.desk.lay_out([place.path])
         found = self.desk.span(place)
         start = found[1] if found is not None else 0
@@ -171,11 +177,14 @@ class _Card:
 
 
 def _paragraph(sheet: Sheet, offset: int) -> tuple[int, int]:
-    """The lines around a place up to the next blank ones."""
+    """The paragraph or list item around a place; in Org the lines up to the next blank ones or headings."""
+    if sheet.format == "markdown" and (block := next((one for one in blocks(sheet) if one.start <= offset <= one.end), None)):
+        return block.start, block.end
+    heads = {sheet.lines.line(one.heading_segment.start) for one in sheet.sections if one.heading_segment}
     first = last = sheet.lines.line(offset)
-    while first and sheet.line_text(first - 1).strip():
+    while first and first - 1 not in heads and sheet.line_text(first - 1).strip():
         first -= 1
-    while last + 1 < len(sheet.lines) and sheet.line_text(last + 1).strip():
+    while last + 1 < len(sheet.lines) and last + 1 not in heads and sheet.line_text(last + 1).strip():
         last += 1
     return sheet.lines.starts[first], sheet.lines.end(last)
 

@@ -82,3 +82,22 @@ async def test_a_position_past_the_end_and_a_note_that_is_nowhere(make_vault: Ma
     assert await follow(vault, "index.md", {"line": 99, "character": 99}) == [("tea.md", "")]
     with pytest.raises(Failure, match=r"gone\.md"):
         await vault.ask("textDocument/definition", "gone.md", {"line": 0, "character": 0})
+
+
+async def test_a_tag_leads_to_the_page_of_its_name(make_vault: MakeVault) -> None:
+    pages = {"pages/proj___alpha.md": "- one\n", "tags.home.md": "# Home\n"}
+    vault = await make_vault({**NOTES, **pages})
+    assert await follow(vault, "index.md", vault.open("index.md", "see #[[proj/al|pha]]")) == [("pages/proj___alpha.md", "")]
+    assert await follow(vault, "index.md", vault.edit("index.md", "see #te|a")) == [("tea.md", "")]
+    assert await follow(vault, "index.md", vault.edit("index.md", "see #ho|me")) == [("tags.home.md", "")]
+    assert await follow(vault, "index.md", vault.edit("index.md", "see #nowh|ere")) is None
+
+
+async def test_links_of_a_note_in_no_folder_lead_to_the_files_around_it(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    vault.write("../elsewhere/near.md", "# Near\n")
+    vault.write("../elsewhere/here.md", "[[near]] [x](near.md)")
+    vault.open("../elsewhere/here.md")
+    for link in ("[[near", "](near"):
+        (found,) = await vault.ask("textDocument/definition", "../elsewhere/here.md", vault.at("../elsewhere/here.md", link))
+        assert found["uri"].endswith("/elsewhere/near.md"), link

@@ -87,3 +87,20 @@ async def test_a_date_shows_the_notes_of_that_day(make_vault: MakeVault) -> None
 async def test_plain_text_has_nothing_to_show(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES)
     assert await hover(vault, "tea.md", vault.at("tea.md", "drink.")) == ""
+
+
+async def test_a_block_is_shown_without_what_stands_around_it(make_vault: MakeVault) -> None:
+    steps = "---\na: b\n---\n# Steps\n- first\n- second ^two\n- third\n# Else\n"
+    vault = await make_vault({**NOTES, "steps.md": steps, "t.org": "* Head\n<<here>> it is\n* Next\n"}, capabilities=MARKDOWN)
+    assert await hover(vault, "index.md", vault.open("index.md", "[[steps#^t|wo]]")) == "**steps.md**\n\n- second ^two"
+    vault.open("plan.org")
+    assert await hover(vault, "plan.org", vault.edit("plan.org", "[[file:t.org::he|re]]")) == "**t.org**\n\n<<here>> it is"
+
+
+async def test_a_file_in_no_folder_is_shown(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES, capabilities=MARKDOWN)
+    vault.write("../elsewhere/near.md", "# Near\n")
+    vault.write("../elsewhere/here.md", "[[near]]")
+    vault.open("../elsewhere/here.md")
+    shown = await hover(vault, "../elsewhere/here.md", vault.at("../elsewhere/here.md", "near"))
+    assert shown.endswith("/elsewhere/near.md**\n\n# Near")
