@@ -249,6 +249,8 @@ class Session(LanguageServer):
             expanded = os.path.expanduser(place)  # noqa: PTH111  pathlib drops what it takes for redundant
             path = plain(os.path.normpath(expanded)) if os.path.isabs(expanded) else None  # noqa: PTH117
         if path is None:
+            if ":" in place and "/" not in place.partition(":")[0] and not place.startswith("file:"):
+                raise NotFound(f"{place!r} is no file on this machine: save it as one first", path=place)
             raise NotFound(f"{place!r} is neither an absolute path nor a file: URI of this machine", path=place)
         return path
 
