@@ -28,15 +28,14 @@ def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, limit
     Names shorter than `SHORTEST` and names of nothing but digits and punctuation (days) are not looked for.
     """
     found: dict[tuple[str, int], Mention] = {}
+    known: dict[int, tuple[Note | None, tuple[Link, ...]]] = {}  # a note of many entries is looked up once
     for name in wanted(notes.names_of(note).values()):
         pattern = matcher(name)
         for source_id, text, segments in _entries(db, phrase(name), note.id):
-            source: Note | None = None
-            links: tuple[Link, ...] = ()
             for match in pattern.finditer(text):
-                if source is None:
-                    source = notes.by_id(source_id)
-                    links = catalog_graph.links_of(db, source_id)[0]
+                if source_id not in known:
+                    known[source_id] = notes.by_id(source_id), catalog_graph.links_of(db, source_id)[0]
+                source, links = known[source_id]
                 if source is None:
                     break
                 if in_code(text, match.start()):
