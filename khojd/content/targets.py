@@ -16,7 +16,7 @@ AnchorKind = Literal["", "heading", "block", "custom_id", "any", "line"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_ORG_ESCAPED = re.compile(r"\\+(?=[\[\]])")
+_ORG_ESCAPED = re.compile(r"(\\+)([\[\]])|(\\+)$")
 _LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t]*")
 _ORG_FILE = re.compile(r"file(?:\+(?:emacs|sys))?:|docview:")
 _FILE_PREFIX = re.compile(r"file:(?://)?(?=[^/]|/[^/])")
@@ -228,7 +228,7 @@ def _decoded(anchor: str) -> str:
 
 
 def _org(target: str, abbreviations: Mapping[str, str], depth: int = 0) -> Target:
-    target = _ORG_ESCAPED.sub("", target)
+    target = org_unescaped(target)
     if not target:
         return EMPTY
     kind, colon, rest = target.partition(":")
@@ -257,6 +257,15 @@ def _org(target: str, abbreviations: Mapping[str, str], depth: int = 0) -> Targe
         if kind.lower() in _ORG_TYPES or target.startswith("//", len(kind) + 1):
             return Target("external", target)
     return Target("here", "", target, "any")
+
+
+def org_unescaped(target: str) -> str:
+    """The target of an Org link without the backslashes that escape brackets, and those before them and at the end (org-link-escape)."""
+    if "\\" not in target:
+        return target
+    return _ORG_ESCAPED.sub(
+        lambda found: found[1][: len(found[1]) // 2] + found[2] if found[2] else found[3][: (len(found[3]) + 1) // 2], target
+    )
 
 
 def _expanded(replacement: str, tag: str) -> str:

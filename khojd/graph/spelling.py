@@ -14,14 +14,13 @@ from urllib.parse import quote, unquote
 
 from msgspec import Struct, structs
 
-from khojd.content import names
+from khojd.content import names, targets
 
 Way = Literal["name", "relative", "root", "absolute", "home"]
 
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _NAMESPACE = re.compile(r"___|%2[Ff]")
 _MARKDOWN_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
-_ORG_ESCAPE = re.compile(r"\\+(?=[\[\]])")
 _ENTITY = re.compile(r"&#?\w+;")
 _IN_WIKI = re.compile(r"[\[\]|#^\r\n]+")
 
@@ -57,7 +56,7 @@ class Dress(Struct, frozen=True):
         if self.markdown and ("\\" in raw or "&" in raw):
             raw = html.unescape(_MARKDOWN_ESCAPE.sub(r"\1", raw))
         elif self.kind in ("org", "plain"):
-            raw = _ORG_ESCAPE.sub("", raw)
+            raw = targets.org_unescaped(raw)
         return names.spellings(raw)
 
     def dressed(self, name: str) -> str | None:

@@ -38,7 +38,7 @@ FROM (SELECT id FROM sections WHERE level > 0 AND {words}
 JOIN sections s ON s.id = best.id JOIN documents d ON d.id = s.document_id WHERE d.visible = 1"""
 _NOTES = """
 SELECT best.name, d.path, d.title
-FROM (SELECT name, document_id FROM note_names NOT INDEXED WHERE {words}
+FROM (SELECT name, document_id FROM note_names NOT INDEXED WHERE kind < 3 AND {words}
       ORDER BY key LIKE ? ESCAPE '\\' DESC, length(key), document_id, kind LIMIT ?) best
 JOIN documents d ON d.id = best.document_id WHERE d.visible = 1 AND d.state = 'indexed'"""
 _NEWEST = """
