@@ -260,7 +260,7 @@ def _org(target: str, abbreviations: Mapping[str, str], depth: int = 0) -> Targe
 
 
 def org_unescaped(target: str) -> str:
-    """The target of an Org link without the backslashes that escape brackets, and those before them and at the end (org-link-escape)."""
+    """The target of an Org link without the backslashes that org-link-escape puts before brackets and other backslashes."""
     if "\\" not in target:
         return target
     return _ORG_ESCAPED.sub(
