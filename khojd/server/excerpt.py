@@ -1,13 +1,16 @@
 """A piece of a note as a hover shows it: Markdown as it is, Org put into Markdown, or plain text."""
 
 import re
+from bisect import bisect_left
 
 from khojd.graph.sheet import Sheet
 
 MOST_LINES = 30
 MOST_CHARACTERS = 2_000
+_LOOKED_AT = 10 * MOST_CHARACTERS  # of a text that may be of any length; more than is shown, as drawers are left out
 
 _KEYWORD = re.compile(r"[ \t]*#\+(\w+)(?::[ \t]*(.*)|([ \t].*)?)$")
+_DRAWER = re.compile(r"[ \t]*:(?:PROPERTIES|LOGBOOK):[ \t]*", re.IGNORECASE)
 _HEADLINE = re.compile(r"(\*+)[ \t]+(.*)$")
 _LINK = re.compile(r"\[\[((?:[^\[\]\\]|\\.)+)\](?:\[((?:[^\[\]]|\[(?!\[)|\](?!\]))+)\])?\]")
 _STYLES = (
@@ -21,12 +24,13 @@ _LITERAL = {"src", "example", "export"}
 
 def excerpt(sheet: Sheet, start: int, end: int, *, markdown: bool) -> str:
     """The text of a range, at most `MOST_LINES` lines of it; an ellipsis stands for the rest. Property drawers are left out."""
-    text = sheet.text[start:end].replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    stop = min(end, start + _LOOKED_AT)
+    text = sheet.text[start:stop].replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     if sheet.format == "org":
         text = org_to_markdown(text) if markdown else without_drawers(text)
     lines = text.split("\n")
     shown = "\n".join(lines[:MOST_LINES])
-    cut = len(lines) > MOST_LINES or len(shown) > MOST_CHARACTERS
+    cut = stop < end or len(lines) > MOST_LINES or len(shown) > MOST_CHARACTERS
     shown = shown[:MOST_CHARACTERS].rstrip()
     if not cut:
         return shown
@@ -46,7 +50,17 @@ def section_text(sheet: Sheet, index: int, *, markdown: bool) -> str:
 
 def without_drawers(text: str) -> str:
     """Org text without property and log drawers."""
-    return re.sub(r"(?im)^[ \t]*:(?:PROPERTIES|LOGBOOK):[ \t]*\n(?:.*\n)*?[ \t]*:END:[ \t]*(?:\n|\Z)", "", text)
+    lines = text.split("\n")
+    ends = [number for number, line in enumerate(lines) if line.strip().upper() == ":END:"]
+    kept, number = [], 0
+    while number < len(lines):
+        closed = bisect_left(ends, number) if _DRAWER.fullmatch(lines[number]) else len(ends)
+        if closed < len(ends):
+            number = ends[closed] + 1
+        else:
+            kept.append(lines[number])
+            number += 1
+    return "\n".join(kept)
 
 
 def org_to_markdown(text: str) -> str:
