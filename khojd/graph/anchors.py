@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -76,22 +77,38 @@ def block_id(sheet: Sheet, block: Block) -> tuple[str, Insertion]:
 
 def blocks(sheet: Sheet) -> Iterator[Block]:
     """The paragraphs and list items of a Markdown note; code, tables, front matter and headings are none."""
-    known = {anchor.start: anchor.name for anchor in sheet.anchors if anchor.kind == "block"}
-    opaque = [(mark.start, mark.end) for mark in sheet.marks if mark.kind in _OPAQUE]
+    known = sorted((anchor.start, anchor.name) for anchor in sheet.anchors if anchor.kind == "block")
+    opaque = _joined((mark.start, mark.end) for mark in sheet.marks if mark.kind in _OPAQUE)
     headings = {sheet.lines.line(one.heading_segment.start) for one in sheet.sections if one.heading_segment}
     start = -1
     for line in range(len(sheet.lines) + 1):
         first = sheet.lines.starts[line] if line < len(sheet.lines) else len(sheet.text)
         text = sheet.line_text(line) if line < len(sheet.lines) else ""
-        ends = not text.strip() or line in headings or any(low <= first < high for low, high in opaque)
+        ends = not text.strip() or line in headings or _within(opaque, first)
         item = re.match(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]", text) is not None
         if start >= 0 and (ends or item):
             end = sheet.lines.end(line - 1)
-            identity = next((name for at, name in known.items() if start <= at < end), "")
-            yield Block(start, end, identity)
+            at = bisect_left(known, (start, ""))
+            yield Block(start, end, known[at][1] if at < len(known) and known[at][0] < end else "")
             start = -1
         if start < 0 and not ends:
             start = first
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges in order, those that overlap made one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _within(spans: list[tuple[int, int]], offset: int) -> bool:
+    index = bisect_right(spans, offset, key=lambda span: span[0]) - 1
+    return index >= 0 and offset < spans[index][1]
 
 
 def _newline(sheet: Sheet) -> str:

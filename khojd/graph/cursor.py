@@ -13,7 +13,6 @@ Form = Literal["wiki", "markdown", "org"]
 _WIKI = re.compile(r"\[\[([^\[\]\r\n]*)$")
 _MARKDOWN = re.compile(r"\]\(<?([^()<>\r\n]*)$")
 _TAG = re.compile(r"(?:^|[\s(,;])#([^\s#()\[\]{},;:!?\"'`|^]*)$")
-_ORG_TAG = re.compile(r"(?:[ \t]|:)([\w@#%]*)$")
 _FILETAGS = re.compile(r"[ \t]*#\+filetags:.*?([\w@#%]*)$", re.IGNORECASE)
 _KEYWORD = re.compile(r"[ \t]*#\+(\w*)$")
 _HEADLINE = re.compile(r"\*+[ \t]")
