@@ -48,7 +48,7 @@ def follow(session: Session, event: Event, path: str) -> None:
     """Push to clients that do not pull."""
     watch = session.keep(_Watch)
     if event in ("saved", "indexed"):
-        watch.alike.clear()
+        watch.alike = {}  # what is being looked for now is of what was known before
     if _pulls(session):
         if event == "indexed" and not watch.refreshing and session.can("workspace.diagnostics.refresh_support"):
             watch.refreshing = True
@@ -96,10 +96,10 @@ async def diagnose(session: Session, sheet: Sheet) -> list[lsp.Diagnostic]:
 
 async def _alike(session: Session, sheet: Sheet) -> list[Problem]:
     """Near duplicates as the index knows them; not looked for anew with each keystroke."""
-    watch = session.keep(_Watch)
-    known = watch.alike.get(sheet.path)
+    alike = session.keep(_Watch).alike
+    known = alike.get(sheet.path)
     if known is None:
-        known = watch.alike[sheet.path] = await session.engine.near_duplicates(sheet.path)
+        known = alike[sheet.path] = await session.engine.near_duplicates(sheet.path)
     return [
         Problem(
             "near-duplicate",
@@ -129,8 +129,9 @@ async def _push(session: Session, watch: _Watch, path: str) -> None:
                 return  # closed meanwhile
             async with watch.turn:
                 items = await diagnose(session, sheet)
-            said, watch.said[path] = watch.said.get(path), (version, items)
-            if session.documents.version(path) == version and session.toggles.on("diagnostics") and said != (version, items):
+            current = session.documents.version(path) == version and session.toggles.on("diagnostics")
+            if current and watch.said.get(path) != (version, items):
+                watch.said[path] = (version, items)
                 session.text_document_publish_diagnostics(
                     lsp.PublishDiagnosticsParams(uri=uris.from_path(path), diagnostics=items, version=version)
                 )
