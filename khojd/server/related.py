@@ -17,7 +17,8 @@ LEAST_SCORE = 0.45  # below, what is nearest is so by chance
 async def related(session: Session, sheet: Sheet, section: int, limit: int) -> list[Hit]:
     """At most `limit` entries of other notes that are near to a section, best first.
 
-    None where the index does not know the section yet, and without a model: words alone would name what only sounds alike.
+    There are none where the index does not know the section yet, and without a model: words alone would name what only sounds
+    alike.
     """
     line = sheet.lines.line(sheet.sections[section].span.start)
     try:

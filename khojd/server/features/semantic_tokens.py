@@ -142,14 +142,13 @@ def encoded(sheet: Sheet, found: Iterable[tuple[int, int, str]], kind: str) -> l
     text, starts = sheet.text, sheet.lines.starts
     measure = len if text.isascii() else encoding.measure(kind)
     data: list[int] = []
-    last_line, last_column = 0, 0
+    last_line, last = 0, 0  # of the token before, or of the text's start
     for start, end, name in found:
         line = sheet.lines.line(start)
-        column = measure(text[starts[line] : start])
-        same = line == last_line
-        data += (line - last_line, column - last_column if same else column, measure(text[start:end]), _RANKS[name])
+        column = measure(text[last if line == last_line else starts[line] : start])
+        data += (line - last_line, column, measure(text[start:end]), _RANKS[name])
         data.append(1 if name == "anchor" else 0)
-        last_line, last_column = line, column
+        last_line, last = line, start
     return data
 
 
