@@ -53,11 +53,12 @@ class Links:
             if note is None:
                 continue
             text, start = self._note_text(Place(note.path, "note", note=note), named)
-            shown = named.name if named.kind else named.title or named.name
+            shown = named.name if named.kind else named.title or named.name.replace("___", "/")
             root = self.graph.notes.root(note.path)
             where = note.path[len(root) + 1 :] if root else note.path
             words = f"{self.typing.typed} " if self.typing.typed.startswith((".", "/")) else ""
-            filter = words + " ".join(dict.fromkeys((named.name, named.title, names.stem(note.path)))).strip()
+            written = named.name.replace("___", "/")
+            filter = words + " ".join(dict.fromkeys((written, named.name, named.title, names.stem(note.path)))).strip()
             data = {"path": note.path, "section": 0}
             choices.append(Choice(shown, text, lsp.CompletionItemKind.File, filter, score, where, start, data))
         return choices
@@ -69,19 +70,19 @@ class Links:
             return []
         path, note = where
         outline = self.graph.outline(path, note)
-        choices = []
+        scored = []
         for position, heading in enumerate(outline.headings):
             near = nearness(heading.text, self.typing.typed) or nearness(names.slug(heading.text), self.typing.typed)
-            if not near or not heading.text:
-                continue
-            place = heading_place(heading, path, note)
-            text = self._anchor_text(place, outline)
+            if near and heading.text:
+                scored.append((near - position / 10_000, heading))
+        scored.sort(key=lambda pair: -pair[0])
+        choices = []
+        for score, heading in scored[:MOST]:
+            text = self._anchor_text(heading_place(heading, path, note), outline)
             shown = "  " * (heading.level - 1) + heading.text
             data = {"path": path, "section": heading.section}
-            choices.append(
-                Choice(shown, text, lsp.CompletionItemKind.Reference, heading.text, near - position / 10_000, "", None, data)
-            )
-        return choices[:MOST]
+            choices.append(Choice(shown, text, lsp.CompletionItemKind.Reference, heading.text, score, "", None, data))
+        return choices
 
     def custom_ids(self) -> list[Choice]:
         where = self._named_note()
@@ -97,12 +98,15 @@ class Links:
 
     def blocks(self, target: Sheet) -> list[Choice]:
         """The paragraphs and list items of a note; one without an id gets one."""
-        choices = []
+        scored = []
         for position, block in enumerate(anchors.blocks(target)):
             text = " ".join(target.text[block.start : block.end].split())
             near = max(nearness(text, self.typing.typed), nearness(block.identity, self.typing.typed) if block.identity else 0.0)
-            if not near:
-                continue
+            if near:
+                scored.append((near - position / 10_000, text, block))
+        scored.sort(key=lambda one: -one[0])
+        choices = []
+        for score, text, block in scored[:MOST]:
             identity, insertion, command = block.identity, None, None
             if not identity:
                 identity, insertion = anchors.block_id(target, block)
@@ -112,18 +116,22 @@ class Links:
             data: dict[str, Any] = {"path": target.path, "start": block.start}
             choices.append(
                 Choice(
-                    *(text[:80], f"{identity}]]", lsp.CompletionItemKind.Text, filter, near - position / 10_000),
+                    *(text[:80], f"{identity}]]", lsp.CompletionItemKind.Text, filter, score),
                     detail="" if block.identity else "gets a block id",
                     data=data,
                     insertion=insertion,
                     command=command,
                 )
             )
-        return choices[:MOST]
+        return choices
 
     def ids(self) -> list[Choice]:
         """Org headings of all notes, this one as it is now; one without an ID gets one."""
-        choices = [self._own_id(heading) for heading in self.graph.outline(self.sheet.path, None).headings if heading.text]
+        known = {anchor.section: anchor.name for anchor in reversed(self.sheet.anchors) if anchor.kind == "id"}
+        choices = []
+        for heading in self.graph.outline(self.sheet.path, None).headings:
+            if heading.text and (near := nearness(heading.text, self.typing.typed)):
+                choices.append(self._own_id(heading, known.get(heading.section, ""), near))
         for position, named in enumerate(suggest.headings(self.graph.db, self.typing.typed, MOST, format="org")):
             near = nearness(named.heading, self.typing.typed)
             if not near or named.path == self.sheet.path:
@@ -139,12 +147,10 @@ class Links:
             choices.append(
                 _id_choice(named.heading, identity, near - position / 10_000, detail)._replace(data=data, command=command)
             )
-        return [choice for choice in choices if choice.score > 0]
+        return choices
 
-    def _own_id(self, heading: Heading) -> Choice:
-        known = next((one.name for one in self.sheet.anchors if one.kind == "id" and one.section == heading.section), "")
+    def _own_id(self, heading: Heading, known: str, near: float) -> Choice:
         identity = known or anchors.new_id()
-        near = nearness(heading.text, self.typing.typed)
         choice = _id_choice(heading.text, identity, near, "" if known else "gets an ID")
         insertion = None if known else anchors.org_id(self.sheet, heading.section, identity)
         return choice._replace(insertion=insertion, data={"path": self.sheet.path, "section": heading.section})
