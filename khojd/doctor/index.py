@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from khojd import paths
-from khojd.config import Config
+from khojd.config import Config, Embedding
 from khojd.daemon.address import index_dir
 from khojd.daemon.client import Client
 from khojd.daemon.lock import Lock
+from khojd.doctor import languages
 from khojd.doctor.check import Check
 from khojd.errors import IndexTooNew, KhojdError
 from khojd.index import catalog_vectors, migrate
@@ -28,7 +29,7 @@ def examine(config: Config, session: Client | None) -> Iterator[Check]:
         yield Check("index", "ok", f"{directory} holds no index yet; it is made when the daemon starts")
         return
     if session is not None:
-        yield from _beside(session, directory)
+        yield from _beside(session, directory, config.embedding)
         return
     try:
         lock = Lock.take(directory)
@@ -36,20 +37,20 @@ def examine(config: Config, session: Client | None) -> Iterator[Check]:
             yield Check("index", "warn", "not examined: a daemon that cannot be reached has it")
             return
         try:
-            yield from _alone(directory)
+            yield from _alone(directory, config.embedding)
         finally:
             lock.release()
     except KhojdError as error:
         yield Check("index", "fail", error.message, f"see that {directory} can be read, or set index.path")
 
 
-def _beside(session: Client, directory: Path) -> Iterator[Check]:
+def _beside(session: Client, directory: Path, settings: Embedding) -> Iterator[Check]:
     try:
         status = session.call("khoj/index/status", NoParams(), IndexStatus)
     except KhojdError as error:
         yield Check("index", "fail", f"the daemon cannot tell its state: {error.message}", "look at its log")
         return
-    yield from _catalog(directory)
+    yield from _catalog(directory, settings)
     for problem in status.problems:
         yield Check("index", "warn", problem, "see the daemon's log")
     if status.failed:
@@ -63,9 +64,9 @@ def _beside(session: Client, directory: Path) -> Iterator[Check]:
         yield Check("vectors", "ok", f"served by the daemon, not counted against the catalog{waiting}")
 
 
-def _alone(directory: Path) -> Iterator[Check]:
+def _alone(directory: Path, settings: Embedding) -> Iterator[Check]:
     broken = False
-    for check in _catalog(directory):
+    for check in _catalog(directory, settings):
         broken = broken or check.state == "fail"
         yield check
     if (directory / OPEN).exists():
@@ -81,7 +82,7 @@ def _alone(directory: Path) -> Iterator[Check]:
         catalog.close()
 
 
-def _catalog(directory: Path) -> Iterator[Check]:
+def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
     try:
         catalog = _opened(directory)
     except IndexTooNew as error:
@@ -98,11 +99,14 @@ def _catalog(directory: Path) -> Iterator[Check]:
             yield Check("catalog", "fail", f"{catalog.path}: {'; '.join(found)}", fix)
             return
         counts = statistics(catalog.reader())
+        unread = languages.examine(catalog.reader(), settings)
     finally:
         catalog.close()
     states = counts.documents
     message = f"{catalog.path} is sound: {states['indexed']:,} files, {counts.entries:,} entries, {counts.vectors:,} vectors"
     yield Check("catalog", "ok", message)
+    if unread is not None:
+        yield unread
 
 
 def _opened(directory: Path) -> Catalog:

@@ -65,5 +65,13 @@ def file_rows(
     return [FileRow(*row) for row in listed]
 
 
+def sample(db: sqlite3.Connection, most: int, characters: int) -> list[str]:
+    """The beginnings of at most `most` entries, from all over the catalog."""
+    highest = _one(db, "SELECT coalesce(max(id), 0) FROM entries")
+    ids = msgspec.json.encode(list(range(1, highest + 1, max(1, -(-highest // most))))).decode()
+    rows = db.execute("SELECT substr(text, 1, ?) FROM entries WHERE id IN (SELECT value FROM json_each(?))", (characters, ids))
+    return [text for (text,) in rows]
+
+
 def _one(db: sqlite3.Connection, sql: str, *values: object) -> int:
     return int(db.execute(sql, values).fetchone()[0])
