@@ -40,6 +40,9 @@ def wiki_target(graph: Graph, sheet: Sheet, place: Place, habit: Habit) -> str |
     if place.path == sheet.path and anchor:
         return anchor
     for path in _paths(graph, sheet.path, place, habit):
+        page = path.replace("___", "/")  # Logseq's name of the page, which is not that of its file
+        if page != path and not _WIKI_FORBIDDEN.search(page) and _leads(graph, sheet, "wiki", page, place):
+            return page + anchor
         if not _WIKI_FORBIDDEN.search(path) and _leads(graph, sheet, "wiki", path, place):
             return path + anchor
     return None

@@ -34,8 +34,14 @@ class NamedHeading(Struct, frozen=True):
     identity: str
 
 
-def notes(db: sqlite3.Connection, typed: str, limit: int) -> list[Named]:
-    """Notes by what was typed, each once, the nearest names first; those changed last without any text."""
+def notes(db: sqlite3.Connection, typed: str, limit: int, *, files: bool = False) -> list[Named]:
+    """Notes by what was typed, each once, the nearest names first; those changed last without any text.
+
+    files: pictures and other files that are not read, too, when something was typed.
+    """
+    above, _, last = typed.lstrip("./").rpartition("/")
+    if above and (below := _below(db, above[:LONGEST], names.fold(last)[:LONGEST], limit)):
+        return below
     folded = names.fold(typed.strip("./")).rsplit("/", 1)[-1][:LONGEST]
     if not folded:
         rows = db.execute(
@@ -49,14 +55,27 @@ def notes(db: sqlite3.Connection, typed: str, limit: int) -> list[Named]:
         # More than asked for: some may be hidden, and some are names of one note.
         rows = db.execute(
             f"SELECT {_NAMED} FROM (SELECT *, row_number() OVER (ORDER BY {order}, length(key), kind) AS place FROM note_names"
-            f" WHERE key LIKE ?{_ESCAPE} ORDER BY place LIMIT ?) n JOIN documents d ON d.id = n.document_id"
-            " WHERE d.visible = 1 AND d.state = 'indexed' ORDER BY n.place, d.path LIMIT ?",
-            (*values, _spelled(folded), 4 * limit, limit),
+            # Logseq's file of the page a/b is a___b.
+            f" WHERE key LIKE ?{_ESCAPE} OR (instr(name, '___') AND name LIKE ?{_ESCAPE})"
+            " ORDER BY place LIMIT ?) n JOIN documents d ON d.id = n.document_id"
+            " WHERE d.visible = 1 AND (d.state = 'indexed' OR ?) ORDER BY n.place, d.path LIMIT ?",
+            (*values, _spelled(folded), f"{_literals(folded)}%", 4 * limit, files, limit),
         ).fetchall()
     found: dict[int, Named] = {}
     for row in rows:
         found.setdefault(row[0], Named(*row))
     return list(found.values())
+
+
+def _below(db: sqlite3.Connection, above: str, last: str, limit: int) -> list[Named]:
+    """Notes in a folder, or in one of Logseq's namespaces, by the last part of their names."""
+    rows = db.execute(
+        f"SELECT {_NAMED} FROM note_names n JOIN documents d ON d.id = n.document_id"
+        f" WHERE n.kind = 0 AND (d.path LIKE ?{_ESCAPE} OR n.name LIKE ?{_ESCAPE}) AND n.key LIKE ?{_ESCAPE}"
+        " AND d.visible = 1 AND d.state = 'indexed' ORDER BY length(d.path), d.path LIMIT ?",
+        (f"%/{_literals(above)}/%", f"%{_literals(above.replace('/', '___') + '___')}%", _spelled(last), limit),
+    )
+    return [Named(*row) for row in rows]
 
 
 def of_documents(db: sqlite3.Connection, ids: Sequence[int]) -> list[Named]:
@@ -77,7 +96,7 @@ def headings(db: sqlite3.Connection, typed: str, limit: int, *, format: str) -> 
     order, values = _nearness("s.heading", folded)
     rows = db.execute(
         "SELECT s.document_id, d.path, s.position, s.heading, s.start, s.line, coalesce((SELECT v.value FROM section_values v"
-        " WHERE v.section_id = s.id AND v.kind = 'id' LIMIT 1), '') AS identity"
+        " WHERE v.section_id = s.id AND v.kind = 'prop' AND v.folded_key = 'id' LIMIT 1), '') AS identity"
         " FROM sections s JOIN documents d ON d.id = s.document_id"
         f" WHERE s.level > 0 AND s.heading <> '' AND s.heading LIKE ?{_ESCAPE} AND d.visible = 1 AND d.format = ?"
         f" ORDER BY {order}, identity = '', length(s.heading), d.path, s.position LIMIT ?",
@@ -108,9 +127,13 @@ def _spelled(text: str) -> str:
 
 def _nearness(column: str, text: str) -> tuple[str, tuple[str, ...]]:
     """ORDER BY terms: exactly this, begins with it, a word begins with it, holds it."""
-    literal = "".join(map(_literal, text))
+    literal = _literals(text)
     patterns = (literal, f"{literal}%", f"% {literal}%", f"%{literal}%")
     return ", ".join(f"{column} LIKE ?{_ESCAPE} DESC" for _ in patterns), patterns
+
+
+def _literals(text: str) -> str:
+    return "".join(map(_literal, text))
 
 
 def _literal(text: str) -> str:

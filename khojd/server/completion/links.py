@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from khojd.server import uris
 from khojd.server.completion.items import COMMAND, Choice, nearness
 
 MOST = 50
+_SHOWN = re.compile(r"!\[(?:\[|[^\[\]]*\]\(<?)$")
 _MEANING = 1.5  # what the note that fits the sentence best has before one that does not; a step of `nearness` is 0.5 to 1
 
 
@@ -35,7 +37,7 @@ class Links:
 
     def notes(self, meant: Mapping[str, int]) -> list[Choice]:
         """Notes by name and by what the sentence is about; `meant` has ranks of paths, 0 for the best one."""
-        found = suggest.notes(self.graph.db, self.typing.typed, MOST)
+        found = suggest.notes(self.graph.db, self.typing.typed, MOST, files=self._shows())
         known = {named.path for named in found}
         missing = [note for path in meant if path not in known and (note := self.graph.notes.at(path)) is not None and note.indexed]
         found += suggest.of_documents(self.graph.db, [note.id for note in missing])
@@ -56,12 +58,17 @@ class Links:
             shown = named.name if named.kind else named.title or named.name.replace("___", "/")
             root = self.graph.notes.root(note.path)
             where = note.path[len(root) + 1 :] if root else note.path
-            words = f"{self.typing.typed} " if self.typing.typed.startswith((".", "/")) else ""
+            words = f"{self.typing.typed} " if "/" in self.typing.typed else ""
             written = named.name.replace("___", "/")
             filter = words + " ".join(dict.fromkeys((written, named.name, named.title, names.stem(note.path)))).strip()
             data = {"path": note.path, "section": 0}
             choices.append(Choice(shown, text, lsp.CompletionItemKind.File, filter, score, where, start, data))
         return choices
+
+    def _shows(self) -> bool:
+        """Whether it is an embed or an image that is being typed."""
+        line = self.sheet.lines.starts[self.sheet.lines.line(self.typing.start)]
+        return _SHOWN.search(self.sheet.text[line : self.typing.start]) is not None
 
     def headings(self) -> list[Choice]:
         """The headings of the note that the link names, of this note when it names none."""
