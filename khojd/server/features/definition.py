@@ -18,7 +18,8 @@ from khojd.server.session import Session
 async def definition(session: Session, params: lsp.DefinitionParams) -> Sequence[lsp.Location] | Sequence[lsp.LocationLink] | None:
     """Where a link leads: all candidates of an ambiguous one, the note where a heading in it is missing.
 
-    A heading is its own target, a tag has the page of its name. Null where there is nothing to follow. Raises NotFound with the reason for a link that leads above the configured folders.
+    A heading is its own target, a tag has the page of its name. Null where there is nothing to follow.
+    Raises NotFound with the reason for a link that leads above the configured folders.
     """
     sheet = await session.sheet(params.text_document.uri, marks=True)
     offset = session.offset(sheet, params.position)

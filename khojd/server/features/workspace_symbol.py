@@ -23,6 +23,7 @@ from khojd.server.features.document_symbol import KIND, NAMELESS, heading_span
 from khojd.server.session import Session
 from khojd.server.types import Location, Position, Range
 
+LONGEST = 1_000  # characters of a query that count; SQLite takes patterns of 50,000 bytes at most
 LIMIT = 50
 MOST_WITHOUT_QUERY = 500
 _NAMED = 25  # of the symbols, those found by their name, before what is found by a search
@@ -60,7 +61,7 @@ class Named(Struct, frozen=True):
 
 async def workspace_symbol(session: Session, params: lsp.WorkspaceSymbolParams) -> list[plain.Symbol]:
     """At most 50 symbols, the likeliest first; without a query the headings of the notes that were changed last."""
-    query = params.query.strip()
+    query = params.query[:LONGEST].strip()
     if not query:
         named = await session.graph(_newest)
         return [_of_name(session, one) for one in named]

@@ -76,3 +76,8 @@ async def test_what_is_typed_and_not_saved_is_found(make_vault: MakeVault) -> No
 async def test_meaning_finds_what_no_word_does(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES, embedding=True)
     assert "Oolong" in await found(vault, "beverage half fermented")
+
+
+async def test_a_query_of_any_length_is_answered(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    assert await found(vault, "x" * 100_000) == []
