@@ -305,6 +305,11 @@
     (notes-open maintenance)
     (notes-complete "** Additional Org" "See [[file:org-contrib" "Contributing to Org")
     (notes-should-have (notes-text maintenance) "See [[file:org-contribute.org]")
+    ;; Eglot runs no command of a completion; the heading of the other note gets its ID all the same.
+    (notes-complete "** Additional Org" "See [[id:Overview of Org rep" "Overview of Org repositories")
+    (should (string-match "See \\[\\[id:\\([-0-9a-f]+\\)]" (notes-text maintenance)))
+    (let ((property (concat ":ID:       " (match-string 1 (notes-text maintenance)))))
+      (notes-wait property (lambda () (string-search property (notes-text contribute)))))
     (notes-rename "* Additional Org" "More repositories")
     (notes-should-have (notes-text maintenance) "\n** More repositories\n")))
 

@@ -9,6 +9,7 @@ from lsprotocol import types as lsp
 from khojd.graph.anchors import Insertion
 from khojd.graph.cursor import Typing
 from khojd.graph.sheet import Sheet
+from khojd.server.methods.links import Promised
 from khojd.server.session import Session
 
 COMMAND = "khoj.links.anchor"
@@ -33,6 +34,8 @@ class Choice(NamedTuple):
 def make(session: Session, sheet: Sheet, typing: Typing, choices: list[Choice], *, incomplete: bool) -> lsp.CompletionList:
     """The list, the best choice first whatever the client sorts by."""
     ordered = sorted(choices, key=lambda choice: -choice.score)
+    promised = [argument for choice in ordered if choice.command for argument in choice.command.arguments or ()]
+    session.keep(Promised).offer(sheet.path, promised)
     items = [_item(session, sheet, typing, place, choice) for place, choice in enumerate(ordered)]
     return lsp.CompletionList(is_incomplete=incomplete, items=items)
 

@@ -22,10 +22,12 @@ from khojd.search.types import SearchRequest
 from khojd.server import excerpt
 from khojd.server.completion import words
 from khojd.server.completion.items import Choice, make
-from khojd.server.completion.links import Links
-from khojd.server.feature import Feature
+from khojd.server.completion.links import MOST, Links
+from khojd.server.feature import Event, Feature
+from khojd.server.methods.links import follow as give_ids
 from khojd.server.places import Desk
 from khojd.server.session import Session
+from khojd.server.sheets import LONG
 
 PATIENCE = 0.2  # seconds that the meaning of the sentence may take; then names alone decide
 MEANT = 30  # notes that the sentence may be about
@@ -51,10 +53,18 @@ class _Memory:
         self.habits: dict[str, tuple[float, Habit]] = {}
 
 
+def follow(session: Session, event: Event, path: str) -> None:
+    """Give the ids that were taken; forget the habit of a note that is closed."""
+    give_ids(session, event, path)
+    if event == "closed":
+        session.keep(_Memory).habits.pop(path, None)
+
+
 async def completion(session: Session, params: lsp.CompletionParams) -> lsp.CompletionList | None:
     """Null where nothing of a note's own is being typed."""
     sheet = await session.sheet(params.text_document.uri)
-    typing = cursor.at(sheet, session.offset(sheet, params.position))
+    offset = session.offset(sheet, params.position)
+    typing = cursor.at(sheet, offset) if len(sheet.text) < LONG else await asyncio.to_thread(cursor.at, sheet, offset)
     if typing is None:
         return None
     desk = Desk(session)
@@ -73,7 +83,7 @@ async def completion(session: Session, params: lsp.CompletionParams) -> lsp.Comp
         return words.of_properties(graph, typing)
 
     choices = words.of_keywords(typing) if typing.kind == "keyword" else await desk.graph(choose)
-    return make(session, sheet, typing, choices, incomplete=typing.kind in ("note", "id"))
+    return make(session, sheet, typing, choices, incomplete=typing.kind in ("note", "id") or len(choices) >= MOST)
 
 
 async def resolve(session: Session, item: lsp.CompletionItem) -> lsp.CompletionItem:
@@ -104,7 +114,7 @@ async def _blocks(session: Session, desk: Desk, sheet: Sheet, typing: Typing) ->
         return None
     target = await session.sheet(path, marks=True)
     choices = await desk.graph(lambda graph: Links(graph, sheet, typing, own).blocks(target))
-    return make(session, sheet, typing, choices, incomplete=False)
+    return make(session, sheet, typing, choices, incomplete=len(choices) >= MOST)
 
 
 async def _meant(session: Session, sheet: Sheet, typing: Typing, memory: _Memory) -> dict[str, int]:
@@ -136,4 +146,6 @@ def _options(_: Session) -> dict[str, lsp.CompletionOptions]:
     return {lsp.TEXT_DOCUMENT_COMPLETION: lsp.CompletionOptions(trigger_characters=signs, resolve_provider=True)}
 
 
-FEATURE = Feature("completion", {lsp.TEXT_DOCUMENT_COMPLETION: completion, lsp.COMPLETION_ITEM_RESOLVE: resolve}, options=_options)
+FEATURE = Feature(
+    "completion", {lsp.TEXT_DOCUMENT_COMPLETION: completion, lsp.COMPLETION_ITEM_RESOLVE: resolve}, options=_options, follow=follow
+)

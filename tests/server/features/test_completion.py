@@ -1,5 +1,6 @@
 """textDocument/completion and completionItem/resolve."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -90,6 +91,16 @@ async def test_headings_and_blocks_of_the_named_note(make_vault: MakeVault) -> N
     assert await choose(vault, "plan.org", "* One\n[[file:Tea.md::*Br|", "Brewing") == "* One\n[[file:Tea.md::*Brewing][Brewing]]"
 
 
+async def test_of_many_headings_and_blocks_the_best_are_offered_and_typing_on_asks_again(make_vault: MakeVault) -> None:
+    parts = "".join(f"## Part {number}\n\nA start {number}.\n\n" for number in range(60))
+    vault = await make_vault({"long.md": f"# Long\n\n{parts}## Art\n\nart\n", "index.md": ""})
+    for sign, best in (("#", "Art"), ("#^", "art")):
+        cursor = (vault.edit if "index.md" in vault.texts else vault.open)("index.md", f"[[long{sign}art|]]")
+        found = await vault.ask("textDocument/completion", "index.md", cursor)
+        assert min(found["items"], key=lambda item: item["sortText"])["label"].strip() == best
+        assert found["isIncomplete"]
+
+
 async def test_a_block_without_an_id_gets_one(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES)
     text = await choose(vault, "index.md", "A paragraph\nof two lines.\n\nSee [[#^para|]]", "A paragraph of two lines.")
@@ -125,6 +136,32 @@ async def test_a_heading_of_the_same_note_gets_its_id_with_the_link(make_vault: 
     head, link = text.split("text ")
     identity = link.removeprefix("[[id:").split("]")[0]
     assert head == f"* X\n* Own one\nSCHEDULED: <2024-01-01>\n:PROPERTIES:\n:ID:       {identity}\n:END:\n"
+
+
+async def test_a_custom_id_is_no_id(make_vault: MakeVault) -> None:
+    custom = {"plots.org": "* Plots\n:PROPERTIES:\n:CUSTOM_ID: plots\n:END:\n", "x.org": "* X\n"}
+    vault = await make_vault(custom)
+    (item,) = await offered(vault, "x.org", "* X\n[[id:plo|")
+    assert item["command"]["arguments"][0]["id"] in item["textEdit"]["newText"]
+    assert "plots]" not in item["textEdit"]["newText"]
+
+
+async def test_a_client_that_runs_no_command_is_asked_all_the_same(make_vault: MakeVault) -> None:
+    proposed: asyncio.Queue[Any] = asyncio.Queue()
+
+    def apply(params: Any) -> Any:
+        proposed.put_nowait(params["edit"])
+        return {"applied": True}
+
+    vault = await make_vault({**NOTES, "x.org": "* X\n"}, capabilities=FULL, answers={"workspace/applyEdit": apply})
+    items = await offered(vault, "x.org", "* X\n[[id:be|")
+    beds = next(item for item in items if item["label"] == "Beds")
+    vault.edit("x.org", "* X\n" + beds["textEdit"]["newText"] + "\n<|>")
+    async with asyncio.timeout(30):
+        edit = await proposed.get()
+    (change,) = edit["documentChanges"]
+    assert vault.name(change["textDocument"]["uri"]) == "plan.org"
+    assert beds["command"]["arguments"][0]["id"] in change["edits"][0]["newText"]
 
 
 async def test_an_id_goes_as_far_in_as_what_belongs_to_the_heading(make_vault: MakeVault) -> None:
