@@ -154,8 +154,9 @@ class Graph:
         places = []
         for document_id, position, level, heading, start in rows:
             note = self.notes.by_id(document_id)
-            assert note is not None, "the row was visible in the same statement"
-            anchor = next((one for one in self.outline(note.path, note).anchors if one.name.casefold() == value.casefold()), None)
+            if note is None:
+                continue  # a moment ago it was there: the editor's text stands in for it now, say
+            anchor = next(iter(self.outline(note.path, note).anchors_named(value)), None)
             if note.path in self.sheets and anchor is None:
                 continue  # the text at hand has it no longer
             if anchor is not None and anchor.kind == "block":
@@ -166,8 +167,8 @@ class Graph:
                 places.append(Place(note.path, "note", note=note))
         known = {place.path for place in places}
         for path, sheet in self.sheets.items():
-            for anchor in sheet.anchors if path not in known else ():
-                if anchor.name.casefold() == value.casefold() and anchor.kind in ("id", "block"):
+            for anchor in self.outline(path, None).anchors_named(value) if path not in known else ():
+                if anchor.kind in ("id", "block"):
                     places.append(self._anchored(path, sheet, anchor.section))
         if not places:
             return Resolution("no-note", (), f"no heading or block has the id {value}")

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Self, TypeVar
 
@@ -79,6 +79,10 @@ class Outline(Struct, frozen=True, dict=True):
             return None
         return heading_place(found, path, note) if isinstance(found, Heading) else anchor_place(found, path, note)
 
+    def anchors_named(self, name: str) -> Sequence[Anchor]:
+        """The anchors of any kind with this name, in file order."""
+        return self._by_name.get(names.fold(name), ())
+
     def _heading(self, anchor: str) -> Heading | None:
         *above, last = [names.heading_key(part) for part in anchor.split("#") if part.strip()] or [""]
         for heading in self._by_key.get(last, ()):
@@ -112,7 +116,7 @@ class Outline(Struct, frozen=True, dict=True):
             heading = parent
 
     def _anchor(self, name: str, *kinds: str) -> Anchor | None:
-        return next((anchor for anchor in self._by_name.get(names.fold(name), ()) if anchor.kind in kinds), None)
+        return next((anchor for anchor in self.anchors_named(name) if anchor.kind in kinds), None)
 
     # A long note has as many links to its headings as headings: each is looked up, not looked for.
 

@@ -29,7 +29,6 @@ CODES: tuple[Code, ...] = Code.__args__  # type: ignore[attr-defined]
 
 _IGNORE = re.compile(r"(?:<!--|%%|^[ \t]*#)[ \t]*khojd-ignore(?::[ \t]*([\w\-, ]*))?", re.MULTILINE)
 _LINE = re.compile(r"\(line ([0-9]+)")
-_GLOBAL_IDS = ("id", "block")
 
 
 class Problem(Struct, frozen=True):
