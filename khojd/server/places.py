@@ -50,18 +50,14 @@ class Desk:
         """Where the places are; those in files that cannot be read are at the file's start."""
         wanted = list(places)
         await self.lay_out(place.path for place in wanted if place.start or place.line is not None or place.label)
-        return [self._location(place) for place in wanted]
+        # A file that the catalog does not know as it is now is parsed for that.
+        return await asyncio.to_thread(lambda: [self._location(place) for place in wanted])
 
     async def links(self, references: Iterable[Reference]) -> list[tuple[Sheet, Link]]:
         """The links of references in the texts as they are now; a link that is there no longer is left out."""
         wanted = list(references)
         await self.lay_out(reference.note.path for reference in wanted)
-        found = []
-        for reference in wanted:
-            sheet = self.sheet(reference.note.path)
-            if sheet is not None and (link := _same_link(sheet, reference)) is not None:
-                found.append((sheet, link))
-        return found
+        return await asyncio.to_thread(self._links, wanted)
 
     def span(self, place: Place) -> tuple[Sheet, int, int] | None:
         """The range of a place in its text: a heading's line (also for its id), an anchor's name. None for a text not laid out."""
@@ -82,6 +78,14 @@ class Desk:
         if start is not None:
             return sheet, start, sheet.lines.end(sheet.lines.line(start))
         return sheet, current.start, current.end
+
+    def _links(self, references: list[Reference]) -> list[tuple[Sheet, Link]]:
+        found = []
+        for reference in references:
+            sheet = self.sheet(reference.note.path)
+            if sheet is not None and (link := _same_link(sheet, reference)) is not None:
+                found.append((sheet, link))
+        return found
 
     def _location(self, place: Place) -> lsp.Location:
         found = self.span(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import date
 
@@ -9,7 +10,6 @@ from lsprotocol import types as lsp
 
 from khojd.content.model import Link, Mark
 from khojd.content.names import without_suffix
-from khojd.errors import NotFound
 from khojd.graph import days, tags
 from khojd.graph.anchors import blocks
 from khojd.graph.graph import Graph
@@ -87,20 +87,21 @@ class _Card:
             if self.markdown and place.path.lower().endswith(_PICTURES):
                 return f"{where}\n\n![{os.path.basename(place.path)}]({uris.from_path(place.path)})"  # noqa: PTH119
             return where
-        try:
-            sheet = await self.session.sheet(place.path, marks=True)
-        except NotFound:  # outside of every folder, or not indexed, and not readable either
-            return where
         await self.desk.lay_out([place.path])
+        text = await asyncio.to_thread(self._text, place)
+        return f"{where}\n\n{text}" if text is not None else where
+
+    def _text(self, place: Place) -> str | None:
+        """The head of the text at a place; None where the file cannot be read."""
         found = self.desk.span(place)
-        start = found[1] if found is not None else 0
+        if found is None:
+            return None
+        sheet, start, _ = found
         if place.kind == "note" and place.line is None:
-            text = excerpt.section_text(sheet, 0, markdown=self.markdown)
-        elif place.kind in ("heading", "id"):
-            text = excerpt.section_text(sheet, sheet.section_at(start), markdown=self.markdown)
-        else:
-            text = excerpt.excerpt(sheet, *_paragraph(sheet, start), markdown=self.markdown)
-        return f"{where}\n\n{text}"
+            return excerpt.section_text(sheet, 0, markdown=self.markdown)
+        if place.kind in ("heading", "id"):
+            return excerpt.section_text(sheet, sheet.section_at(start), markdown=self.markdown)
+        return excerpt.excerpt(sheet, *_paragraph(sheet, start), markdown=self.markdown)
 
     # Headings
 
