@@ -306,8 +306,8 @@ class Protocol(LanguageServerProtocol):
 
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         """Run something for this client that is no request; it ends with the connection."""
-        key = f"khojd-task-{id(work)}"
         task = asyncio.create_task(self._guard(work, what), name=f"{self._server.label} {what}")
+        key = f"khojd-task-{id(task)}"  # the task's own id is free again only after it was taken out
         self._tasks[key] = task
         task.add_done_callback(lambda _: self._tasks.pop(key, None))
         return task
