@@ -2,10 +2,13 @@
 
 from bisect import bisect_right
 from functools import cached_property
+from pathlib import Path
 
 from khojd.content import decode, frontmatter, markdown_outline, marks, org_lines, registry
 from khojd.content.lines import LineIndex
 from khojd.content.model import Anchor, ContentSettings, Link, Mark, Parsed, Section
+from khojd.errors import ContentError, NotFound, SkippedContent
+from khojd.index.reader import content_hash
 
 
 class Sheet:
@@ -114,3 +117,18 @@ class Sheet:
         while end and self.text[end - 1] in "\r\n":
             end -= 1
         return end
+
+
+def from_disk(path: str, settings: ContentSettings) -> Sheet:
+    """The file as it is now, read as the index reads it, not parsed yet. Raises NotFound, which names it."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(settings.max_file_bytes + 1)
+    except OSError as error:
+        raise NotFound(f"{path} is neither open nor can it be read: {(error.strerror or str(error)).lower()}", path=path) from None
+    if len(data) > settings.max_file_bytes:
+        raise NotFound(f"{path} is larger than content.max_file_bytes ({settings.max_file_bytes} bytes)", path=path)
+    try:
+        return Sheet(path, decode.decode(data).text, settings, digest=content_hash(data))
+    except (SkippedContent, ContentError) as error:
+        raise NotFound(f"{path} cannot be read as a note: {error.message}", path=path) from None

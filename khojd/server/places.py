@@ -16,8 +16,8 @@ from khojd.errors import NotFound
 from khojd.graph.graph import Graph
 from khojd.graph.model import Place, Reference
 from khojd.graph.outline import Outline
-from khojd.graph.sheet import Sheet
-from khojd.server import sheets, uris
+from khojd.graph.sheet import Sheet, from_disk
+from khojd.server import uris
 from khojd.server.session import Session
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ class Desk:
 
     def _one(self, path: str) -> Sheet | None:
         try:
-            return sheets.unread(path, self._settings)
+            return from_disk(path, self._settings)
         except NotFound:
             return None
 

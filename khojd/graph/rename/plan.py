@@ -1,19 +1,16 @@
 """Changes to texts, and the texts they are made to: what the asking editor shows, else what is on disk now."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct, structs
 
-from khojd.content import decode
 from khojd.content.model import ContentSettings, Link
-from khojd.errors import ContentError, SkippedContent
+from khojd.errors import NotFound
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note
-from khojd.graph.sheet import Sheet
+from khojd.graph.sheet import Sheet, from_disk
 from khojd.index import catalog_graph
-from khojd.index.reader import content_hash
 
 T = TypeVar("T")
 
@@ -49,8 +46,8 @@ class Texts:
 
     def __init__(self, graph: Graph, settings: ContentSettings) -> None:
         self._settings = settings
+        self._shown = graph.sheets
         self._sheets = dict(graph.sheets)
-        self._hashes: dict[str, bytes] = {}
 
     def sheet(self, path: str) -> Sheet:
         known = self._sheets.get(path)
@@ -60,17 +57,13 @@ class Texts:
 
     def differs(self, note: Note) -> bool:
         """Whether the catalog's links of a note are not those of its text here."""
-        self.sheet(note.path)
-        return note.path in self._hashes and self._hashes[note.path] != note.hash
+        return note.path not in self._shown and self.sheet(note.path).digest != note.hash
 
     def _read(self, path: str) -> Sheet:
         try:
-            data = Path(path).read_bytes()
-            text = decode.decode(data).text
-        except (OSError, SkippedContent, ContentError):
-            data, text = b"", ""
-        self._hashes[path] = content_hash(data)
-        return Sheet(path, text, self._settings)
+            return from_disk(path, self._settings)
+        except NotFound:
+            return Sheet(path, "", self._settings)
 
 
 def settled(graph: Graph, texts: Texts, gather: Callable[[Graph], T], notes: Callable[[T], Iterable[Note]]) -> tuple[Graph, T]:
