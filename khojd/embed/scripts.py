@@ -20,14 +20,15 @@ LOOKED_AT = 1_000  # characters of a text; of a longer one its beginning
 def learnt(vocabulary: Collection[str]) -> frozenset[str] | None:
     """The scripts that a model with these tokens has learnt, by their names in Unicode; None for all.
 
-    A vocabulary for many languages shares its tokens among so many scripts that small ones have few: it counts as one for all.
+    A vocabulary for many languages shares its tokens among so many scripts that small ones have few: it counts as one for all. So
+    does one that tells nothing, as a model's that reads single bytes or characters.
     """
     if len(vocabulary) > MANY_LANGUAGES:
         return None
     counts: Counter[str] = Counter()
     for first, count in Counter(token.lstrip(_MARKS)[:1] for token in vocabulary).items():
         counts[_script(first)] += count
-    return frozenset(name for name, count in counts.items() if name and count >= LEAST_TOKENS)
+    return frozenset(name for name, count in counts.items() if name and count >= LEAST_TOKENS) or None
 
 
 def share(text: str, scripts: Set[str] | None) -> float:

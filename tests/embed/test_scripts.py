@@ -66,3 +66,7 @@ def test_a_vocabulary_for_many_languages_reads_them_all() -> None:
     tokens = [f"t{n}" for n in range(100_001)]
     assert learnt(tokens) is None
     assert learnt(tokens[:5000]) == LATIN
+
+
+def test_a_vocabulary_of_single_characters_tells_nothing() -> None:
+    assert learnt([chr(code) for code in range(256)]) is None
