@@ -5,6 +5,7 @@ from datetime import date
 
 from msgspec import Struct
 
+_OF_THE_NOTE = ("filename", "frontmatter")
 PLANNED = ("scheduled", "deadline", "closed")
 
 
@@ -27,6 +28,8 @@ def of(db: sqlite3.Connection, day: date, limit: int) -> list[Dated]:
         " WHERE t.kind IN ('filename','frontmatter','scheduled','deadline','closed','timestamp','inactive','text')"
         " AND t.start = ? AND t.end = ? AND d.visible = 1 AND (t.kind NOT IN ('filename', 'frontmatter') OR s.position = 0)"
         " GROUP BY s.id ORDER BY rank, d.mtime_ns DESC, s.position LIMIT ?",
-        (ordinal, ordinal + 1, limit),
+        (ordinal, ordinal + 1, 2 * limit),
     )
-    return [Dated(*row[:4]) for row in rows]
+    found = [Dated(*row[:4]) for row in rows]
+    bearing = {one.path for one in found if one.kind in _OF_THE_NOTE}  # the day's own notes, of which one line is enough
+    return [one for one in found if one.path not in bearing or one.kind in _OF_THE_NOTE][:limit]

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from khojd.content import names, org, registry
+from khojd.content.dates import filename_date
 from khojd.content.model import Link
 from khojd.content.org_headline import keyword_like
 from khojd.graph.graph import Graph
@@ -144,8 +145,10 @@ def _keywords(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
 
 
 def _orphan(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
-    """A note that neither links to another nor is linked to."""
+    """A note that neither links to another nor is linked to. A day's note needs no links: its date leads there."""
     if registry.processor(sheet.path).format == "text" or not sheet.text.strip() or not graph.notes.root(sheet.path):
+        return
+    if filename_date(names.stem(sheet.path)) is not None:
         return
     for link in sheet.links:
         found = graph.resolve(sheet, link)

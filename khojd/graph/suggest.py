@@ -105,11 +105,13 @@ def headings(db: sqlite3.Connection, typed: str, limit: int, *, format: str) -> 
     return [NamedHeading(*row) for row in rows]
 
 
-def property_keys(db: sqlite3.Connection, limit: int = 200) -> list[str]:
-    """The keys of properties in all notes, the most used first."""
+def property_keys(db: sqlite3.Connection, format: str, limit: int = 200) -> list[str]:
+    """The keys of properties in all notes of a format, the most used first."""
     rows = db.execute(
-        "SELECT key, count(*) AS uses FROM section_values WHERE kind = 'prop' GROUP BY folded_key ORDER BY uses DESC LIMIT ?",
-        (limit,),
+        "SELECT v.key, count(*) AS uses FROM section_values v JOIN sections s ON s.id = v.section_id"
+        " JOIN documents d ON d.id = s.document_id WHERE v.kind = 'prop' AND d.format = ? AND d.visible = 1"
+        " GROUP BY v.folded_key ORDER BY uses DESC LIMIT ?",
+        (format, limit),
     )
     return [row[0] for row in rows]
 

@@ -81,7 +81,7 @@ def of_todo(graph: Graph, sheet: Sheet, typing: Typing) -> list[Choice]:
 
 
 def of_properties(graph: Graph, typing: Typing) -> list[Choice]:
-    keys = dict.fromkeys(suggest.property_keys(graph.db))
+    keys = dict.fromkeys(suggest.property_keys(graph.db, "org" if typing.form == "org" else "markdown"))
     keys.update(
         dict.fromkeys(("ID", "CUSTOM_ID", "CATEGORY", "CREATED") if typing.form == "org" else ("title", "tags", "aliases", "date"))
     )

@@ -170,7 +170,11 @@ def moved(vault: Vault, plan: Plan, name: str) -> str:
     return posixpath.relpath(Moves(plan.moves).new(vault.path(name)), vault.root)
 
 
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+QUICK = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
 
 
 def assert_same(before: Meanings, vault: Vault, plan: Plan, content: Files) -> None:
