@@ -11,9 +11,12 @@ from collections.abc import Collection, Set
 from functools import lru_cache
 from itertools import groupby
 
+from tokenizers import decoders
+
 LEAST_TOKENS = 1_000  # of a script that was learnt
 MANY_LANGUAGES = 100_000  # tokens above which a vocabulary is one for many languages
-_MARKS = "#\u2581"  # of WordPiece, in the middle of a word, and of SentencePiece, at its beginning
+_MARKS = "#\u2581 \ufffd"  # of WordPiece, in the middle of a word; of SentencePiece, at its beginning; a part of a letter's bytes
+_BYTES = "\u0120"  # the blank before a word, where tokens are bytes written as letters (GPT-2)
 LOOKED_AT = 1_000  # characters of a text; of a longer one its beginning
 
 
@@ -25,6 +28,9 @@ def learnt(vocabulary: Collection[str]) -> frozenset[str] | None:
     """
     if len(vocabulary) > MANY_LANGUAGES:
         return None
+    if sum(token.startswith(_BYTES) for token in vocabulary) > len(vocabulary) / 10:
+        decode = decoders.ByteLevel().decode
+        vocabulary = [decode([token]) for token in vocabulary]
     counts: Counter[str] = Counter()
     for first, count in Counter(token.lstrip(_MARKS)[:1] for token in vocabulary).items():
         counts[_script(first)] += count

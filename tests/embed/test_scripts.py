@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers.pre_tokenizers import ByteLevel
 
 from khojd.embed.onnx import BundledEmbedder
 from khojd.embed.scripts import learnt, share
@@ -66,6 +67,13 @@ def test_a_vocabulary_for_many_languages_reads_them_all() -> None:
     tokens = [f"t{n}" for n in range(100_001)]
     assert learnt(tokens) is None
     assert learnt(tokens[:5000]) == LATIN
+
+
+def test_tokens_of_bytes_are_read_as_the_letters_they_stand_for() -> None:
+    chinese = [chr(0x4E00 + number) + chr(0x4E01 + number) for number in range(2000)]
+    tokens = [token for word in chinese for token, _ in ByteLevel(add_prefix_space=True).pre_tokenize_str(word)]
+    assert tokens[0].startswith("\u0120")
+    assert learnt(tokens) == frozenset({"CJK"})
 
 
 def test_a_vocabulary_of_single_characters_tells_nothing() -> None:
