@@ -114,7 +114,7 @@ class Graph:
                 return anchor_place(found, sheet.path, note)
         index = sheet.heading_at(offset)
         if index:
-            heading = next((one for one in self.outline(sheet.path, note).headings if one.section == index), None)
+            heading = self.outline(sheet.path, note).heading(index)
             return heading_place(heading, sheet.path, note) if heading is not None else None
         return Place(sheet.path, "note", note=note)
 
@@ -154,31 +154,31 @@ class Graph:
         places = []
         for document_id, position, level, heading, start in rows:
             note = self.notes.by_id(document_id)
-            if note is None:
-                continue  # a moment ago it was there: the editor's text stands in for it now, say
+            if note is None or note.path in self.sheets:
+                continue  # it went away a moment ago, or the text at hand counts
             anchor = next(iter(self.outline(note.path, note).anchors_named(value)), None)
-            if note.path in self.sheets and anchor is None:
-                continue  # the text at hand has it no longer
             if anchor is not None and anchor.kind == "block":
                 places.append(Place(note.path, "block", anchor.start, anchor.end, anchor.name, anchor.section, note))
             elif level:
                 places.append(Place(note.path, "heading", start, start, heading, position, note))
             else:
                 places.append(Place(note.path, "note", note=note))
-        known = {place.path for place in places}
-        for path, sheet in self.sheets.items():
-            for anchor in self.outline(path, None).anchors_named(value) if path not in known else ():
-                if anchor.kind in ("id", "block"):
-                    places.append(self._anchored(path, sheet, anchor.section))
+        for path in self.sheets:
+            for anchor in self.outline(path, None).anchors_named(value):
+                if anchor.kind == "block":
+                    places.append(anchor_place(anchor, path, self.notes.at(path)))
+                elif anchor.kind == "id":
+                    places.append(self._anchored(path, anchor.section))
+        places.sort(key=lambda place: (place.path, place.start))
         if not places:
             return Resolution("no-note", (), f"no heading or block has the id {value}")
         if len(places) == 1:
             return Resolution("found", tuple(places))
         return Resolution("ambiguous", tuple(places), f"{len(places)} places have the id {value}")
 
-    def _anchored(self, path: str, sheet: Sheet, section: int) -> Place:
+    def _anchored(self, path: str, section: int) -> Place:
         note = self.notes.at(path)
-        heading = next((one for one in Outline.of(sheet).headings if one.section == section), None)
+        heading = self.outline(path, note).heading(section)
         return heading_place(heading, path, note) if heading is not None else Place(path, "note", note=note)
 
     def _attachment(self, sheet: Sheet, link: Link) -> Resolution:

@@ -79,6 +79,10 @@ class Outline(Struct, frozen=True, dict=True):
             return None
         return heading_place(found, path, note) if isinstance(found, Heading) else anchor_place(found, path, note)
 
+    def heading(self, section: int) -> Heading | None:
+        """The heading of a section; None for the root."""
+        return self._by_section.get(section)
+
     def anchors_named(self, name: str) -> Sequence[Anchor]:
         """The anchors of any kind with this name, in file order."""
         return self._by_name.get(names.fold(name), ())

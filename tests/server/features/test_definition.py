@@ -68,6 +68,16 @@ async def test_a_jump_into_a_note_that_changed_a_moment_ago_finds_its_heading(ma
     assert await follow(vault, "index.md", cursor) == [("plan.org", "** Order seeds")]
 
 
+async def test_an_id_leads_to_where_the_editor_shows_it(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    vault.open("plan.org")
+    await vault.indexed()
+    cursor = vault.edit("plan.org", "* New\n* Newer\n" + NOTES["plan.org"] + "[[id:pl<|>an-1]]")
+    assert await follow(vault, "plan.org", cursor) == [("plan.org", "* Plan")]
+    cursor = vault.edit("plan.org", NOTES["plan.org"] + NOTES["plan.org"].replace("Plan", "Other") + "[[id:pl<|>an-1]]")
+    assert await follow(vault, "plan.org", cursor) == [("plan.org", "* Plan"), ("plan.org", "* Other")]
+
+
 async def test_a_client_that_takes_links_gets_the_range_it_came_from(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES, capabilities={"textDocument": {"definition": {"linkSupport": True}}})
     cursor = vault.open("index.md", "see [[t|ea]].")
