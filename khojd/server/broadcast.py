@@ -33,6 +33,7 @@ class Broadcast:
         self._sessions = sessions
         self._changed = asyncio.Event()
         self._works: dict[Session, Work] = {}
+        self._told: dict[Session, frozenset[str]] = {}  # problems that a client has heard of
         self._periods = 0  # that background work has lasted
 
     async def run(self) -> None:
@@ -62,11 +63,16 @@ class Broadcast:
             # Only to clients that said hello: others would show a warning for a notification they do not know.
             if session.hello is not None:
                 session.protocol.send("khoj/statusChanged", message, optional=True)
+            problems = frozenset(status.problems)
+            for problem in sorted(problems - self._told.get(session, frozenset())):
+                session.tell(f"khojd: {problem}")
+            self._told[session] = problems
             self._show(session, status)
         if status.running:
             self._changed.set()  # ask again: a long embedding run may have nothing else to say
-        for session in self._works.keys() - set(self._sessions):
-            del self._works[session]
+        for kept in (self._works, self._told):
+            for session in kept.keys() - set(self._sessions):
+                del kept[session]
 
     def _show(self, session: Session, status: IndexStatus) -> None:
         work = self._works.get(session)

@@ -117,3 +117,13 @@ async def test_positions_that_cannot_be_are_refused(make_vault: MakeVault, line:
     with pytest.raises(Failure) as failed:
         await vault.ask("textDocument/selectionRange", "a.md", positions=[spot])
     assert failed.value.code == -32602
+
+
+async def test_a_problem_of_the_daemon_is_told_to_each_editor_once(make_vault: MakeVault) -> None:
+    vault = await make_vault({"a.md": "# A\n"})
+    vault.engine.problem("config", "config.toml: daemon.idle_minute is no setting")
+    said = await vault.editor.hear("window/logMessage", where=lambda one: "idle_minute" in one["message"])
+    assert said["type"] == 2
+    vault.engine.problem("other", "the disk is full")
+    await vault.editor.hear("window/logMessage", where=lambda one: "disk is full" in one["message"])
+    assert not [one for one in vault.editor.heard("window/logMessage") if "idle_minute" in one["message"]]
