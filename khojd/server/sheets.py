@@ -1,22 +1,31 @@
 """Reading notes for a session without holding up the loop."""
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 from khojd.content.model import ContentSettings
 from khojd.graph import sheet as sheets
 from khojd.graph.sheet import Sheet
 
-LONG = 20_000  # characters from which a text is parsed in a thread: some 5 ms of work, and as much again for its marks
+T = TypeVar("T")
+
+_LONG = 20_000  # characters from which a text is parsed in a thread: some 5 ms of work, and as much again for its marks
 
 
 async def work_out(sheet: Sheet, reading: asyncio.Lock, *, marks: bool) -> None:
     """Parse an open document, once; a long one in a thread, one of them at a time."""
-    if len(sheet.text) < LONG:
+    if len(sheet.text) < _LONG:
         _read(sheet, marks=marks)
         return
     async with reading:
         if not _is_read(sheet, marks=marks):
             await asyncio.to_thread(_read, sheet, marks=marks)
+
+
+async def go_through(sheet: Sheet, work: Callable[[], T]) -> T:
+    """The result of `work`, which takes its time from the length of the note: of a long one it is done in a thread."""
+    return work() if len(sheet.text) < _LONG else await asyncio.to_thread(work)
 
 
 async def from_disk(path: str, settings: ContentSettings, *, marks: bool) -> Sheet:

@@ -27,7 +27,7 @@ from khojd.server.feature import Event, Feature
 from khojd.server.methods.links import follow as give_ids
 from khojd.server.places import Desk
 from khojd.server.session import Session
-from khojd.server.sheets import LONG
+from khojd.server.sheets import go_through
 
 PATIENCE = 0.2  # seconds that the meaning of the sentence may take; then names alone decide
 MEANT = 30  # notes that the sentence may be about
@@ -64,7 +64,7 @@ async def completion(session: Session, params: lsp.CompletionParams) -> lsp.Comp
     """Null where nothing of a note's own is being typed."""
     sheet = await session.sheet(params.text_document.uri)
     offset = session.offset(sheet, params.position)
-    typing = cursor.at(sheet, offset) if len(sheet.text) < LONG else await asyncio.to_thread(cursor.at, sheet, offset)
+    typing = await go_through(sheet, lambda: cursor.at(sheet, offset))
     if typing is None:
         return None
     desk = Desk(session)

@@ -15,6 +15,7 @@ from khojd.server import plain
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
 from khojd.server.session import Session
+from khojd.server.sheets import go_through
 
 _LONGEST = 2000  # characters of a target that is sent
 
@@ -23,6 +24,10 @@ async def document_link(session: Session, params: lsp.DocumentLinkParams) -> lis
     """Every link of the note, in order. Addresses stand in the answer, places in notes are for `documentLink/resolve`."""
     uri = params.text_document.uri
     sheet = await session.sheet(uri)
+    return await go_through(sheet, lambda: _links(session, sheet, uri))
+
+
+def _links(session: Session, sheet: Sheet, uri: str) -> list[plain.DocumentLink]:
     abbreviations = dict(sheet.parsed.abbreviations)
     found = []
     for link in sheet.links:

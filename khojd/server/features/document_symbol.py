@@ -7,6 +7,7 @@ from khojd.graph.sheet import Sheet
 from khojd.server import plain, uris
 from khojd.server.feature import Feature
 from khojd.server.session import Session
+from khojd.server.sheets import go_through
 from khojd.server.types import Location
 
 _DEEPEST = 64  # levels of the tree; deeper headings stand in the last one, as deep nesting cannot be written
@@ -18,8 +19,8 @@ async def document_symbol(session: Session, params: lsp.DocumentSymbolParams) ->
     """A tree for a client that takes one, else a list."""
     sheet = await session.sheet(params.text_document.uri)
     if session.can("text_document.document_symbol.hierarchical_document_symbol_support"):
-        return _tree(session, sheet)
-    return _flat(session, sheet)
+        return await go_through(sheet, lambda: _tree(session, sheet))
+    return await go_through(sheet, lambda: _flat(session, sheet))
 
 
 def heading_span(sheet: Sheet, index: int) -> tuple[int, int]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from lsprotocol import types as lsp
 
 from khojd.graph.sheet import Sheet
 from khojd.layout import note
 from khojd.server.feature import Feature
 from khojd.server.session import Session
-from khojd.server.sheets import LONG
+from khojd.server.sheets import go_through
 
 
 async def formatting(session: Session, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
@@ -29,7 +27,7 @@ async def range_formatting(session: Session, params: lsp.DocumentRangeFormatting
 
 async def _edits(session: Session, sheet: Sheet, within: tuple[int, int] | None = None) -> list[lsp.TextEdit]:
     asked = sheet.text, sheet.lines, sheet.format, sheet.marks, within
-    found = note.lay_out(*asked) if len(sheet.text) < LONG else await asyncio.to_thread(note.lay_out, *asked)
+    found = await go_through(sheet, lambda: note.lay_out(*asked))
     return [lsp.TextEdit(session.range(sheet, edit.start, edit.end), edit.text) for edit in found]
 
 

@@ -12,6 +12,7 @@ from khojd.graph.sheet import Sheet
 from khojd.server import encoding
 from khojd.server.feature import Event, Feature
 from khojd.server.session import Session
+from khojd.server.sheets import go_through
 from khojd.server.uris import to_path
 
 # What a note has, as the standard type of a token that comes nearest. Where ranges overlap the later one here is shown.
@@ -83,9 +84,13 @@ async def _tokens(session: Session, uri: str, range: lsp.Range | None = None) ->
     low, high = 0, len(sheet.text)
     if range is not None:
         low, high = session.offset(sheet, range.start), session.offset(sheet, range.end)
-    shown = ((start, end, kind) for start, end, kind in visible(spans(sheet)) if start < high and end > low)
     support = session.can("text_document.semantic_tokens.multiline_token_support")
-    return to_path(uri) or uri, encoded(sheet, shown if support else by_lines(sheet, shown), session.documents.encoding)
+
+    def work() -> list[int]:
+        shown = ((start, end, kind) for start, end, kind in visible(spans(sheet)) if start < high and end > low)
+        return encoded(sheet, shown if support else by_lines(sheet, shown), session.documents.encoding)
+
+    return to_path(uri) or uri, await go_through(sheet, work)
 
 
 def spans(sheet: Sheet) -> Iterator[tuple[int, int, str]]:
