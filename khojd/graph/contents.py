@@ -169,6 +169,7 @@ def _lines(sheet: Sheet, frame: _Frame, habit: Habit) -> list[str]:
 def _listed(sheet: Sheet, headings: list[Heading], habit: Habit, *, depth: int, style: str = "", bullet: str = "-") -> list[str]:
     """The items; a heading is as deep in the list as it has listed headings above it."""
     outline = Outline.of(sheet)
+    custom = {anchor.section: anchor.name for anchor in reversed(outline.anchors) if anchor.kind == "custom_id"}
     keys = Counter(names.heading_key(heading.text) for heading in outline.headings)
     slugs = _slugs(outline)
     style = style or ("wiki" if habit.style == "wiki" else "slug")
@@ -180,9 +181,8 @@ def _listed(sheet: Sheet, headings: list[Heading], habit: Habit, *, depth: int, 
         above.append(heading.level)
         if len(above) <= depth:
             unique = keys[names.heading_key(heading.text)] == 1
-            lines.append(
-                f"{'  ' * (len(above) - 1)}{bullet} {_link(outline, heading, slugs[heading.section], style, unique=unique)}"
-            )
+            link = _link(heading, slugs[heading.section], style, custom.get(heading.section, ""), unique=unique)
+            lines.append(f"{'  ' * (len(above) - 1)}{bullet} {link}")
     return lines
 
 
@@ -197,13 +197,12 @@ def _slugs(outline: Outline) -> dict[int, str]:
     return found
 
 
-def _link(outline: Outline, heading: Heading, slug: str, style: str, *, unique: bool) -> str:
+def _link(heading: Heading, slug: str, style: str, custom: str, *, unique: bool) -> str:
     if style in ("org", "org-slug"):
         described = heading.text.replace("[", "{").replace("]", "}")
         if style == "org-slug":
             return f"[[#{slug}][{described}]]"
-        own = next((one.name for one in outline.anchors if one.kind == "custom_id" and one.section == heading.section), "")
-        target = f"#{own}" if own else f"*{heading.text}"
+        target = f"#{custom}" if custom else f"*{heading.text}"
         return f"[[{compose.escaped(target)}][{described}]]"
     if style == "wiki" and unique:
         named = re.sub(r"[\[\]|#^]+", " ", heading.text)
