@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -48,10 +48,10 @@ def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, limit
     return [found[key] for key in sorted(found)[:limit]]
 
 
-def wanted(written: object) -> Iterator[str]:
+def wanted(written: Iterable[str]) -> Iterator[str]:
     """Those of a note's names that are looked for in text."""
     seen = set()
-    for name in written:  # type: ignore[attr-defined]
+    for name in written:
         folded = names.fold(name)
         if len(folded) >= SHORTEST and any(char.isalpha() for char in folded) and folded not in seen:
             seen.add(folded)

@@ -13,7 +13,7 @@ _ids = msgspec.json.Encoder().encode
 
 _WORDS = """
 SELECT e.id, d.title, e.headings, e.text, d.path, d.folder, d.id, e.position FROM entries e
-JOIN documents d ON d.id = e.document_id WHERE {where} ORDER BY e.id LIMIT ?"""
+JOIN documents d ON d.id = e.document_id WHERE e.words = 0 ORDER BY e.id LIMIT ?"""
 _TAGS = """
 SELECT DISTINCT s.entry_id, v.value FROM json_each(?) wanted CROSS JOIN sections s ON s.entry_id = wanted.value
 CROSS JOIN section_values v ON v.section_id = s.id AND +v.kind = 'tag'"""
@@ -24,12 +24,23 @@ WHERE {where} ORDER BY e.id DESC LIMIT ?"""
 
 def words_pending(db: sqlite3.Connection, limit: int) -> list[WordsRow]:
     """Entries that the words index lacks, or has under an old name, oldest first."""
-    return _words_rows(db, "e.words = 0", (), limit)
-
-
-def words_all(db: sqlite3.Connection, after: int, limit: int) -> list[WordsRow]:
-    """Entries with an id above `after`, in the order of their ids; for building the words index anew."""
-    return _words_rows(db, "e.id > ?", (after,), limit)
+    rows = db.execute(_WORDS, (limit,)).fetchall()
+    if not rows:
+        return []
+    ids = [row[0] for row in rows]
+    tags: dict[int, list[str]] = {}
+    for entry_id, tag in db.execute(_TAGS, (id_list(ids),)):
+        tags.setdefault(entry_id, []).append(tag)
+    notes, own = notes_called(db, {row[-2] for row in rows}), entry_names(db, ids)
+    found = []
+    for entry_id, title, headings, text, path, folder, document_id, position in rows:
+        note = notes.get(document_id, NOTHING)
+        # A search for another name of a note is one for its beginning; its other entries are found by it as by the file's name.
+        names = (note.names if position == 0 else ()) + tuple(name for name in own.get(entry_id, ()) if name not in note.names)
+        about = note.about if position == 0 else ""
+        name = "\n".join((_below(path, folder), *note.names))
+        found.append(WordsRow(entry_id, title, _headings(headings), text, tuple(tags.get(entry_id, ())), name, names, about))
+    return found
 
 
 def mark_words(db: sqlite3.Connection, ids: Iterable[int]) -> None:
@@ -81,26 +92,6 @@ def mark_embedded(db: sqlite3.Connection, model_id: int, ids: Iterable[int]) -> 
 def id_list(ids: Iterable[int]) -> str:
     """A JSON array of ids, for json_each."""
     return _ids(list(ids)).decode()
-
-
-def _words_rows(db: sqlite3.Connection, where: str, values: Sequence[int], limit: int) -> list[WordsRow]:
-    rows = db.execute(_WORDS.format(where=where), (*values, limit)).fetchall()
-    if not rows:
-        return []
-    ids = [row[0] for row in rows]
-    tags: dict[int, list[str]] = {}
-    for entry_id, tag in db.execute(_TAGS, (id_list(ids),)):
-        tags.setdefault(entry_id, []).append(tag)
-    notes, own = notes_called(db, {row[-2] for row in rows}), entry_names(db, ids)
-    found = []
-    for entry_id, title, headings, text, path, folder, document_id, position in rows:
-        note = notes.get(document_id, NOTHING)
-        # A search for another name of a note is one for its beginning; its other entries are found by it as by the file's name.
-        names = (note.names if position == 0 else ()) + tuple(name for name in own.get(entry_id, ()) if name not in note.names)
-        about = note.about if position == 0 else ""
-        name = "\n".join((_below(path, folder), *note.names))
-        found.append(WordsRow(entry_id, title, _headings(headings), text, tuple(tags.get(entry_id, ())), name, names, about))
-    return found
 
 
 def _pending(db: sqlite3.Connection, where: str, values: Sequence[int], limit: int) -> list[PendingEntry]:

@@ -14,7 +14,7 @@ from khojd.content.model import ContentSettings
 from khojd.content.registry import read
 from khojd.index.catalog import Catalog
 from khojd.index.catalog_documents import remove_document, set_state, store_document
-from khojd.index.catalog_queue import words_all
+from khojd.index.catalog_queue import words_pending
 from khojd.index.rows import FileStat
 from khojd.index.words import Words
 from khojd.search.filters import list_by_date, resolve
@@ -63,7 +63,7 @@ class Notes:
             store_document(db, stat, document)
 
     def index_words(self) -> None:
-        self.words.add(words_all(self.db, 0, 100_000))
+        self.words.add(words_pending(self.db, 100_000))
         self.words.commit()
 
     @property
