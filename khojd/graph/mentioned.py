@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from khojd.content import names
 from khojd.graph.graph import Graph
-from khojd.graph.mentions import SHORTEST, in_code, inside_link
+from khojd.graph.mentions import SHORTEST, Code, inside_link
 from khojd.graph.model import Note
 from khojd.graph.sheet import Sheet
 
@@ -51,7 +51,7 @@ def can_link(sheet: Sheet, start: int, end: int) -> bool:
     """Whether a link can stand at [start, end): a part of the prose that is no link yet."""
     if any(mark.kind in _OPAQUE and mark.start < max(end, start + 1) and start < mark.end for mark in sheet.marks):
         return False
-    return not inside_link(sheet.links, start, max(end, start + 1)) and not in_code(sheet.text, start)
+    return not inside_link(sheet.links, start, max(end, start + 1)) and not Code(sheet.text).holds(start)
 
 
 def _edges(text: str) -> list[tuple[int, int]]:

@@ -32,13 +32,14 @@ def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, limit
     for name in wanted(notes.names_of(note).values()):
         pattern = matcher(name)
         for source_id, text, segments in _entries(db, phrase(name), note.id):
+            code = Code(text)
             for match in pattern.finditer(text):
                 if source_id not in known:
                     known[source_id] = notes.by_id(source_id), catalog_graph.links_of(db, source_id)[0]
                 source, links = known[source_id]
                 if source is None:
                     break
-                if in_code(text, match.start()):
+                if code.holds(match.start()):
                     continue
                 start, end = place(segments, match.start()), place(segments, match.end() - 1) + 1
                 if not inside_link(links, start, end):
@@ -83,12 +84,27 @@ def inside_link(links: tuple[Link, ...], start: int, end: int) -> bool:
     return any(link.start < end and start < link.end for link in links[max(index - 2, 0) : index + 1])
 
 
-def in_code(text: str, at: int) -> bool:
-    """Whether backticks of its line enclose the place."""
-    start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
-    end = min((found for found in (text.find("\n", at), text.find("\r", at)) if found >= 0), default=len(text))
-    line = text[start:end]
-    return "`" in line and any(first <= at - start < last for first, last in code_spans(line))
+class Code:
+    """The code between backticks in the lines of a text; each line is read once where places are asked for in their order."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._start, self._end = 0, -1  # of the line that was read last
+        self._spans: list[tuple[int, int]] = []
+
+    def holds(self, at: int) -> bool:
+        """Whether backticks of its line enclose the place."""
+        if not self._start <= at <= self._end:
+            self._read(at)
+        index = bisect_right(self._spans, at - self._start, key=lambda span: span[0]) - 1
+        return index >= 0 and at - self._start < self._spans[index][1]
+
+    def _read(self, at: int) -> None:
+        text = self._text
+        self._start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+        self._end = min((found for found in (text.find("\n", at), text.find("\r", at)) if found >= 0), default=len(text))
+        line = text[self._start : self._end]
+        self._spans = code_spans(line) if "`" in line else []
 
 
 def _entries(db: sqlite3.Connection, ids: set[int], but: int) -> Iterator[tuple[int, str, tuple[Segment, ...]]]:
