@@ -120,6 +120,11 @@ class Engine:
         return self._drafts.busy or ((self._indexer.busy or self._filler.busy) and not self._indexer.paused)
 
     @property
+    def opened(self) -> bool:
+        """Whether the model and its vectors are open, or are known not to open."""
+        return self._filler.opened.is_set()
+
+    @property
     def index_dir(self) -> Path:
         return self._stores.directory
 

@@ -130,6 +130,7 @@ class Document(Struct, frozen=True):
     links: tuple[Link, ...] = ()
     anchors: tuple[Anchor, ...] = ()
     abbreviations: tuple[tuple[str, str], ...] = ()
+    link_keys: tuple[str, ...] = ()  # under which the links are found from the notes they may lead to (content/targets.py)
 
 
 class ContentSettings(Struct, frozen=True):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from khojd import config
-from khojd.content import decode, language, markdown, org, text
+from khojd.content import decode, language, markdown, org, targets, text
 from khojd.content.dates import filename_date, find_dates
 from khojd.content.entries import Counter, form_entries
 from khojd.content.model import ContentSettings, DateRef, Document, Parsed, Section, Segment, Span
@@ -144,6 +144,7 @@ def _document(path: str, decoded: decode.Decoded, settings: ContentSettings, cou
         links=parsed.links,
         anchors=parsed.anchors,
         abbreviations=parsed.abbreviations,
+        link_keys=tuple(targets.keys_of(parsed.links, dict(parsed.abbreviations))),
     )
 
 

@@ -160,6 +160,15 @@ def keys(targets: Iterable[Target]) -> set[str]:
     return found
 
 
+def keys_of(links: Iterable[Link], abbreviations: Mapping[str, str]) -> set[str]:
+    """The keys of all these links."""
+    found: set[str] = set()
+    for link in links:
+        if not link.target.startswith(("http:", "https:")):
+            found |= keys(read(link, abbreviations))
+    return found
+
+
 def id_key(value: str) -> str:
     """The key of links to an id."""
     return "id:" + names.fold(value)

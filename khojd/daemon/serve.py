@@ -6,6 +6,7 @@ The lock is taken before anything heavy is imported, so that of many that start 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -21,6 +22,7 @@ from khojd.errors import ConfigError, KhojdError, StoreError
 
 if TYPE_CHECKING:
     from khojd.config import Config
+    from khojd.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -106,16 +108,34 @@ async def _run(index: Path, config_path: Path, address: Path, log_path: Path, *,
             else:
                 print(f"khojd: serving {index} at {address}, log in {log_path}", file=sys.stderr)
             watching = asyncio.create_task(watch.run(), name="configuration")
+            settling = asyncio.create_task(_settle(engine), name="settling")
             try:
                 await daemon.run()
             finally:
-                for task in (watching, *reloads):
+                for task in (watching, settling, *reloads):
                     task.cancel()
-                await asyncio.gather(watching, *reloads, return_exceptions=True)
+                await asyncio.gather(watching, settling, *reloads, return_exceptions=True)
         finally:
             listener.close()
     finally:
         await engine.close()
+
+
+async def _settle(engine: Engine) -> None:
+    """When all that stays is loaded, and there is nothing else to do, take it out of the garbage collector's sight.
+
+    A full collection would look through it again and again, and holds up every answer for 50 ms.
+    """
+    changed = asyncio.Event()
+    unsubscribe = engine.subscribe(changed.set)
+    try:
+        while not engine.opened or engine.busy:
+            await changed.wait()
+            changed.clear()
+    finally:
+        unsubscribe()
+    gc.collect()
+    gc.freeze()
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, *, stop: Callable[[], None], hang_up: Callable[[], None]) -> None:

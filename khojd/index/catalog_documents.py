@@ -59,7 +59,8 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
     written again where the note is called otherwise. New ones wait for words and vectors; vanished ones leave a tombstone for the
     words index. A buffer (`file.overlay`) hides its file.
     """
-    row = db.execute("SELECT id FROM documents WHERE path = ? AND overlay = ?", (file.path, file.overlay)).fetchone()
+    row = db.execute("SELECT id, hash, state FROM documents WHERE path = ? AND overlay = ?", (file.path, file.overlay)).fetchone()
+    fresh = row is None or (row[2] == "pending" and not row[1])  # announced, but never read
     about = (
         *(time.time(), file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint),
         *(document.format, document.language, document.encoding, document.title, _json(document.notes)),
@@ -71,8 +72,9 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
         known = db.execute(_INSERT_DOCUMENT, (file.path, file.overlay, visible, file.folder, *about)).lastrowid or 0
     else:
         known = int(row[0])
-        before = notes_called(db, (known,)).get(known, NOTHING)
         db.execute(_UPDATE_DOCUMENT, (visible, file.folder, *about, known))
+    if not fresh:
+        before = notes_called(db, (known,)).get(known, NOTHING)
         for key, entry_id, *place in db.execute(_OLD_ENTRIES, (known,)):
             old[key].append((entry_id, tuple(place)))
         db.execute("DELETE FROM sections WHERE document_id = ?", (known,))
@@ -109,7 +111,7 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
     if again:
         db.executemany("UPDATE entries SET words = 0 WHERE id = ?", again)
     _store_sections(db, known, document.sections, owner)
-    graph.store(db, known, file.path, document)
+    graph.store(db, known, file.path, document, fresh=fresh)
     if removed:
         ids = [(entry_id,) for entry_id in removed]
         db.executemany("INSERT OR IGNORE INTO words_tombstones VALUES (?)", ids)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from khojd.content import names, targets
+from khojd.content import names
 from khojd.content.aliases import aliases
 from khojd.content.model import Anchor, Document, Link
 
@@ -19,9 +19,10 @@ _DENOTE = re.compile(r"([0-9]{8}T[0-9]{6})(?=--|==|__|\.|$)")
 _EMPTY = _pack(())
 
 
-def store(db: sqlite3.Connection, document_id: int, path: str, document: Document) -> None:
-    """Make names and links those of `document`."""
-    forget(db, document_id)
+def store(db: sqlite3.Connection, document_id: int, path: str, document: Document, *, fresh: bool = False) -> None:
+    """Make names and links those of `document`. `fresh`: nothing of it has been stored before."""
+    if not fresh:
+        forget(db, document_id)
     named = {(names.fold(name), ALIAS): name for name in aliases(document.sections[0].properties)} if document.sections else {}
     if document.title:
         named[names.fold(document.title), TITLE] = document.title
@@ -30,15 +31,11 @@ def store(db: sqlite3.Connection, document_id: int, path: str, document: Documen
         named[names.fold(heading), HEADING] = named[names.slug(heading), HEADING] = heading
     _name(db, document_id, path, named)
     if document.links or document.anchors:
-        abbreviations = dict(document.abbreviations)
-        found: set[str] = set()
-        for link in document.links:
-            if not link.target.startswith(("http:", "https:")):
-                found |= targets.keys(targets.read(link, abbreviations))
-        db.executemany("INSERT INTO link_keys VALUES (?, ?)", [(key, document_id) for key in found])
+        db.executemany("INSERT OR IGNORE INTO link_keys VALUES (?, ?)", [(key, document_id) for key in document.link_keys])
+        abbreviations = msgspec.json.encode(dict(document.abbreviations)).decode() if document.abbreviations else "{}"
         db.execute(
-            "INSERT INTO document_links VALUES (?, ?, ?, ?)",
-            (document_id, _pack(document.links), _pack(document.anchors), msgspec.json.encode(abbreviations).decode()),
+            "INSERT OR REPLACE INTO document_links VALUES (?, ?, ?, ?)",
+            (document_id, _pack(document.links), _pack(document.anchors), abbreviations),
         )
 
 
