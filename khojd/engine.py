@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SEARCH_THREADS = 4
+GRAPH_THREADS = 2
 MODEL_PATIENCE = 10.0  # a first search waits this long for the model to open
 GREP_SECONDS = 20.0
 
@@ -67,6 +68,7 @@ class Engine:
             corrupt=self._suspect,
         )
         self._search = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-search")
+        self._graphs = ThreadPoolExecutor(GRAPH_THREADS, thread_name_prefix="khojd-graph")  # apart: searches wait for none of them
         self._beside = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-beside")  # what searches begin ahead
         self._follower = Follower(
             self._indexer, self._writer, config.index, problem=self.problem, corrupt=self._suspect, changed=self._changed
@@ -107,7 +109,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._indexer.close()
-        for threads in (self._search, self._beside):
+        for threads in (self._search, self._graphs, self._beside):
             await asyncio.to_thread(threads.shutdown, wait=True, cancel_futures=True)
         await self._filler.close()
         self._stores.catalog.interrupt()
@@ -178,9 +180,9 @@ class Engine:
             stop.set()
 
     async def graph(self, work: Callable[[Graph], T], sheets: Mapping[str, Sheet] | None = None) -> T:
-        """The result of `work` on the link graph, on a search thread; `sheets` are the texts that the asking editor shows."""
+        """The result of `work` on the link graph, on a thread; `sheets` are the texts that the asking editor shows."""
         roots, stores = tuple(self._indexer.rules), self._stores
-        return await self._on_search(lambda: work(Graph(stores.catalog.reader(), roots, sheets or {}, stores.words.phrase)))
+        return await self._on(self._graphs, lambda: work(Graph(stores.catalog.reader(), roots, sheets or {}, stores.words.phrase)))
 
     # Buffers
 
@@ -330,8 +332,11 @@ class Engine:
         return self._retriever
 
     async def _on_search(self, work: Callable[[], T]) -> T:
+        return await self._on(self._search, work)
+
+    async def _on(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._search, work)
+            return await asyncio.get_running_loop().run_in_executor(threads, work)
         except IndexCorrupt as error:
             self._suspect(error)
             raise

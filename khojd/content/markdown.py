@@ -122,9 +122,24 @@ def _html_anchors(source: Source, start: int) -> None:
     """Keep the names that HTML tags give, each where it stands first; those of headings are kept already."""
     known = {source.text[low:high] for low, high, _ in source.anchors}
     for found in _HTML_ANCHOR.finditer(source.text, start):
-        if found[1] not in known:
+        if found[1] not in known and not _is_literal(source, found.start()):
             known.add(found[1])
             source.anchors.append((*found.span(1), "custom_id"))
+
+
+def _is_literal(source: Source, at: int) -> bool:
+    """Whether a tag stands in code or a comment. Blocks of HTML are opaque as those of code are, so their first line decides."""
+    number = source.lines.line(at)
+    start = source.lines.starts[number]
+    line = source.line(number)
+    if "`" in line and any(low <= at - start < high for low, high in markdown_marks.code_spans(line)):
+        return True
+    if source.kinds[number] != OPAQUE:
+        return False
+    while number and source.kinds[number - 1] == OPAQUE:
+        number -= 1
+    first = source.line(number)
+    return not first.lstrip().startswith("<") or first.lstrip().startswith("<!--") or first.startswith(("    ", "\t"))
 
 
 def _blocks(source: Source, first: int, keywords: frozenset[str]) -> list[_Head]:

@@ -15,13 +15,15 @@ class TagCount(Struct, frozen=True):
 def counts(db: sqlite3.Connection) -> list[TagCount]:
     """Every tag, the most used first."""
     rows = db.execute(
-        "SELECT v.value, count(DISTINCT s.document_id), v.folded FROM section_values v JOIN sections s ON s.id = v.section_id"
-        " JOIN documents d ON d.id = s.document_id WHERE v.kind = 'tag' AND d.visible = 1 GROUP BY v.folded, v.value"
+        "SELECT v.folded, count(DISTINCT s.document_id), v.value FROM section_values v JOIN sections s ON s.id = v.section_id"
+        " JOIN documents d ON d.id = s.document_id WHERE v.kind = 'tag' AND d.visible = 1 GROUP BY v.folded"
     )
-    spellings: dict[str, list[tuple[int, str]]] = {}
-    for value, number, folded in rows:
-        spellings.setdefault(folded, []).append((number, value))
-    found = [TagCount(max(written)[1], sum(number for number, _ in written)) for written in spellings.values()]
+    spellings: dict[str, tuple[int, str]] = {}
+    for folded, value, uses in db.execute(
+        "SELECT folded, value, count(*) FROM section_values WHERE kind = 'tag' GROUP BY folded, value"
+    ):
+        spellings[folded] = max(spellings.get(folded, (0, "")), (uses, value))
+    found = [TagCount(spellings.get(folded, (0, value))[1], notes) for folded, notes, value in rows]
     return sorted(found, key=lambda tag: (-tag.notes, tag.name))
 
 

@@ -47,6 +47,8 @@ async def phases(
         await running
     finally:
         stop.set()
+        if not running.done():  # who asked is gone: what the thread still says interests nobody
+            running.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     assert last is not None, "a search that ends without an error has a result"
     return last
 

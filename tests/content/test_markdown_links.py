@@ -306,3 +306,12 @@ def test_a_link_of_ten_thousand_characters_has_its_exact_range(opening: str) -> 
     text = f"before {opening}{'x' * 10_000}{closing} after\n"
     (link,) = parse(text).links
     assert (link.start, link.end, link.target) == (7, len(text) - 7, "x" * 10_000)
+
+
+def test_names_that_html_gives_count_but_not_those_in_code_and_comments() -> None:
+    text = (
+        '<a id="one"></a> and `<a id="two">`\n\n```html\n<input name="three">\n```\n\n    <b id="four">\n\n'
+        '<div id="five">\n<p name="six">\n</div>\n\n<!-- <a id="seven"> -->\n'
+    )
+    parsed = markdown.parse(text, ContentSettings())
+    assert [anchor.name for anchor in parsed.anchors] == ["one", "five", "six"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lsprotocol import types as lsp
 
 from khojd.content import org
-from khojd.graph import suggest, tags
+from khojd.graph import suggest
 from khojd.graph.cursor import Typing
 from khojd.graph.graph import Graph
 from khojd.graph.sheet import Sheet
+from khojd.graph.tags import TagCount
 from khojd.server.completion.items import Choice, nearness
 
 MOST = 100
@@ -33,8 +36,8 @@ _KEYWORDS = (
 )
 
 
-def of_tags(graph: Graph, sheet: Sheet, typing: Typing) -> list[Choice]:
-    counted = {tag.name: tag.notes for tag in tags.counts(graph.db)}
+def of_tags(counts: Sequence[TagCount], sheet: Sheet, typing: Typing) -> list[Choice]:
+    counted = {tag.name: tag.notes for tag in counts}
     for mark in sheet.marks:  # a tag that was typed a moment ago, but not the one that is being typed
         if mark.kind == "tag" and not mark.start <= typing.start <= mark.end:
             counted.setdefault(mark.value, 1)
@@ -80,8 +83,8 @@ def of_todo(graph: Graph, sheet: Sheet, typing: Typing) -> list[Choice]:
     ]
 
 
-def of_properties(graph: Graph, typing: Typing) -> list[Choice]:
-    keys = dict.fromkeys(suggest.property_keys(graph.db, "org" if typing.form == "org" else "markdown"))
+def of_properties(known: Sequence[str], typing: Typing) -> list[Choice]:
+    keys = dict.fromkeys(known)
     keys.update(
         dict.fromkeys(("ID", "CUSTOM_ID", "CATEGORY", "CREATED") if typing.form == "org" else ("title", "tags", "aliases", "date"))
     )

@@ -9,11 +9,12 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
 from lsprotocol import types as lsp
 
 from khojd.errors import KhojdError
-from khojd.graph import cursor, habit
+from khojd.graph import cursor, habit, suggest, tags
 from khojd.graph.cursor import Typing
 from khojd.graph.graph import Graph
 from khojd.graph.habit import Habit
@@ -29,9 +30,12 @@ from khojd.server.places import Desk
 from khojd.server.session import Session
 from khojd.server.sheets import go_through
 
+T = TypeVar("T")
+
 PATIENCE = 0.2  # seconds that the meaning of the sentence may take; then names alone decide
 MEANT = 30  # notes that the sentence may be about
 _HABIT_SECONDS = 60.0
+_KEPT_SECONDS = 10.0
 _ANY = Habit("wiki", "name", suffix=False)  # a block's id is written in one way only
 _SYNTAX = re.compile(r'["+:<>=~()\-]')  # of queries; a sentence has none
 
@@ -51,6 +55,15 @@ class _Memory:
         self.about = ("", "")
         self.meant: dict[str, int] = {}
         self.habits: dict[str, tuple[float, Habit]] = {}
+        self._known: dict[str, tuple[float, Any]] = {}
+
+    def kept(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` gave a few seconds ago, else what it gives: counts over all notes take longer than a keystroke should."""
+        now = time.monotonic()
+        known = self._known.get(key)
+        if known is None or now - known[0] > _KEPT_SECONDS:
+            known = self._known[key] = (now, make())
+        return cast("T", known[1])
 
 
 def follow(session: Session, event: Event, path: str) -> None:
@@ -77,10 +90,11 @@ async def completion(session: Session, params: lsp.CompletionParams) -> lsp.Comp
         if typing.kind in _LINKS:
             return _LINKS[typing.kind](Links(graph, sheet, typing, _habit(graph, sheet, memory, typing)), meant)
         if typing.kind == "tag":
-            return words.of_tags(graph, sheet, typing)
+            return words.of_tags(memory.kept("tags", lambda: tags.counts(graph.db)), sheet, typing)
         if typing.kind == "todo":
             return words.of_todo(graph, sheet, typing)
-        return words.of_properties(graph, typing)
+        format = "org" if typing.form == "org" else "markdown"
+        return words.of_properties(memory.kept(format, lambda: suggest.property_keys(graph.db, format)), typing)
 
     choices = words.of_keywords(typing) if typing.kind == "keyword" else await desk.graph(choose)
     return make(session, sheet, typing, choices, incomplete=typing.kind in ("note", "id") or len(choices) >= MOST)

@@ -6,6 +6,7 @@ A client that pulls is not pushed to. What is pushed is worked out on a thread a
 from __future__ import annotations
 
 import asyncio
+from hashlib import blake2b
 from importlib import resources
 from typing import Any
 
@@ -72,9 +73,7 @@ async def pull(session: Session, params: lsp.DocumentDiagnosticParams) -> lsp.Do
     """The problems of one note; `unchanged` when they are those that the client has."""
     sheet = await session.sheet(params.text_document.uri, marks=True)
     items = await diagnose(session, sheet)
-    identity = (
-        f"{hash(tuple((one.code, one.message, one.range.start.line, one.range.start.character) for one in items)) & 0xFFFFFFFF:x}"
-    )
+    identity = blake2b(repr(items).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     if params.previous_result_id == identity:
         return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id=identity)
     return lsp.RelatedFullDocumentDiagnosticReport(items=items, result_id=identity)
