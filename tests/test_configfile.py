@@ -92,7 +92,7 @@ def test_a_profile_with_a_built_in_name_changes_only_the_keys_it_gives() -> None
         ),
         (
             '[[notes.templates]]\nname = "a"\ntext = "{titel}"',
-            'notes.templates[0].text = "{titel}" is not allowed: there is no placeholder {titel}; did you mean title? Known are title,',
+            'notes.templates[0].text = "{titel}" is not allowed: there is no placeholder {titel}; did you mean title? Known are',
         ),
         ('[[notes.templates]]\nname = "a"\nfile = "{date:%Q}"', "{date:%Q}: %Q is no form of a date or time"),
         ('[[notes.templates]]\nname = "a"\nfile = "{title:x}"', "{title:x}: only date and time have a form"),

@@ -19,7 +19,9 @@ def _rename_titles(db: sqlite3.Connection) -> None:
 NOW = max(migrate.MIGRATIONS)
 CHAIN: dict[int, migrate.Step] = {
     **migrate.MIGRATIONS,
-    NOW + 1: "ALTER TABLE documents ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm; quiet';\n-- a remark;\nCREATE TABLE extra (id INTEGER);",
+    NOW + 1: (
+        "ALTER TABLE documents ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm; quiet';\n-- a remark;\nCREATE TABLE extra (id INTEGER);"
+    ),
     NOW + 2: _rename_titles,
 }
 
