@@ -16,7 +16,7 @@ from khojd.content.markdown_marks import is_tag
 _TOKEN = re.compile(r"\\[!-/:-@\[-`{-~]|`+|!?\[|\]|<|%%|\$\$|\(\(|\{\{|://", re.DOTALL)
 _BACKTICKS = re.compile(r"`+")
 # The inside of a wikilink: one line, other brackets in pairs, or a single closing one.
-_WIKI = re.compile(r"!?\[\[((?:[^\[\]\r\n]|\[[^\[\]\r\n]*+\]|\](?![\](\[]))*+)\]\]")
+_WIKI = re.compile(r"!?\[\[((?>(?:[^\[\]\r\n]|\[[^\[\]\r\n]*+\]|\](?![\](\[]))*))\]\]")
 _ADDRESS = re.compile(r"\((?=[^\s()]*[/:.#])")  # what must follow `[[1]]` to make it a link's text in brackets
 _UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _BLOCK = re.compile(rf"\(\(({_UUID})\)\)")
@@ -27,7 +27,7 @@ _AUTOLINK = re.compile(
 )
 _TAG = re.compile(
     r"<[A-Za-z][A-Za-z0-9-]*+"
-    r"""(?:\s++[A-Za-z_:][A-Za-z0-9_.:-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+)*+\s*+/?>"""
+    r"""(?>(?:\s++[A-Za-z_:][A-Za-z0-9_.:-]*+(?>(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?))*)\s*+/?>"""
     r"|</[A-Za-z][A-Za-z0-9-]*+\s*+>|<!---?>"
 )
 _HTML = (("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>"))

@@ -22,7 +22,7 @@ from khojd.content.model import Link
 def _brackets(text: str, other: str) -> re.Pattern[str]:
     wiki = rf"\[([^\[\]|\r\n{other}]*+)(?:\|([^\[\]\r\n{other}]*+))?\]\](?![(}}])"
     inline = rf"\(([^\s()\x00-\x1f\x7f{other}]*+)(?:[ \t]+\"[^\"\r\n{other}]*+\")?\)"
-    return re.compile(rf"\[(?:{wiki}|({text}*+)\](?:{inline}|(?![\[(:]))|())" + (other and rf"|{_CODE}|(`)"))
+    return re.compile(rf"\[(?:{wiki}|((?>{text}*))\](?:{inline}|(?![\[(:]))|())" + (other and rf"|{_CODE}|(`)"))
 
 
 _CODE = r"`[^`\[\]\r\n]++`(?!`)"

@@ -14,28 +14,28 @@ _MARKER = r"(?:[-+*]|[0-9]{1,9}[.)])"
 # What is a piece of its own, in one line: headings, empty items, underlines and breaks; in a table also its rows.
 _ALONE = (
     rf"\#{{1,6}}(?=[ \t\r\n]|\Z)|{_MARKER}[ \t]*{_END}"
-    rf"|=+[ \t]*{_END}|(?:-[ \t]*)++{_END}|(?:\*[ \t]*){{3,}}+{_END}|(?:_[ \t]*){{3,}}+{_END}"
+    rf"|=+[ \t]*{_END}|(?>(?:-[ \t]*)+){_END}|(?>(?:\*[ \t]*){{3,}}){_END}|(?>(?:_[ \t]*){{3,}}){_END}"
 )
 _DELIMITERS = r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t|:-]*)?"
 _ROW = rf"\||{_DELIMITERS}{_END}"
 _BLANK = r"(?:[ \t>]*+(?:\r\n?+|\n))"
-_BLANKS = re.compile(rf"{_BLANK}*+")
+_BLANKS = re.compile(rf"(?>{_BLANK}*)")
 
 
 def _border(alone: str) -> re.Pattern[str]:
     start = rf"{_MARKER}(?=[ \t\r\n]|\Z)|\[\^[^\s\[\]]+\]:|{alone}"
-    return re.compile(rf"(?:\r\n?+|\n)(?:{_BLANK}++|(?=[ \t>]*+(?:{start})|[ \t]*+(>)))")
+    return re.compile(rf"(?:\r\n?+|\n)(?:(?>{_BLANK}+)|(?=[ \t>]*+(?:{start})|[ \t]*+(>)))")
 
 
 def _single(alone: str) -> re.Pattern[str]:
-    return re.compile(rf"[ \t>]*+(?:{_MARKER}[ \t]+)*+(?:{alone})")
+    return re.compile(rf"[ \t>]*+(?>(?:{_MARKER}[ \t]+)*)(?:{alone})")
 
 
 _TEXT = _border(_ALONE), _single(_ALONE)
 _TABLE = _border(f"{_ALONE}|{_ROW}"), _single(f"{_ALONE}|{_ROW}")
 _HAS_TABLE = re.compile(rf"[\r\n][ \t>]*+{_DELIMITERS}{_END}")
-_QUOTE = re.compile(r"[ \t]*+(?:>[ \t]?)*+")
-_PREFIX = re.compile(rf"[ \t]*+(?:(?:>|{_MARKER}(?=[ \t]))[ \t]*+)*+")
+_QUOTE = re.compile(r"[ \t]*+(?>(?:>[ \t]?)*)")
+_PREFIX = re.compile(rf"[ \t]*+(?>(?:(?:>|{_MARKER}(?=[ \t]))[ \t]*+)*)")
 
 
 def pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

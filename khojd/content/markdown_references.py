@@ -8,10 +8,10 @@ MAX_LABEL = 999
 
 _SPACE = re.compile(r"[ \t]*+(?:(?:\r\n?|\n)[ \t>]*+)?")  # with at most one line end, after which a quote's marker may stand
 _REST = re.compile(r"[ \t]*+(?:\r\n?|\n|\Z)")
-_LABEL = re.compile(rf"\[(?!\^)((?:[^\[\]\\]|\\.){{1,{MAX_LABEL}}}+)\]", re.DOTALL)
-_ANGLE = re.compile(r"<((?:[^<>\\\r\n]|\\.)*+)>")
+_LABEL = re.compile(rf"\[(?!\^)((?>(?:[^\[\]\\]|\\.){{1,{MAX_LABEL}}}))\]", re.DOTALL)
+_ANGLE = re.compile(r"<((?>(?:[^<>\\\r\n]|\\.)*))>")
 _BARE = re.compile(r"[^\x00-\x20\x7f()\\]++|\\[!-/:-@\[-`{-~]|[()\\]")
-_TITLE = re.compile(r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)""", re.DOTALL)
+_TITLE = re.compile(r""""(?>(?:[^"\\]|\\.)*)"|'(?>(?:[^'\\]|\\.)*)'|\((?>(?:[^()\\]|\\.)*)\)""", re.DOTALL)
 MAX_PARENTHESES = 32  # nested ones in a destination, as other parsers have it
 
 

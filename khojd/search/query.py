@@ -20,7 +20,7 @@ from khojd.search.vocabulary import ALIASES, DATE_NAMES, DATE_OPERATORS, NAMES, 
 MOST_FILTERS = 64
 MOST_CHARACTERS = 1000
 
-_QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
+_QUOTED = re.compile(r'"((?>(?:[^"\\]++|\\.)*))"', re.DOTALL)
 _HEAD = re.compile(r"([+-]?)([A-Za-z]{2,12})([:<>=!~]+)")
 _SPACED_DATE = re.compile(r"([+-]?)(" + "|".join(sorted(DATE_NAMES)) + r")\s+([<>]=?)\s*(\S{1,60})")
 _WORD = re.compile(r"\S+")

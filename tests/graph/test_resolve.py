@@ -42,10 +42,10 @@ NOTES: dict[str, str | bytes] = {
     "index.md": "# Index\n",
     "garden/Tomatoes.md": TOMATOES,
     "garden/Soil.md": "# Soil & water!\n\n## Under glass\n",
-    "work/Soil.md": "# Soil survey\n",
-    "work/plan.org": PLAN,
-    "work/attach.org": "* Papers\n:PROPERTIES:\n:ID: abcdef12\n:END:\n[[attachment:scan.png]]\n",
-    "work/data/ab/cdef12/scan.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    "office/Soil.md": "# Soil survey\n",
+    "office/plan.org": PLAN,
+    "office/attach.org": "* Papers\n:PROPERTIES:\n:ID: abcdef12\n:END:\n[[attachment:scan.png]]\n",
+    "office/data/ab/cdef12/scan.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
     "pics/Leaf.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
     "odd/a#b.md": "# Hash\n",
     "odd/100% sure.md": "# Percent\n",
@@ -61,12 +61,12 @@ CASES = {
     "a name in other case": ("index.md", "[[tomatoes]]", ["garden/Tomatoes.md"]),
     "a name with its suffix": ("index.md", "[[Tomatoes.md]]", ["garden/Tomatoes.md"]),
     "the end of a path": ("index.md", "[[garden/Soil]]", ["garden/Soil.md"]),
-    "two notes of one name, from one's side": ("garden/Tomatoes.md", "[[Soil]]", ["ambiguous", "garden/Soil.md", "work/Soil.md"]),
-    "two notes of one name, from the other side": ("work/plan.org", "[[file:Soil.md]]", ["work/Soil.md"]),
+    "two notes of one name, from one's side": ("garden/Tomatoes.md", "[[Soil]]", ["ambiguous", "garden/Soil.md", "office/Soil.md"]),
+    "two notes of one name, from the other side": ("office/plan.org", "[[file:Soil.md]]", ["office/Soil.md"]),
     "an alias": ("index.md", "[[love apples]]", ["garden/Tomatoes.md"]),
     "a title": ("index.md", "[[Growing tomatoes]]", ["garden/Tomatoes.md"]),
-    "the heading a note begins with": ("index.md", "[[Soil survey]]", ["work/Soil.md"]),
-    "its slug": ("index.md", "[[soil-survey]]", ["work/Soil.md"]),
+    "the heading a note begins with": ("index.md", "[[Soil survey]]", ["office/Soil.md"]),
+    "its slug": ("index.md", "[[soil-survey]]", ["office/Soil.md"]),
     "a heading": ("index.md", "[[Tomatoes#When to sow]]", ["garden/Tomatoes.md#When to sow"]),
     "a heading below a heading": ("index.md", "[[Tomatoes#When to sow#Under glass]]", ["garden/Tomatoes.md#Under glass"]),
     "a block": ("index.md", "[[Tomatoes#^march]]", ["garden/Tomatoes.md#march"]),
@@ -75,9 +75,9 @@ CASES = {
     "a missing note": ("index.md", "[[Nowhere]]", ["no-note"]),
     "an embed of an image": ("index.md", "![[leaf.png]]", ["pics/Leaf.png"]),
     "a heading of the same note": ("index.md", "# One\n\n[[#One]]", ["index.md#One"]),
-    "a relative path": ("garden/Soil.md", "[x](../work/Soil.md)", ["work/Soil.md"]),
+    "a relative path": ("garden/Soil.md", "[x](../office/Soil.md)", ["office/Soil.md"]),
     "a path without suffix": ("garden/Soil.md", "[x](Tomatoes)", ["garden/Tomatoes.md"]),
-    "a path from the top": ("garden/Soil.md", "[x](/work/plan.org)", ["work/plan.org"]),
+    "a path from the top": ("garden/Soil.md", "[x](/office/plan.org)", ["office/plan.org"]),
     "a slug": ("index.md", "[x](garden/Soil.md#soil--water)", ["garden/Soil.md#Soil & water!"]),
     "the second heading of a slug": ("index.md", "[x](garden/Tomatoes.md#when-to-sow-1)", ["garden/Tomatoes.md#When to sow"]),
     "a reference link": ("index.md", "[x][l]\n\n[l]: garden/Soil.md 'title'", ["garden/Soil.md"]),
@@ -94,19 +94,19 @@ CASES = {
     "a block of Logseq": ("index.md", f"(({UUID}))", [f"pages/projects___garden.md#{UUID}"]),
     "a day": ("index.md", "[[2024-05-01]]", ["journals/2024_05_01.md"]),
     "above every folder": ("index.md", "[x](../../../etc/passwd)", ["refused"]),
-    "an Org file": ("work/attach.org", "[[file:plan.org]]", ["work/plan.org"]),
-    "an Org heading": ("work/attach.org", "[[file:plan.org::*Order seeds][x]]", ["work/plan.org#Order seeds"]),
-    "an Org custom id": ("work/attach.org", "[[file:plan.org::#year]]", ["work/plan.org#year"]),
-    "an Org id": ("work/attach.org", "[[id:3F1C-11]]", ["work/plan.org#Plan of the year"]),
-    "an unknown Org id": ("work/attach.org", "[[id:nope]]", ["no-note"]),
-    "an Org target": ("work/attach.org", "[[file:plan.org::list]]", ["work/plan.org#list"]),
-    "an Org name": ("work/attach.org", "[[file:plan.org::prices]]", ["work/plan.org#prices"]),
-    "an Org heading of the same file": ("work/attach.org", "* One\n[[*One]]", ["work/attach.org#One"]),
-    "an Org abbreviation": ("work/attach.org", "#+LINK: p file:%s.org\n[[p:plan]]", ["work/plan.org"]),
-    "an Org address": ("work/attach.org", "[[https://example.org]]", ["external"]),
-    "an Org include": ("work/attach.org", '#+INCLUDE: "plan.org::*Order seeds" :lines "1-2"', ["work/plan.org#Order seeds"]),
-    "an Org link over a line end": ("work/attach.org", "[[file:plan.org::*Order\n  seeds][x]]", ["work/plan.org#Order seeds"]),
-    "a plain Org link": ("work/attach.org", "see file:plan.org there", ["work/plan.org"]),
+    "an Org file": ("office/attach.org", "[[file:plan.org]]", ["office/plan.org"]),
+    "an Org heading": ("office/attach.org", "[[file:plan.org::*Order seeds][x]]", ["office/plan.org#Order seeds"]),
+    "an Org custom id": ("office/attach.org", "[[file:plan.org::#year]]", ["office/plan.org#year"]),
+    "an Org id": ("office/attach.org", "[[id:3F1C-11]]", ["office/plan.org#Plan of the year"]),
+    "an unknown Org id": ("office/attach.org", "[[id:nope]]", ["no-note"]),
+    "an Org target": ("office/attach.org", "[[file:plan.org::list]]", ["office/plan.org#list"]),
+    "an Org name": ("office/attach.org", "[[file:plan.org::prices]]", ["office/plan.org#prices"]),
+    "an Org heading of the same file": ("office/attach.org", "* One\n[[*One]]", ["office/attach.org#One"]),
+    "an Org abbreviation": ("office/attach.org", "#+LINK: p file:%s.org\n[[p:plan]]", ["office/plan.org"]),
+    "an Org address": ("office/attach.org", "[[https://example.org]]", ["external"]),
+    "an Org include": ("office/attach.org", '#+INCLUDE: "plan.org::*Order seeds" :lines "1-2"', ["office/plan.org#Order seeds"]),
+    "an Org link over a line end": ("office/attach.org", "[[file:plan.org::*Order\n  seeds][x]]", ["office/plan.org#Order seeds"]),
+    "a plain Org link": ("office/attach.org", "see file:plan.org there", ["office/plan.org"]),
 }  # fmt: skip
 
 
@@ -124,14 +124,14 @@ def test_a_link_leads_where_a_person_expects(notes: Vault, case: str) -> None:
 
 
 def test_an_attachment_is_found_by_the_id_of_its_heading(notes: Vault) -> None:
-    sheet = notes.sheet("work/attach.org")
+    sheet = notes.sheet("office/attach.org")
     found = notes.graph().resolve(sheet, sheet.links[0])
-    assert [place.path for place in found.places] == [notes.path("work/data/ab/cdef12/scan.png")]
+    assert [place.path for place in found.places] == [notes.path("office/data/ab/cdef12/scan.png")]
 
 
 def test_a_file_outside_the_folders_is_shown(notes: Vault, tmp_path: Path) -> None:
     (tmp_path / "letter.md").write_text("Dear")
-    found = notes.follow("work/plan.org", f"[[file:{tmp_path}/letter.md]]")
+    found = notes.follow("office/plan.org", f"[[file:{tmp_path}/letter.md]]")
     assert (found.status, [place.path for place in found.places]) == ("outside", [str(tmp_path / "letter.md")])
 
 
