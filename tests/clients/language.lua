@@ -38,11 +38,15 @@ end
 
 local function text(name)
   local buffer = name == nil and 0
-  for _, one in ipairs(vim.api.nvim_list_bufs()) do
-    if name and vim.api.nvim_buf_get_name(one) == notes .. "/" .. name then
-      buffer = one
+  -- A new note is there when the edit that makes it has been applied.
+  vim.wait(PATIENCE, function()
+    for _, one in ipairs(vim.api.nvim_list_bufs()) do
+      if name and vim.api.nvim_buf_get_name(one) == notes .. "/" .. name then
+        buffer = one
+      end
     end
-  end
+    return buffer
+  end, 10)
   check(buffer, (name or "") .. " is in no buffer:\n" .. vim.fn.execute("ls!"))
   return table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n")
 end
