@@ -22,7 +22,9 @@ from khojd.search.fuse import Weights, weigh
 from khojd.search.scope import EVERYTHING, Scope
 
 EXACT_SET = 1000  # up to this many entries their cosines are computed one by one; above, the vector store is asked
-MOST_EXACT = 20_000  # vectors compared one by one where the vector store finds fewer than there are
+MOST_EXACT = (
+    20_000  # vectors compared one by one wherever the store finds fewer than there are; of more, only when hits are missing
+)
 MOST_NEIGHBOURS = 4000  # more than this are not asked of the vector store for a restricted set
 SOME_NEIGHBOURS = 1000  # asked of it at first where entries are hidden
 VECTORS_AT_ONCE = 4000  # of those that are compared one by one: what is held in memory
@@ -128,11 +130,11 @@ def semantic(db: sqlite3.Connection, store: Neighbours, vector: Vectors, size: i
     while True:
         near = store.query(vector, ask)
         exhausted = len(near) < ask
-        if exhausted and len(near) < store.count() <= MOST_EXACT:
-            # The graph cannot reach all vectors where many are equal or nearly so.
-            return _exact(db, vector, _all(db, scope))
         cosines = dict(near)
         best = _best(chunks_with_hashes(db, list(cosines)), cosines, scope)
+        # The graph cannot reach all vectors where many are equal or nearly so.
+        if exhausted and len(near) < store.count() and (store.count() <= MOST_EXACT or len(best) < size):
+            return _exact(db, vector, _all(db, scope))
         if len(best) >= enough or exhausted:
             return _semantic(best, cosines, exhausted)
         if narrow and ask >= MOST_NEIGHBOURS:
