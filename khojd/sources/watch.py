@@ -92,8 +92,13 @@ class FolderWatch:
         identity = _identity(self.root)
         loop = asyncio.get_running_loop()
         batches: asyncio.Queue[frozenset[str] | OSError] = asyncio.Queue()
+        making = asyncio.ensure_future(asyncio.to_thread(events_of, str(self.root), self._enter))
         try:
-            events = await asyncio.to_thread(events_of, str(self.root), self._enter)
+            events = await asyncio.shield(making)
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                (await making).close()  # the thread goes on making them
+            raise
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
                 self._no_events(error)
