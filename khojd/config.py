@@ -47,7 +47,7 @@ class Embedding(Struct, frozen=True, forbid_unknown_fields=True):
     model: Annotated[
         str,
         Meta(
-            description="bundled, a preset (fast, balanced, high-quality, multilingual), a sentence-transformers name or path, off"
+            description="bundled, a preset (fast, balanced, high-quality, multilingual), a sentence-transformers model, remote, off"
         ),
     ] = "bundled"
     device: Annotated[Literal["auto", "cpu", "cuda", "mps"], Meta(description="for sentence-transformers models")] = "auto"
@@ -87,7 +87,7 @@ class Search(Struct, frozen=True, forbid_unknown_fields=True):
     profile: Annotated[str, Meta(description="default, precise, broad, recent, or one of your own")] = "default"
     rerank: Annotated[
         str,
-        Meta(description="off, maxsim (the bundled model's token vectors), or a sentence-transformers cross-encoder"),
+        Meta(description="off, maxsim (the bundled model's token vectors), remote, or a sentence-transformers cross-encoder"),
     ] = "off"
     first_weekday: Annotated[Literal["monday", "sunday", "saturday"], Meta(description="first day of the week in 'last week'")] = (
         "monday"
@@ -152,6 +152,86 @@ class NewNotes(Struct, frozen=True, forbid_unknown_fields=True):
     templates: Annotated[tuple[Template, ...], Meta(description="kinds of notes of your own, each a table")] = ()
 
 
+class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known better than the server says of one model. 0 leaves it to the server."""
+
+    context: Annotated[int, Meta(ge=0, description="tokens that prompt and answer may have together; 0 asks the server")] = 0
+    max_output: Annotated[int, Meta(ge=0, description="most tokens of an answer; 0 is the server's own limit")] = 0
+    temperature: Annotated[float | None, Meta(ge=0.0, le=2.0, description="left to the server when it is not given")] = None
+    thinking: Annotated[Literal["auto", "on", "off"], Meta(description="for models that can think first")] = "auto"
+    tools: Annotated[Literal["auto", "on", "off"], Meta(description="whether it can call tools; auto asks the server")] = "auto"
+    price_prompt: Annotated[float, Meta(ge=0.0, description="per million tokens of the prompt, in any currency")] = 0.0
+    price_answer: Annotated[float, Meta(ge=0.0, description="per million tokens of the answer")] = 0.0
+
+
+class Provider(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model server. Of the key_ settings at most one is given; none for a server that wants no key."""
+
+    kind: Annotated[
+        Literal["", "ollama", "openai", "anthropic", "google"],
+        Meta(description="what it speaks; empty: as its name says, else openai (OpenAI and all compatible servers)"),
+    ] = ""
+    preset: Annotated[
+        Literal["", "openai", "vllm", "llama-cpp", "lm-studio", "localai", "tgi", "litellm", "openrouter"],
+        Meta(description="extras of an OpenAI-compatible server; empty: as its name says, else none"),
+    ] = ""
+    base_url: Annotated[str, Meta(description="empty for the usual one of its kind or preset")] = ""
+    key_env: Annotated[str, Meta(description="environment variable that holds the key")] = ""
+    key_command: Annotated[tuple[str, ...], Meta(description="program and arguments that print the key")] = ()
+    key_file: Annotated[str, Meta(description="file that holds the key, readable by its owner only")] = ""
+    key_keyring: Annotated[str, Meta(description="service/user in the system's keyring (needs the package keyring)")] = ""
+    connect_seconds: Annotated[float, Meta(gt=0.0, description="to connect")] = 10.0
+    first_seconds: Annotated[float, Meta(gt=0.0, description="until the first token; local servers load the model first")] = 300.0
+    idle_seconds: Annotated[float, Meta(gt=0.0, description="between two tokens")] = 60.0
+    retries: Annotated[int, Meta(ge=0, le=10, description="after 429, 5xx and lost connections, before the first token")] = 2
+    concurrency: Annotated[int, Meta(ge=1, le=64, description="requests at a time")] = 4
+    keep_alive: Annotated[str, Meta(description="ollama: how long the model stays loaded, e.g. 5m, 24h, -1")] = ""
+    models: Annotated[dict[str, ModelSettings], Meta(description="settings of single models, by name")] = field(
+        default_factory=dict
+    )
+
+
+class Models(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which model does what, as provider/model; the first of several that is well answers. Empty: nothing leaves the machine."""
+
+    chat: Annotated[tuple[str, ...], Meta(description="answers questions")] = ()
+    small: Annotated[tuple[str, ...], Meta(description="rewrites queries, finds titles; empty: the chat model")] = ()
+    vision: Annotated[tuple[str, ...], Meta(description="looks at images; empty: the chat model where it can")] = ()
+    embedding: Annotated[str, Meta(description='used when embedding.model = "remote"')] = ""
+    rerank: Annotated[str, Meta(description='used when search.rerank = "remote"')] = ""
+
+
+class Chat(Struct, frozen=True, forbid_unknown_fields=True):
+    """How questions are answered."""
+
+    persona: Annotated[str, Meta(description="default, researcher, developer, writer, or one of your own")] = "default"
+    passages: Annotated[int, Meta(ge=1, le=100, description="most passages given to the model")] = 12
+    context: Annotated[int, Meta(ge=512, description="tokens of a prompt where the model's context is not known")] = 4096
+    answer_tokens: Annotated[int, Meta(ge=64, description="tokens kept free for the answer")] = 1024
+    rewrite: Annotated[bool, Meta(description="make search queries of the question and the conversation")] = True
+    titles: Annotated[bool, Meta(description="have the small model name conversations")] = True
+    check_citations: Annotated[bool, Meta(description="mark citations whose passage has none of the claim's words")] = True
+    steps: Annotated[int, Meta(ge=1, le=100, description="/research: most rounds of tool calls")] = 12
+    step_seconds: Annotated[float, Meta(gt=0.0, description="/research: seconds in all")] = 300.0
+    step_tokens: Annotated[int, Meta(ge=1000, description="/research: tokens of all requests together")] = 200_000
+
+
+class Persona(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who answers. What is not given is taken from the persona that it is based on."""
+
+    based_on: Annotated[str, Meta(description="another persona")] = "default"
+    description: Annotated[str, Meta(description="one line, for lists")] = ""
+    prompt: Annotated[str, Meta(description="system prompt, after khojd's own rules for citing")] = ""
+    style: Annotated[Literal["", "concise", "balanced", "detailed"], Meta(description="how long answers are")] = ""
+    citations: Annotated[Literal["", "inline", "footnote", "none"], Meta(description="how sources are shown")] = ""
+    focus: Annotated[str, Meta(description="field of knowledge it keeps to")] = ""
+    filters: Annotated[str, Meta(description='search filters that always hold, e.g. file:"work/**" -tag:private')] = ""
+    model: Annotated[str, Meta(description="provider/model; empty for models.chat")] = ""
+    tools: Annotated[tuple[str, ...] | None, Meta(description="tools it may call in every turn, not only in /research")] = None
+    max_tokens: Annotated[int, Meta(ge=0, description="of an answer; 0 for no limit of its own")] = 0
+    greeting: Annotated[str, Meta(description="shown when a conversation begins")] = ""
+
+
 class Daemon(Struct, frozen=True, forbid_unknown_fields=True):
     """The process that serves editors."""
 
@@ -170,4 +250,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     search: Search = field(default_factory=Search)
     features: Features = field(default_factory=Features)
     notes: NewNotes = field(default_factory=NewNotes)
+    providers: Annotated[dict[str, Provider], Meta(description="[providers.NAME] tables: model servers")] = field(
+        default_factory=dict
+    )
+    models: Models = field(default_factory=Models)
+    chat: Chat = field(default_factory=Chat)
+    personas: Annotated[dict[str, Persona], Meta(description="[personas.NAME] tables")] = field(default_factory=dict)
     daemon: Daemon = field(default_factory=Daemon)

@@ -13,6 +13,8 @@
     │   ├── IndexCorrupt          a store does not read back; it is rebuilt
     │   └── StorageFull           the disk is full or read-only; the old index still answers
     ├── ModelError                a model is missing, broken or cannot do what was asked; says what to do
+    ├── ProviderError             a model server cannot be reached, refuses, or sends what is no answer; says what to do
+    ├── ChatError                 a turn or conversation cannot go on as asked
     ├── DaemonError               the daemon cannot be found, started or spoken to
     ├── NotFound                  a path, folder, entry or method that is not there
     ├── EditError                 a change to notes cannot be made as asked, e.g. a rename to a name that is taken
@@ -21,7 +23,7 @@
 `code` is stable and is sent as the JSON-RPC error code; `name` is its stable word in `--json` output and in `data.kind`.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 
 class KhojdError(Exception):
@@ -107,6 +109,55 @@ class ModelError(KhojdError):
 
     code = -32030
     name = "model"
+
+
+ProviderReason = Literal[
+    "unreachable",  # no connection, or it broke before the answer began
+    "auth",  # the key is missing or refused
+    "model",  # there is no such model
+    "rate",  # too many requests; `retry_after` seconds where the server says so
+    "busy",  # overloaded, or still loading the model
+    "overflow",  # the prompt is longer than the model's context
+    "request",  # the server finds fault with the request
+    "server",  # an error of the server's own
+    "garbled",  # what came is no answer: HTML, broken JSON, a wrong content type
+    "cut",  # the answer broke off in its middle
+    "timeout",  # nothing came for too long
+    "endless",  # the model repeats itself
+    "unsupported",  # this server or model cannot do it
+]
+
+
+class ProviderError(KhojdError):
+    """A model server failed. `data`: provider, model (where known), reason, status (of HTTP, where there was one), retry_after.
+
+    The message never holds a key, and nothing that the server sent back of the prompt.
+    """
+
+    code = -32031
+    name = "provider"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str,
+        reason: ProviderReason,
+        model: str = "",
+        status: int = 0,
+        retry_after: float | None = None,
+        **data: Any,
+    ) -> None:
+        super().__init__(message, provider=provider, reason=reason, model=model, status=status, retry_after=retry_after, **data)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class ChatError(KhojdError):
+    """A turn or conversation cannot go on as asked; the message says why. `data`: what was asked for."""
+
+    code = -32032
+    name = "chat"
 
 
 class DaemonError(KhojdError):

@@ -13,25 +13,27 @@ ROOT = Path(khojd.__file__).parent
 
 # Each part with the parts it may import; what is not listed stands alone.
 BASE = {"errors", "paths", "config"}
-CORE = BASE | {"content", "embed", "sources", "index", "graph", "search", "engine"}
+CORE = BASE | {"llm", "content", "embed", "sources", "index", "graph", "search", "engine"}
 ALLOWED = {
     "errors": set(),
     "paths": set(),
     "config": set(),
     "content": BASE | {"embed"},  # entries are measured in the bundled model's tokens
-    "embed": BASE,
+    "llm": BASE,
+    "embed": BASE | {"llm"},
     "sources": BASE,
     "index": BASE | {"content", "embed", "sources"},
-    "search": BASE | {"content", "embed", "sources", "index"},
+    "search": BASE | {"llm", "content", "embed", "sources", "index"},
     "graph": BASE | {"content", "sources", "index"},
     "layout": BASE | {"content"},
     "engine": CORE,
+    "chat": CORE,
     "templates": BASE | {"content"},
     "configfile": BASE | {"embed", "sources", "search", "templates"},
     "configwatch": BASE | {"configfile", "sources"},
     "evaluate": CORE,
-    "server": CORE | {"configfile", "layout", "templates", ""},
-    "daemon": CORE | {"configfile", "configwatch", "server", ""},
+    "server": CORE | {"chat", "configfile", "layout", "templates", ""},
+    "daemon": CORE | {"chat", "configfile", "configwatch", "server", ""},
     "doctor": CORE | {"configfile", "daemon", "server", ""},
     "cli": CORE | {"configfile", "daemon", "server", "doctor", "evaluate", ""},
     "__main__": {"cli", "daemon", ""},
