@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from khojd.errors import EditError
 from khojd.graph.sheet import Sheet
-from khojd.server import uris
 
 if TYPE_CHECKING:
     from khojd.server.session import Session
@@ -56,7 +55,7 @@ class Edits:
         """A new file with this text. Raises EditError, which says so, for a client that cannot create files."""
         self._require(lsp.ResourceOperationKind.Create, "create files", path)
         self._created.append(
-            lsp.CreateFile(uri=uris.from_path(path), annotation_id=self._annotation(label, confirm=False), options=None)
+            lsp.CreateFile(uri=self._session.uri(path), annotation_id=self._annotation(label, confirm=False), options=None)
         )
         self._written[path] = text
 
@@ -64,7 +63,8 @@ class Edits:
         """Give a file another path. Raises EditError, which says so, for a client that cannot rename files."""
         self._require(lsp.ResourceOperationKind.Rename, "rename files", old)
         annotation = self._annotation(label, confirm=False)
-        self._renamed.append(lsp.RenameFile(old_uri=uris.from_path(old), new_uri=uris.from_path(new), annotation_id=annotation))
+        before, after = self._session.uri(old), self._session.uri(new)
+        self._renamed.append(lsp.RenameFile(old_uri=before, new_uri=after, annotation_id=annotation))
 
     def build(self) -> lsp.WorkspaceEdit:
         """The whole: `documentChanges` with the versions of what this client has open, plain `changes` where it knows no other."""
@@ -73,16 +73,18 @@ class Edits:
             texts.setdefault(key[0], []).append(self._replacements[key])
         if not _takes_document_changes(self._session):
             return lsp.WorkspaceEdit(
-                changes={uris.from_path(path): [self._plain(one) for one in changes] for path, changes in texts.items()}
+                changes={self._session.uri(path): [self._plain(one) for one in changes] for path, changes in texts.items()}
             )
         changes: list[lsp.TextDocumentEdit | lsp.CreateFile | lsp.RenameFile | lsp.DeleteFile] = [*self._created]
         start = lsp.Position(0, 0)
         for path, text in self._written.items():
             inserted = lsp.TextEdit(lsp.Range(start, start), text)
-            changes.append(_document(path, None, [inserted]))
+            changes.append(_document(self._session.uri(path), None, [inserted]))
         for path, replaced in texts.items():
             # The version that the ranges are of: a client that has typed on meanwhile will not apply them.
-            changes.append(_document(path, replaced[0].sheet.version, [self._annotated(one) for one in replaced]))
+            changes.append(
+                _document(self._session.uri(path), replaced[0].sheet.version, [self._annotated(one) for one in replaced])
+            )
         changes += self._renamed
         return lsp.WorkspaceEdit(document_changes=changes, change_annotations=self._annotations or None)
 
@@ -114,8 +116,8 @@ class Edits:
         return key
 
 
-def _document(path: str, version: int | None, edits: Sequence[lsp.TextEdit | lsp.AnnotatedTextEdit]) -> lsp.TextDocumentEdit:
-    document = lsp.OptionalVersionedTextDocumentIdentifier(uri=uris.from_path(path), version=version)
+def _document(uri: str, version: int | None, edits: Sequence[lsp.TextEdit | lsp.AnnotatedTextEdit]) -> lsp.TextDocumentEdit:
+    document = lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version)
     return lsp.TextDocumentEdit(text_document=document, edits=list(edits))
 
 

@@ -86,7 +86,7 @@ class _Lifecycle:
     async def did_change_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
         """The engine watches its folders itself; being told is sooner, and works where watching does not."""
         roots = [Path(folder.path) for folder in self._session.engine.folders()]
-        paths = dict.fromkeys(path for change in params.changes if (path := uris.to_path(change.uri)) is not None)
+        paths = dict.fromkeys(path for change in params.changes if (path := self._session.note(change.uri)) is not None)
         inside = [path for path in paths if any(Path(path).is_relative_to(root) for root in roots)]
         if inside:
             await self._session.engine.update(inside)
@@ -117,14 +117,14 @@ class _Lifecycle:
 
     def did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
         document = params.text_document
-        path = uris.to_path(document.uri)
+        path = self._session.note(document.uri)
         if path is not None:
             self._session.documents.open(path, document.text, document.version)
             self._session.engine.open_buffer(self._session.owner, path, document.text, document.version)
             self._session.toggles.follow("opened", path)
 
     def did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
-        path = uris.to_path(params.text_document.uri)
+        path = self._session.note(params.text_document.uri)
         if path is not None:
             version = params.text_document.version
             self._check_version(path, version)
@@ -133,7 +133,7 @@ class _Lifecycle:
             self._session.toggles.follow("changed", path)
 
     def did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
-        path = uris.to_path(params.text_document.uri)
+        path = self._session.note(params.text_document.uri)
         if path is not None and path in self._session.documents:
             self._session.documents.close(path)
             self._warned.discard(path)
@@ -142,7 +142,7 @@ class _Lifecycle:
 
     async def did_save(self, params: lsp.DidSaveTextDocumentParams) -> None:
         """The watcher would notice too; being told is sooner, and works where watching does not."""
-        path = uris.to_path(params.text_document.uri)
+        path = self._session.note(params.text_document.uri)
         if path is not None:
             self._session.toggles.follow("saved", path)
             with suppress(NotFound):  # in none of the folders

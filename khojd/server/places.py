@@ -17,7 +17,6 @@ from khojd.graph.graph import Graph
 from khojd.graph.model import Place, Reference
 from khojd.graph.outline import Outline
 from khojd.graph.sheet import Sheet, from_disk
-from khojd.server import uris
 from khojd.server.session import Session
 
 T = TypeVar("T")
@@ -91,7 +90,7 @@ class Desk:
         found = self.span(place)
         if found is None:
             zero = lsp.Position(0, 0)
-            return lsp.Location(uris.from_path(place.path), lsp.Range(zero, zero))
+            return lsp.Location(self._session.uri(place.path), lsp.Range(zero, zero))
         return self._session.location(*found)
 
     def _is_known(self, sheet: Sheet, place: Place) -> bool:

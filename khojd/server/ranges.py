@@ -4,7 +4,6 @@ from lsprotocol import types as lsp
 
 from khojd.graph.sheet import Sheet
 from khojd.server import encoding as encodings
-from khojd.server import uris
 
 
 def place(sheet: Sheet, offset: int, encoding: str) -> tuple[int, int]:
@@ -45,7 +44,3 @@ def to_span(sheet: Sheet, range: lsp.Range, encoding: str) -> tuple[int, int]:
     """The half-open range of offsets of an LSP range, in order."""
     start = to_offset(sheet, range.start, encoding)
     return start, max(start, to_offset(sheet, range.end, encoding))
-
-
-def location(sheet: Sheet, start: int, end: int, encoding: str) -> lsp.Location:
-    return lsp.Location(uris.from_path(sheet.path), to_range(sheet, start, end, encoding))

@@ -23,6 +23,7 @@ from khojd.graph.sheet import Sheet
 from khojd.paths import plain
 from khojd.search.types import Measure
 from khojd.server import encoding, ranges, types, uris, wire
+from khojd.server.aliases import Aliases
 from khojd.server.documents import Documents
 from khojd.server.feature import Feature
 from khojd.server.message import INVALID_PARAMS, INVALID_REQUEST, RpcError
@@ -81,6 +82,7 @@ class Session(LanguageServer):
         self.client = ""
         self.hello: types.ClientHello | None = None
         self.documents = Documents()
+        self.aliases = Aliases(lambda: (folder.path for folder in self.engine.folders()))
         self.measure: Measure = encoding.measure("utf-16")
         self.folders: list[str] = []  # that the client asked to have indexed
         self.added: set[str] = set()  # folders that are indexed because this client asked, for as long as it wants them
@@ -237,9 +239,18 @@ class Session(LanguageServer):
         return ranges.to_offset(sheet, position, self.documents.encoding)
 
     def location(self, sheet: Sheet, start: int, end: int) -> lsp.Location:
-        return ranges.location(sheet, start, end, self.documents.encoding)
+        return lsp.Location(self.uri(sheet.path), self.range(sheet, start, end))
 
     # --- values -------------------------------------------------------------------------------------------------------------
+
+    def uri(self, path: str) -> str:
+        """The `file:` URI by which the client knows a path."""
+        return uris.from_path(self.aliases.shown(path))
+
+    def note(self, uri: str) -> str | None:
+        """The path by which the index knows what a client calls `uri`; None for what is no file of this machine."""
+        path = uris.to_path(uri)
+        return None if path is None else self.aliases.canonical(path)
 
     def path(self, place: str) -> str:
         """The absolute path that a client means by a path or a `file:` URI. Raises NotFound for anything else."""
@@ -252,7 +263,7 @@ class Session(LanguageServer):
             if ":" in place and "/" not in place.partition(":")[0] and not place.startswith("file:"):
                 raise NotFound(f"{place!r} is no file on this machine: save it as one first", path=place)
             raise NotFound(f"{place!r} is neither an absolute path nor a file: URI of this machine", path=place)
-        return path
+        return self.aliases.canonical(path)
 
     def paths(self, places: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self.path(place) for place in places)

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from khojd.errors import EditError
 from khojd.graph.sheet import Sheet
-from khojd.server import uris
 from khojd.server.places import Desk
 from khojd.server.session import Session
 
@@ -72,7 +71,7 @@ class Asked:
         return any(kind == one or kind.startswith(one + ".") or not one for one in self._only)
 
     def planned(self, what: What, title: str, start: int, end: int, text: str = "") -> Planned:
-        uri = uris.from_path(self.sheet.path)
+        uri = self.session.uri(self.sheet.path)
         return Planned(what=what, uri=uri, stamp=self._stamp, title=title, start=start, end=end, text=text)
 
     def replacing(self, title: str, kind: str, start: int, end: int, text: str) -> Offer:

@@ -13,7 +13,6 @@ from khojd.graph import subject
 from khojd.graph.graph import Graph
 from khojd.graph.model import Place
 from khojd.graph.sheet import Sheet
-from khojd.server import uris
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
 from khojd.server.related import related
@@ -56,7 +55,7 @@ async def resolve(session: Session, lens: lsp.CodeLens) -> lsp.CodeLens:
         references = await desk.graph(lambda graph: graph.backlinks(place))
         locations = [session.location(one, link.start, link.end) for one, link in await desk.links(references)]
         lens.command = lsp.Command(
-            title=lens.command.title, command=_SHOW, arguments=[uris.from_path(sheet.path), lens.range.start, locations]
+            title=lens.command.title, command=_SHOW, arguments=[session.uri(sheet.path), lens.range.start, locations]
         )
     return lens
 

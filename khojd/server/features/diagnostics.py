@@ -59,7 +59,7 @@ def follow(session: Session, event: Event, path: str) -> None:
         for gone in [path] if path else list(session.documents):
             watch.alike.pop(gone, None)
             watch.said.pop(gone, None)
-            session.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri=uris.from_path(gone), diagnostics=[]))
+            session.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri=session.uri(gone), diagnostics=[]))
         return
     for changed in [path] if path else list(session.documents):
         if changed in watch.waiting:
@@ -132,7 +132,7 @@ async def _push(session: Session, watch: _Watch, path: str) -> None:
             if current and watch.said.get(path) != (version, items):
                 watch.said[path] = (version, items)
                 session.text_document_publish_diagnostics(
-                    lsp.PublishDiagnosticsParams(uri=uris.from_path(path), diagnostics=items, version=version)
+                    lsp.PublishDiagnosticsParams(uri=session.uri(path), diagnostics=items, version=version)
                 )
             if path not in watch.typed | watch.again:
                 return

@@ -4,7 +4,7 @@ from lsprotocol import types as lsp
 
 from khojd.graph.rename.headings import text_span
 from khojd.graph.sheet import Sheet
-from khojd.server import plain, uris
+from khojd.server import plain
 from khojd.server.feature import Feature
 from khojd.server.session import Session
 from khojd.server.sheets import go_through
@@ -58,7 +58,7 @@ def _tree(session: Session, sheet: Sheet) -> list[plain.DocumentSymbol]:
 
 
 def _flat(session: Session, sheet: Sheet) -> list[plain.Symbol]:
-    uri, encoding = uris.from_path(sheet.path), session.documents.encoding
+    uri, encoding = session.uri(sheet.path), session.documents.encoding
     return [
         plain.Symbol(
             name=section.heading.strip() or NAMELESS,

@@ -15,7 +15,7 @@ from khojd.graph.anchors import blocks
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Place, Resolution
 from khojd.graph.sheet import Sheet
-from khojd.server import excerpt, uris
+from khojd.server import excerpt
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
 from khojd.server.related import related
@@ -85,7 +85,7 @@ class _Card:
         where = self.strong(self.name(place.path))
         if (place.note is None or not place.note.indexed) and without_suffix(place.path) == place.path:
             if self.markdown and place.path.lower().endswith(_PICTURES):
-                return f"{where}\n\n![{os.path.basename(place.path)}]({uris.from_path(place.path)})"  # noqa: PTH119
+                return f"{where}\n\n![{os.path.basename(place.path)}]({self.session.uri(place.path)})"  # noqa: PTH119
             return where
         await self.desk.lay_out([place.path])
         text = await asyncio.to_thread(self._text, place)
@@ -168,7 +168,7 @@ class _Card:
     def link(self, path: str) -> str:
         """A note's name, which can be clicked on where the client shows Markdown."""
         name = self.name(path)
-        return f"[{name}]({uris.from_path(path)})" if self.markdown else name
+        return f"[{name}]({self.session.uri(path)})" if self.markdown else name
 
     def name(self, path: str) -> str:
         """The path below its folder."""

@@ -7,7 +7,6 @@ from lsprotocol import types as lsp
 from khojd.content.registry import settings_of
 from khojd.graph.rename import files
 from khojd.graph.rename.plan import Plan
-from khojd.server import uris
 from khojd.server.edits import Edits
 from khojd.server.session import Session
 
@@ -17,7 +16,7 @@ async def will_rename(session: Session, params: lsp.RenameFilesParams) -> lsp.Wo
 
     It names the files by their paths before. A link that cannot be written for its new place is told of, and stays.
     """
-    pairs = tuple((old, new) for one in params.files if (old := uris.to_path(one.old_uri)) and (new := uris.to_path(one.new_uri)))
+    pairs = tuple((old, new) for one in params.files if (old := session.note(one.old_uri)) and (new := session.note(one.new_uri)))
     pairs = tuple((old, new) for old, new in pairs if old != new)
     if not pairs:
         return None
@@ -34,7 +33,7 @@ async def did_rename(session: Session, params: lsp.RenameFilesParams) -> None:
     """Take in what has moved; the watcher would notice too. Old and new are looked at together, so that it counts as a move."""
     places = [uri for one in params.files for uri in (one.old_uri, one.new_uri)]
     roots = [folder.path for folder in session.engine.folders()]
-    paths = dict.fromkeys(path for uri in places if (path := uris.to_path(uri)) is not None)
+    paths = dict.fromkeys(path for uri in places if (path := session.note(uri)) is not None)
     known = [path for path in paths if any(path == root or path.startswith(root + "/") for root in roots)]
     if known:
         await session.engine.update(known)

@@ -13,7 +13,6 @@ from khojd.server import encoding
 from khojd.server.feature import Event, Feature
 from khojd.server.session import Session
 from khojd.server.sheets import go_through
-from khojd.server.uris import to_path
 
 # What a note has, as the standard type of a token that comes nearest. Where ranges overlap the later one here is shown.
 KINDS: dict[str, str] = {
@@ -90,7 +89,7 @@ async def _tokens(session: Session, uri: str, range: lsp.Range | None = None) ->
         shown = ((start, end, kind) for start, end, kind in visible(spans(sheet)) if start < high and end > low)
         return encoded(sheet, shown if support else by_lines(sheet, shown), session.documents.encoding)
 
-    return to_path(uri) or uri, await go_through(sheet, work)
+    return sheet.path, await go_through(sheet, work)
 
 
 def spans(sheet: Sheet) -> Iterator[tuple[int, int, str]]:

@@ -17,7 +17,7 @@ from khojd.errors import NotFound, QueryError
 from khojd.graph.graph import Graph
 from khojd.search.query import parse
 from khojd.search.types import Hit, Mode, SearchRequest
-from khojd.server import plain, uris
+from khojd.server import plain
 from khojd.server.feature import Feature
 from khojd.server.features.document_symbol import KIND, NAMELESS, heading_span
 from khojd.server.session import Session
@@ -206,7 +206,7 @@ def _symbol(session: Session, one: Named, range: Range) -> plain.Symbol:
     name = " ".join(one.name.split()) or NAMELESS
     inside = (one.title or PurePath(one.path).stem, *one.headings[:-1]) if one.headings else (PurePath(one.path).parent.name,)
     container = " › ".join(part for part in inside if part)
-    uri = uris.from_path(one.path)
+    uri = session.uri(one.path)
     if "location.range" not in _resolved_by(session):
         return plain.Symbol(name=name, kind=kind, location=Location(uri=uri, range=range), container_name=container)
     data = {"line": one.line, "heading": one.headings[-1] if one.headings else ""}

@@ -14,7 +14,7 @@ from khojd.graph.model import Place
 from khojd.graph.outline import heading_place
 from khojd.graph.sheet import Sheet
 from khojd.search.types import SearchRequest
-from khojd.server import types, types_notes, uris
+from khojd.server import types, types_notes
 from khojd.server.actions import carry
 from khojd.server.actions.asked import Planned
 from khojd.server.edits import Edits
@@ -36,7 +36,7 @@ async def apply(session: Session, params: types_notes.ActionParams) -> types.Edi
         text=params.text,
     )
     edits = await carry.edits(session, planned)
-    shown = uris.from_path(params.text) if params.what == "create" else params.uri
+    shown = session.uri(params.text) if params.what == "create" else params.uri
     result = await propose(session, edits, params.title, shown)
     if result.applied and params.what == "create":
         await show(session, session.path(params.text))
@@ -53,8 +53,8 @@ async def update(session: Session, params: types_notes.ContentsParams) -> types.
     label = "Update the table of contents"
     await carry.contents_of(session, sheet, edits, label, insert=False)
     if not edits:
-        return types.EditResult(applied=False, uri=uris.from_path(sheet.path), reason="it is up to date")
-    return await propose(session, edits, label, uris.from_path(sheet.path))
+        return types.EditResult(applied=False, uri=session.uri(sheet.path), reason="it is up to date")
+    return await propose(session, edits, label, session.uri(sheet.path))
 
 
 async def insert(session: Session, params: types_notes.InsertLinkParams) -> types.EditResult:
@@ -74,7 +74,7 @@ async def insert(session: Session, params: types_notes.InsertLinkParams) -> type
     link = await session.graph(work)
     edits = Edits(session)
     edits.replace(sheet, offset, offset, link, label="Insert a link")
-    return await propose(session, edits, "Insert a link", uris.from_path(sheet.path))
+    return await propose(session, edits, "Insert a link", session.uri(sheet.path))
 
 
 async def _best(session: Session, sheet: Sheet, query: str) -> tuple[str, str]:

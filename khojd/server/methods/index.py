@@ -8,7 +8,7 @@ import msgspec
 
 from khojd.config import Folder
 from khojd.index import status as core
-from khojd.server import types, uris
+from khojd.server import types
 from khojd.server.configedit import add_folder, remove_folder
 from khojd.server.method import Method
 from khojd.server.progress import Work
@@ -32,7 +32,7 @@ async def files(session: Session, params: types.FilesParams) -> types.FilesResul
     prefix = session.path(params.prefix) if params.prefix.startswith("file:") else params.prefix
     found = await session.engine.files(states=params.states, prefix=prefix, limit=params.limit, offset=params.offset)
     return types.FilesResult(
-        files=tuple(types.FileStatus(uri=uris.from_path(file.path), **msgspec.structs.asdict(file)) for file in found)
+        files=tuple(types.FileStatus(uri=session.uri(file.path), **msgspec.structs.asdict(file)) for file in found)
     )
 
 

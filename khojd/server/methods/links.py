@@ -81,11 +81,11 @@ async def anchor(session: Session, params: types.AnchorParams) -> types.EditResu
     sheet = await session.sheet(params.uri, marks=True)
     insertion = _insertion(sheet, params)
     if insertion is None:
-        return types.EditResult(applied=False, uri=uris.from_path(sheet.path), reason="it has an id already")
+        return types.EditResult(applied=False, uri=session.uri(sheet.path), reason="it has an id already")
     edits = Edits(session)
     label = f"Give it the id {params.id}"
     edits.replace(sheet, insertion.offset, insertion.offset, insertion.text, label=label, confirm=True)
-    return await propose(session, edits, label, uris.from_path(sheet.path))
+    return await propose(session, edits, label, session.uri(sheet.path))
 
 
 async def propose(session: Session, edits: Edits, label: str, uri: str) -> types.EditResult:

@@ -12,7 +12,7 @@ from pygls.exceptions import JsonRpcException
 from khojd.errors import EditError
 from khojd.graph import daily
 from khojd.graph.graph import Graph
-from khojd.server import draft, types, types_notes, uris
+from khojd.server import draft, types, types_notes
 from khojd.server.draft import Wish
 from khojd.server.edits import Edits
 from khojd.server.method import Method
@@ -42,7 +42,7 @@ async def today(session: Session, params: types_notes.TodayParams) -> types.Edit
     path, there = await session.graph(look)
     if there:
         await show(session, path)
-        return types.EditResult(applied=False, uri=uris.from_path(path), reason="it is there already")
+        return types.EditResult(applied=False, uri=session.uri(path), reason="it is there already")
     return await _make(session, wish, path)
 
 
@@ -69,7 +69,7 @@ async def show(session: Session, path: str) -> None:
     """Have the client show a note, where it can."""
     if session.can("window.show_document.support"):
         try:
-            await session.window_show_document_async(lsp.ShowDocumentParams(uri=uris.from_path(path), take_focus=True))
+            await session.window_show_document_async(lsp.ShowDocumentParams(uri=session.uri(path), take_focus=True))
         except JsonRpcException as error:
             session.tell(f"{path} could not be shown: {error}")
 
@@ -78,7 +78,7 @@ async def _make(session: Session, wish: Wish, path: str) -> types.EditResult:
     edits = Edits(session)
     label = f"Create {posixpath.basename(path)}"
     edits.create(path, draft.text_of(session.engine.config.notes, wish, path), label=label)
-    result = await propose(session, edits, label, uris.from_path(path))
+    result = await propose(session, edits, label, session.uri(path))
     if result.applied:
         await show(session, path)
     return result

@@ -2,7 +2,7 @@
 
 from khojd.search import types as core
 from khojd.search.tuning import profile
-from khojd.server import types, uris
+from khojd.server import types
 from khojd.server.message import INVALID_PARAMS, RpcError
 from khojd.server.method import Method
 from khojd.server.session import Session
@@ -73,7 +73,7 @@ async def grep(session: Session, params: types.GrepParams) -> types.GrepResult:
     return types.GrepResult(
         matches=tuple(
             types.GrepMatch(
-                location=_location(match.path, match.range),
+                location=_location(session, match.path, match.range),
                 path=match.path,
                 line=match.line,
                 before=match.before,
@@ -101,7 +101,7 @@ def _hit(session: Session, hit: core.Hit) -> types.Hit:
     width = session.measure
     why = hit.explanation
     return types.Hit(
-        location=_location(hit.path, hit.passage),
+        location=_location(session, hit.path, hit.passage),
         entry=_range(hit.range),
         path=hit.path,
         format=hit.format,
@@ -131,8 +131,8 @@ def _hit(session: Session, hit: core.Hit) -> types.Hit:
     )
 
 
-def _location(path: str, range: core.Range) -> types.Location:
-    return types.Location(uri=uris.from_path(path), range=_range(range))
+def _location(session: Session, path: str, range: core.Range) -> types.Location:
+    return types.Location(uri=session.uri(path), range=_range(range))
 
 
 def _range(range: core.Range) -> types.Range:
