@@ -30,7 +30,7 @@ $(VENV)/.installed: pyproject.toml
 # torch comes first and pinned: a free range would bring several GB of CUDA libraries along.
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,transformers]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,transformers,anthropic,google,keyring]'
 	touch $@
 
 clean:
