@@ -29,7 +29,7 @@ from khojd.index.words import Words
 from khojd.search import beside, candidates, listing, rerank, tuning
 from khojd.search.background import Sample
 from khojd.search.candidates import Both, Lexical, Semantic
-from khojd.search.conditions import Filter
+from khojd.search.conditions import Filter, Query
 from khojd.search.fuse import FEATURE_DEPTH, MEANING_ALONE, WORDS_ALONE, Weights, fuse
 from khojd.search.highlight import Terms, query_terms
 from khojd.search.hits import Found, make_hits
@@ -38,6 +38,7 @@ from khojd.search.rerank import Reranker
 from khojd.search.scope import EVERYTHING, Hidden, Scope, scope
 from khojd.search.tuning import Candidate
 from khojd.search.types import Explanation, Measure, Phase, SearchRequest, SearchResult
+from khojd.search.vocabulary import NAMES
 
 log = logging.getLogger(__name__)
 
@@ -125,22 +126,22 @@ class Retriever:
         self, db: sqlite3.Connection, request: SearchRequest, today: date, measure: Measure, phases: bool
     ) -> Iterator[tuple[Phase, list[Found], Terms, list[str]]]:
         settings = self.config.search
-        query = parse(
-            request.query,
-            today=today,
-            first_weekday=settings.first_weekday,
-            day_first=self.config.content.date_order == "day-first",
-        )
+        query = self._parsed(request.query, today)
+        bounds = self._parsed(request.within, today)
+        if bounds.text:
+            raise QueryError(f"“{bounds.text}” is no filter", part=bounds.text, allowed=sorted(NAMES))
         profile = tuning.profile(request.profile, settings)
         limit = request.limit or profile.limit
         if not 1 <= limit <= MOST_HITS:
             raise QueryError(f"limit is {limit}; it must be 1 to {MOST_HITS}", part=str(limit), allowed=f"1 to {MOST_HITS}")
         text = query.text.strip()
-        if not text and not query.filters:
+        if not text and not query.filters and not bounds.filters:
             raise QueryError("the query is empty; give words, a filter, or both", part=request.query)
         # The model begins at once, and whoever needs the vector comes for it later.
         embedded = self._embedding(text) if text and request.mode != "lexical" else None
         among = self.scope(db, query.filters, request.folders)
+        if bounds.filters:
+            among = among.narrowed(self.scope(db, bounds.filters, ()).within)
         if not text:
             yield "words", [Found(entry_id, 0.0) for entry_id in listing.newest(db, among.within or set(), limit)], Terms({}), []
             return
@@ -164,6 +165,10 @@ class Retriever:
             yield phase, found[:limit], terms, notes
         again = self._reranked(db, question, found, reranker_name, notes)
         yield "reranked", again[:limit], terms, notes
+
+    def _parsed(self, query: str, today: date) -> Query:
+        day_first = self.config.content.date_order == "day-first"
+        return parse(query, today=today, first_weekday=self.config.search.first_weekday, day_first=day_first)
 
     def terms(self, text: str) -> Terms:
         """The terms to look for in passages; rare ones count more."""

@@ -30,6 +30,12 @@ class Scope(Struct, frozen=True):
     def has(self, entry_id: int) -> bool:
         return entry_id not in self.without if self.within is None else entry_id in self.within
 
+    def narrowed(self, ids: Set[int] | None) -> "Scope":
+        """What of it is also among `ids` (visible entries; None: all of them)."""
+        if ids is None:
+            return self
+        return Scope(ids if self.within is None else self.within & ids)
+
 
 EVERYTHING = Scope()
 
