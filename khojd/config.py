@@ -7,12 +7,13 @@ from msgspec import Meta, Struct, field
 
 Positive = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+Temperature = Annotated[float, Meta(ge=0.0, le=2.0)]
 
 
 class Folder(Struct, frozen=True, forbid_unknown_fields=True):
     """A folder of notes."""
 
-    path: Annotated[str, Meta(description="absolute, or starting with ~")]
+    path: Annotated[str, Meta(description="absolute, or starting with ~", examples=["~/notes"])]
     include: Annotated[
         tuple[str, ...], Meta(description="gitignore-style patterns; when given, only files that match are read")
     ] = ()
@@ -81,6 +82,9 @@ BUILT_IN_PROFILES: Mapping[str, Profile] = {
 }
 
 
+BUILT_IN_PERSONAS = ("default", "researcher", "developer", "writer")  # khojd/chat/personas.py says what they are
+
+
 class Search(Struct, frozen=True, forbid_unknown_fields=True):
     """How search answers."""
 
@@ -92,9 +96,9 @@ class Search(Struct, frozen=True, forbid_unknown_fields=True):
     first_weekday: Annotated[Literal["monday", "sunday", "saturday"], Meta(description="first day of the week in 'last week'")] = (
         "monday"
     )
-    profiles: Annotated[dict[str, Profile], Meta(description="profiles of your own, or changes to the four built-in ones")] = field(
-        default_factory=dict
-    )
+    profiles: Annotated[
+        dict[str, Profile], Meta(description="profiles of your own, or changes to the four built-in ones", examples=["mine"])
+    ] = field(default_factory=dict)
 
 
 class Features(Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,7 +138,7 @@ class Features(Struct, frozen=True, forbid_unknown_fields=True):
 class Template(Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of note that can be made. One with the name of a built-in template (note, daily) takes its place."""
 
-    name: Annotated[str, Meta(description="by which it is chosen")]
+    name: Annotated[str, Meta(description="by which it is chosen", examples=["meeting"])]
     folder: Annotated[str, Meta(description="below the folder of notes; empty for notes.folder")] = ""
     file: Annotated[str, Meta(description="pattern of the file's name, with a suffix or without")] = "{slug}"
     text: Annotated[str, Meta(description="of the note; empty for its title and what was selected")] = ""
@@ -157,7 +161,7 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     context: Annotated[int, Meta(ge=0, description="tokens that prompt and answer may have together; 0 asks the server")] = 0
     max_output: Annotated[int, Meta(ge=0, description="most tokens of an answer; 0 is the server's own limit")] = 0
-    temperature: Annotated[float | None, Meta(ge=0.0, le=2.0, description="left to the server when it is not given")] = None
+    temperature: Annotated[Temperature | None, Meta(description="left to the server when it is not given")] = None
     thinking: Annotated[Literal["auto", "on", "off"], Meta(description="for models that can think first")] = "auto"
     tools: Annotated[Literal["auto", "on", "off"], Meta(description="whether it can call tools; auto asks the server")] = "auto"
     price_prompt: Annotated[float, Meta(ge=0.0, description="per million tokens of the prompt, in any currency")] = 0.0
@@ -186,8 +190,8 @@ class Provider(Struct, frozen=True, forbid_unknown_fields=True):
     retries: Annotated[int, Meta(ge=0, le=10, description="after 429, 5xx and lost connections, before the first token")] = 2
     concurrency: Annotated[int, Meta(ge=1, le=64, description="requests at a time")] = 4
     keep_alive: Annotated[str, Meta(description="ollama: how long the model stays loaded, e.g. 5m, 24h, -1")] = ""
-    models: Annotated[dict[str, ModelSettings], Meta(description="settings of single models, by name")] = field(
-        default_factory=dict
+    models: Annotated[dict[str, ModelSettings], Meta(description="settings of single models, by name", examples=["qwen3:8b"])] = (
+        field(default_factory=dict)
     )
 
 
@@ -243,17 +247,19 @@ class Daemon(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of config.toml."""
 
-    folders: Annotated[tuple[Folder, ...], Meta(description="[[folders]] tables: where the notes are")] = ()
+    folders: Annotated[tuple[Folder, ...], Meta(description="the folders of notes; one such table for each")] = ()
     content: Content = field(default_factory=Content)
     index: Index = field(default_factory=Index)
     embedding: Embedding = field(default_factory=Embedding)
     search: Search = field(default_factory=Search)
     features: Features = field(default_factory=Features)
     notes: NewNotes = field(default_factory=NewNotes)
-    providers: Annotated[dict[str, Provider], Meta(description="[providers.NAME] tables: model servers")] = field(
-        default_factory=dict
-    )
+    providers: Annotated[
+        dict[str, Provider], Meta(description="model servers, by a name of your own; one such table for each", examples=["ollama"])
+    ] = field(default_factory=dict)
     models: Models = field(default_factory=Models)
     chat: Chat = field(default_factory=Chat)
-    personas: Annotated[dict[str, Persona], Meta(description="[personas.NAME] tables")] = field(default_factory=dict)
+    personas: Annotated[
+        dict[str, Persona], Meta(description="personas of your own, or changes to the four built-in ones", examples=["mine"])
+    ] = field(default_factory=dict)
     daemon: Daemon = field(default_factory=Daemon)

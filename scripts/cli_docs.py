@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from khojd.cli import main
-from khojd.configfile import defaults_text
+from khojd.configtext import defaults_text
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDTH = "80"

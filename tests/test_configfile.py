@@ -1,17 +1,19 @@
 """config.toml: what is read, and what every mistake says."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khojd import configfile, configwatch
-from khojd.config import Config, Folder
+from khojd import configfile, configtext, configwatch
+from khojd.config import Config, Folder, ModelSettings, Persona, Profile, Provider, Search
 from khojd.configwatch import ConfigWatch
 from khojd.errors import ConfigError
 from khojd.sources import inotify
@@ -28,24 +30,61 @@ def test_the_file_is_found_by_xdg_rules(tmp_path: Path, monkeypatch: pytest.Monk
     assert configfile.load().search.profile == "recent"
 
 
+def every_key(table: type[msgspec.Struct]) -> set[str]:
+    keys = set()
+    for field in msgspec.structs.fields(table):
+        keys.add(field.encode_name)
+        if inner := configtext.table_type(field.type):
+            keys |= every_key(inner)
+    return keys
+
+
 def test_the_defaults_text_is_a_configuration_and_names_every_key() -> None:
-    text = configfile.defaults_text()
+    text = configtext.defaults_text()
     assert configfile.parse(text, "defaults") == Config()
-    commented = "\n".join(line.removeprefix("# ") for line in text.splitlines() if not line.startswith("# khojd"))
-    assert "[[folders]]" in commented
-    for key in (
-        "path",
-        "include",
-        "exclude",
-        "gitignore",
-        "hidden",
-        "half_life_days",
-        "max_message_bytes",
-        "first_weekday",
-        "daily",
-        "file",
-    ):
-        assert f"{key} = " in commented
+    named = set(re.findall(r"^(?:# )?(\w+) = ", text, flags=re.MULTILINE))
+    named |= {word for header in re.findall(r"^(?:# )?\[+([\w.]+)", text, flags=re.MULTILINE) for word in header.split(".")}
+    assert every_key(Config) <= named
+
+
+def test_the_examples_of_the_defaults_text_are_a_configuration_too() -> None:
+    lines = configtext.defaults_text().splitlines()
+    said = [line.removeprefix("# ") for line in lines if re.match(r"(# )?(\w+ = |\[)", line)]
+    config = configfile.parse("\n".join(said), "examples")
+    assert config.folders == (Folder(path="~/notes"),)
+    assert config.providers["ollama"].models.keys() == {"qwen3:8b"}
+    assert config.personas.keys() == {"mine"}
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1, max_size=8).filter(str.strip)
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+MODELS = st.builds(ModelSettings, context=st.integers(0, 10**7), temperature=st.none() | st.floats(0, 2), thinking=st.just("off"))
+PROVIDERS = st.builds(
+    Provider,
+    base_url=st.just("http://127.0.0.1:1"),
+    idle_seconds=st.floats(0, exclude_min=True, allow_infinity=False),
+    keep_alive=WORDS,
+    key_command=st.lists(WORDS.filter(str.strip), max_size=2).map(tuple),
+    models=st.dictionaries(WORDS, MODELS, max_size=2),
+)
+PERSONAS = st.builds(
+    Persona, prompt=WORDS, tools=st.none() | st.lists(WORDS, max_size=2).map(tuple), style=st.sampled_from(["", "concise"])
+)
+
+
+@given(
+    st.builds(
+        Config,
+        providers=st.dictionaries(NAMES, PROVIDERS, max_size=2),
+        personas=st.dictionaries(NAMES, PERSONAS, max_size=2),
+        folders=st.just((Folder("/n", exclude=('a "b"',)),)),
+        search=st.builds(
+            Search, profiles=st.dictionaries(WORDS, st.builds(Profile, weights=st.dictionaries(WORDS, st.floats(0, 9))))
+        ),
+    )
+)
+def test_what_is_in_force_reads_back_as_it_was_written(config: Config) -> None:
+    assert configfile.parse(configtext.text(config), "written") == config
 
 
 def test_folders_and_profiles_are_read() -> None:
@@ -99,6 +138,59 @@ def test_a_profile_with_a_built_in_name_changes_only_the_keys_it_gives() -> None
         ('[[notes.templates]]\nname = "a"\ntext = "a { b"', "the brace { stands alone; write {{ for a brace"),
         ('[[notes.templates]]\nname = "a"\nfile = "a/../../b"', "it must not leave the folder of notes (..)"),
         ('[[notes.templates]]\nname = "a"\nfile = ""', 'notes.templates[0].file = "" is not allowed: it must not be empty'),
+        ("providers = 3", "providers = 3 is not allowed; it must be a table"),
+        ("[providers.ollama]\nkeepalive = 3", "unknown key providers.ollama.keepalive; did you mean keep_alive?"),
+        (
+            '[providers.ollama]\nkind = "olama"',
+            'kind = "olama" is not allowed; it must be one of "", "anthropic", "google", "ollama"',
+        ),
+        (
+            '[providers.ollama.models."qwen3:8b"]\ntemperature = 3',
+            "providers.ollama.models.qwen3:8b.temperature = 3 is not allowed; it must be a number, at least 0 and at most 2",
+        ),
+        ('[providers."a/b"]', "providers.a/b is not allowed: a provider's name must not be empty nor hold a /"),
+        ('[providers.""]', "a provider's name must not be empty nor hold a /"),
+        (
+            "[providers.vlm]",
+            'providers.vlm.base_url = "" is not allowed: vlm is no server that khojd knows, so it must say where it is',
+        ),
+        (
+            "[providers.vlm]",
+            "it must say where it is; did you mean vllm? Known are ollama, openai, anthropic, google, vllm, llama-cpp",
+        ),
+        (
+            '[providers.x]\nbase_url = "127.0.0.1:80"',
+            'base_url = "127.0.0.1:80" is not allowed; it must be http:// or https:// with',
+        ),
+        ('[providers.x]\nbase_url = "http://"', 'providers.x.base_url = "http://" is not allowed; it must be http:// or https://'),
+        (
+            '[providers.x]\nbase_url = "http://[::1"',
+            "providers.x.base_url is not allowed: it must be http:// or https:// with a host",
+        ),
+        (
+            '[providers.x]\nkind = "ollama"\npreset = "vllm"',
+            'preset = "vllm" is not allowed: presets are for kind openai, and this is ollama',
+        ),
+        (
+            '[providers.x]\nkind = "openai"\nkey_env = "A"\nkey_file = "/k"',
+            "providers.x.key_file is not allowed: key_env is there, too; keep one of key_env and key_file",
+        ),
+        (
+            '[providers.ollama]\n[models]\nchat = ["olama/x"]',
+            'models.chat[0] = "olama/x" is not allowed: no provider "olama" is configured; did you mean ollama? Known are ollama',
+        ),
+        ('[models]\nsmall = ["a/x"]', 'no provider "a" is configured; add a table [providers.a]'),
+        ('[providers.ollama]\n[models]\nchat = ["x"]', 'models.chat[0] = "x" is not allowed; it must be provider/model'),
+        ('[providers.ollama]\n[models]\nembedding = "ollama/"', 'models.embedding = "ollama/" is not allowed; it must be provider'),
+        ('[embedding]\nmodel = "remote"', 'models.embedding = "" is not allowed; embedding.model = "remote" needs it'),
+        ('[search]\nrerank = "remote"', 'models.rerank = "" is not allowed; search.rerank = "remote" needs it'),
+        ('[chat]\npersona = "riter"', 'chat.persona = "riter" is not allowed: there is no such persona; did you mean writer?'),
+        ('[personas.a]\nbased_on = "b"', 'personas.a.based_on = "b" is not allowed: there is no such persona;'),
+        ('[personas.a]\nmodel = "z/y"', 'personas.a.model = "z/y" is not allowed: no provider "z" is configured'),
+        ("[personas.a]\ntools = 3", "personas.a.tools = 3 is not allowed; it must be an array"),
+        ('[personas.a]\nbased_on = "a"', 'personas.a.based_on = "a" is not allowed: it leads back to itself: a -> a'),
+        ('[personas.a]\nbased_on = "b"\n[personas.b]\nbased_on = "a"', "it leads back to itself: a -> b -> a"),
+        ('[personas.default]\nbased_on = "a"\n[personas.a]', "it leads back to itself: default -> a -> default"),
     ],
 )
 def test_a_mistake_names_file_key_value_and_what_is_allowed(text: str, message: str) -> None:
@@ -106,6 +198,38 @@ def test_a_mistake_names_file_key_value_and_what_is_allowed(text: str, message: 
         configfile.parse(text, "c.toml")
     assert message in caught.value.message
     assert caught.value.data["file"] == "c.toml"
+
+
+SECRET = "sk-4f9a0c77"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'base_url = "https://me:{SECRET}@example.org/v1"',
+        f'base_url = "https://{SECRET}@example.org/v1"',
+        f'base_url = "https://example.org/v1?key={SECRET}"',
+        f'key_env = "{SECRET}"',
+        f'key_file = "{SECRET}"',
+        f'key_keyring = "{SECRET}"',
+        f'key_command = "{SECRET}"',
+        f'key_command = ["", "{SECRET}"]',
+        f'key_env = ["{SECRET}"]',
+        f'key_env = "A"\nkey_command = ["echo", "{SECRET}"]',
+        f'key = "{SECRET}"',
+        f'api_key = "{SECRET}"',
+    ],
+)
+def test_a_key_in_the_wrong_place_is_refused_and_never_shown(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        configfile.parse(f'[providers.x]\nkind = "openai"\n{text}\n', "c.toml")
+    assert SECRET not in caught.value.message
+    assert SECRET not in str(caught.value.data)
+
+
+def test_a_built_in_persona_may_be_changed_and_built_upon() -> None:
+    text = '[personas.default]\nstyle = "concise"\n[personas.mine]\n[chat]\npersona = "mine"\n'
+    assert configfile.parse(text, "c.toml").personas["default"].style == "concise"
 
 
 def test_a_file_that_is_not_utf8_or_not_a_file_is_an_error(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ def show(
     ] = False,
 ) -> None:
     """Print the settings in force, or all keys with their meanings."""
-    from khojd import configfile
+    from khojd import configfile, configtext
 
-    print(configfile.defaults_text() if defaults else configfile.text(configfile.load()), end="")
+    print(configtext.defaults_text() if defaults else configtext.text(configfile.load()), end="")
 
 
 @app.command()

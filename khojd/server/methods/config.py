@@ -32,6 +32,8 @@ def without_secrets(value: Any, key: str = "") -> Any:
     if isinstance(value, dict):
         return {name: without_secrets(item, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple):
+        if key == "key_command" and value:
+            return [value[0], *(HIDDEN for _ in value[1:])]  # an argument may be the key itself
         return [without_secrets(item, key) for item in value]
     if isinstance(value, str) and value:
         return HIDDEN if _SECRET.search(key) else _LOGIN.sub(f"{HIDDEN}@", value)
