@@ -203,6 +203,10 @@ class Engine:
         for path in self._buffers.close_owner(owner):
             self._drafts.changed(path)
 
+    def buffer(self, path: str) -> Buffer | None:
+        """The editor's text that stands for `path`, None when no editor has it open."""
+        return self._buffers.current(path)
+
     # Index
 
     async def update(self, paths: Sequence[str] = (), *, progress: Report | None = None, embed: bool = False) -> UpdateReport:
