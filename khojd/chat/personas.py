@@ -57,10 +57,10 @@ _BUILT_IN: Mapping[str, Persona] = {
     "writer": Persona(
         description="Drafts and reworks text from your notes, in your manner",
         prompt=(
-            "You help one person write: outlines, drafts and revisions made from their own notes. Take their way of writing from the"
-            " notes and keep to it. Give the text itself, without words about it before or after; when something that the text needs"
-            " is missing in the notes, leave a short gap in square brackets that says what, and invent nothing. When you revise, keep"
-            " what the person meant. Write in the language of the notes unless another one is asked for."
+            "You help one person write: outlines, drafts and revisions made from their own notes. Take their way of writing from"
+            " the notes and keep to it. Give the text itself, without words about it before or after; when something that the text"
+            " needs is missing in the notes, leave a short gap in square brackets that says what, and invent nothing. When you"
+            " revise, keep what the person meant. Write in the language of the notes unless another one is asked for."
         ),
         citations="footnote",
         greeting="What shall we write?",
@@ -79,7 +79,7 @@ _CITATIONS: Mapping[CitationStyle, str] = {
 
 
 class Resolved(Struct, frozen=True):
-    """A persona with all that it has from those it is based on. `model` "" is models.chat; `max_tokens` 0 is no limit of its own."""
+    """A persona with all that it has from those it is based on. `model` "" is models.chat, `max_tokens` 0 no limit of its own."""
 
     name: str
     description: str
@@ -97,12 +97,9 @@ class Resolved(Struct, frozen=True):
 
     def instructions(self) -> str:
         """What the model is told of the persona, after the rules that hold for all: prompt, focus, length, where sources stand."""
-        focus = (
-            f"Your field is {self.focus.strip().rstrip('.')}. Say so when a question lies outside of it."
-            if self.focus.strip()
-            else ""
-        )
-        return "\n".join(filter(None, (self.prompt.strip(), focus, _STYLES[self.style], _CITATIONS[self.citations])))
+        field = self.focus.rstrip(".")
+        focus = f"Your field is {field}. Say so when a question lies outside of it." if field else ""
+        return "\n".join(filter(None, (self.prompt, focus, _STYLES[self.style], _CITATIONS[self.citations])))
 
 
 def known(config: Config) -> dict[str, Resolved]:
