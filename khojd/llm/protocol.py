@@ -29,6 +29,7 @@ class Provider(Protocol):
         """The answer as it comes. Closing the iterator (`aclose`) closes the connection at once.
 
         The stream ends with `Ended`. One that the server ends without its end mark raises ProviderError (`cut`).
+        What arrives and says nothing yet (a part of a tool call, a ping) is an empty Text: a sign of life, for the time limits.
         """
 
     async def count(self, model: str, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> int:
