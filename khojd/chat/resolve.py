@@ -1,0 +1,35 @@
+"""Where the text of a stored citation stands now that its note may have changed."""
+
+from typing import Literal, NamedTuple
+
+from khojd.chat.model import Citation, text_hash
+
+Freshness = Literal["fresh", "moved", "stale"]
+
+
+class Resolved(NamedTuple):
+    """`fresh`: at its place. `moved`: elsewhere in the note. `stale`: no longer in it; [start, end) is where it was."""
+
+    state: Freshness
+    start: int
+    end: int
+
+
+def resolve(citation: Citation, text: str | None) -> Resolved:
+    """Find what `citation` quotes in the note's text of now: at its place by its hash, else where the quote is nearest to it.
+
+    `text` None is a note that is gone. An empty quote is never found.
+    """
+    start, end, length = citation.start, citation.end, len(text or "")
+    stale = Resolved("stale", min(start, length), min(end, length))
+    if text is None or not citation.quote or text_hash(citation.quote) != citation.hash:
+        return stale
+    if text_hash(text[start:end]) == citation.hash:
+        return Resolved("fresh", start, end)
+    before = text.rfind(citation.quote, 0, start + len(citation.quote))
+    after = text.find(citation.quote, start)
+    found = [place for place in (before, after) if place >= 0]
+    if not found:
+        return stale
+    nearest = min(found, key=lambda place: abs(place - start))
+    return Resolved("moved", nearest, nearest + len(citation.quote))
