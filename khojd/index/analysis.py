@@ -7,7 +7,7 @@ character is a search for terms that begin with it. ASCII text, the most of it, 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -86,8 +86,13 @@ def tokens(text: str) -> Iterator[Token]:
         if not word.isascii() and _RUN.search(word):
             yield from _run_tokens(word, start)
         else:
-            for term in _terms_of(word) if len(word) <= REMEMBERED else analyzer().analyze(fold(word)):
+            for term in word_terms(word):
                 yield Token(start, end, term)
+
+
+def word_terms(word: str) -> Sequence[str]:
+    """The terms of a word of a script that is written with spaces."""
+    return _terms_of(word) if len(word) <= REMEMBERED else analyzer().analyze(fold(word))
 
 
 @lru_cache(maxsize=50_000)

@@ -30,13 +30,13 @@ class Terms(Struct, frozen=True):
 
     def find(self, text: str, analyze: Analyze) -> Iterator[tuple[int, int, str]]:
         """Start, end and the query's term of each word of `text` that matches."""
-        if self.likely is None or not text.isascii():
-            tokens: Iterable[Token] = analyze(text)
-        else:
-            tokens = (
-                Token(word.start(), word.end(), token.term) for word in self.likely.finditer(text) for token in analyze(word[0])
-            )
-        for token in tokens:
+        if self.likely is not None and text.isascii():
+            for word in self.likely.finditer(text):
+                for term in analysis.word_terms(word[0]):
+                    if term in self.weights:
+                        yield word.start(), word.end(), term
+            return
+        for token in analyze(text):
             if found := self.match(token.term):
                 yield token.start, token.end, found
 
@@ -50,8 +50,8 @@ def query_terms(query: str, weights: Mapping[str, float]) -> Terms:
 
 
 def _likely(terms: Sequence[str]) -> re.Pattern[str] | None:
-    # The English stemmer keeps the first two letters of every word but dying, lying and tying.
-    opening = {term[:1] if term in ("die", "lie", "tie") else term[:2] for term in terms if term.isascii()}
+    # The English stemmer changes no more than the last letter of what it keeps of a word; but dying, lying and tying.
+    opening = {term[:1] if term in ("die", "lie", "tie") else term[: max(2, len(term) - 1)] for term in terms if term.isascii()}
     if not opening:
         return None
     return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(sorted(map(re.escape, opening)))})[A-Za-z0-9]*", re.IGNORECASE)
