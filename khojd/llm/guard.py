@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
@@ -26,7 +26,7 @@ class Limits(Struct, frozen=True):
     idle: float
 
 
-async def guard(events: AsyncIterator[Event], limits: Limits, *, provider: str, model: str) -> AsyncIterator[Event]:
+async def guard(events: AsyncIterator[Event], limits: Limits, *, provider: str, model: str) -> AsyncGenerator[Event, None]:
     """`events` as they come, without those that are empty. Closing this closes them.
 
     An empty Text is a sign of life, for what a server sends in pieces and a provider passes on whole (a tool call): it only puts

@@ -1,0 +1,44 @@
+"""How long a server that failed is left alone."""
+
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+
+
+class Pace(Struct, frozen=True):
+    """Seconds. What a person would want is the same for all servers, so these are no settings."""
+
+    retry: float = 0.5  # before the same request is sent again; doubled each time
+    longest: float = 20.0  # that a request waits, also when the server asks for more
+    loading: float = 2.0  # between two looks at a server of this machine that still loads its model
+    away: float = 5.0  # that a server which failed is not asked, when another one can be; doubled each time
+    away_longest: float = 300.0
+    info: float = 300.0  # that a model's description is kept
+    asked: float = 30.0  # for a description or a look at the health
+    count: float = 3.0  # for a count of tokens, which can be estimated instead
+
+
+class Backoff:
+    """Grows with each failure in a row, ends with an answer."""
+
+    def __init__(self, pace: Pace, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pace = pace
+        self._clock = clock
+        self._failures = 0
+        self._until = 0.0
+
+    def failed(self, retry_after: float | None = None) -> None:
+        """`retry_after`: how long the server itself asks to be left alone."""
+        away = min(self._pace.away * 2.0 ** min(self._failures, 30), self._pace.away_longest)
+        self._failures += 1
+        self._until = self._clock() + max(away, retry_after or 0.0)
+
+    def answered(self) -> None:
+        self._failures = 0
+        self._until = 0.0
+
+    @property
+    def away(self) -> bool:
+        """Whether it should not be asked yet."""
+        return self._clock() < self._until

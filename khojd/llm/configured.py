@@ -1,0 +1,105 @@
+"""One provider of the configuration as the router keeps it: opened when it is first used, closed when nothing uses it any more."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from khojd import config
+from khojd.errors import ProviderError
+from khojd.llm.backoff import Backoff, Pace
+from khojd.llm.model import Health, ModelInfo
+
+if TYPE_CHECKING:
+    from khojd.llm.protocol import Provider
+
+Open = Callable[[str, config.Provider], Awaitable["Provider"]]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Opened:
+    provider: "Provider"
+    users: int = 0
+    leaving: bool = False
+
+
+class Configured:
+    """`slots` are the requests that it may have at a time. Methods raise ProviderError."""
+
+    def __init__(self, name: str, settings: config.Provider, open: Open, pace: Pace) -> None:
+        self.name = name
+        self.settings = settings
+        self.backoff = Backoff(pace)
+        self.slots = asyncio.Semaphore(settings.concurrency)
+        self._open = open
+        self._pace = pace
+        self._opening = asyncio.Lock()
+        self._opened: _Opened | None = None
+        self._infos: dict[str, tuple[float, ModelInfo]] = {}
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator["Provider"]:
+        """The provider, which stays open until this ends."""
+        async with self._opening:
+            if self._opened is None:
+                self._opened = _Opened(await self._open(self.name, self.settings))
+            opened = self._opened
+        opened.users += 1
+        try:
+            yield opened.provider
+        finally:
+            opened.users -= 1
+            if opened.leaving and not opened.users:
+                await _close(opened.provider)
+
+    async def leave(self) -> None:
+        """Close it once it is not used; whoever uses it next opens it anew, with its key read again."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.leaving = True
+            if not opened.users:
+                await _close(opened.provider)
+
+    async def info(self, model: str) -> ModelInfo:
+        """What its server knows of a model, asked at most once in some minutes."""
+        kept = self._infos.get(model)
+        if kept is not None and time.monotonic() - kept[0] < self._pace.info:
+            return kept[1]
+        try:
+            async with asyncio.timeout(self._pace.asked), self.use() as provider:
+                found = await provider.info(model)
+        except TimeoutError:
+            message = f"{self.name}: said nothing of {model} for {self._pace.asked:g} s"
+            raise ProviderError(message, provider=self.name, reason="timeout", model=model) from None
+        self._infos[model] = (time.monotonic(), found)
+        return found
+
+    async def health(self) -> Health:
+        """One cheap question; a bad answer is one, too."""
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._pace.asked), self.use() as provider:
+                found = await provider.health()
+        except TimeoutError:
+            return Health(False, f"{self.name}: said nothing for {self._pace.asked:g} s", self._pace.asked * 1000)
+        except ProviderError as error:
+            return Health(False, error.message, (time.perf_counter() - started) * 1000)
+        if found.ok:
+            self.backoff.answered()
+        return found
+
+    def forget(self, model: str) -> None:
+        """Ask for a model's description anew, when it is next needed."""
+        self._infos.pop(model, None)
+
+
+async def _close(provider: "Provider") -> None:
+    try:
+        await provider.close()
+    except Exception as error:
+        log.warning("%s: could not be closed: %s", provider.name, type(error).__name__)
