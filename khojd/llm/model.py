@@ -100,6 +100,7 @@ class Used(Struct, frozen=True):
     prompt: int = -1
     completion: int = -1
     cached: int = -1  # of the prompt
+    dropped: bool = False  # the server left out the oldest messages to make the prompt fit
 
 
 class Ended(Struct, frozen=True):
