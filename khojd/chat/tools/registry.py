@@ -44,9 +44,9 @@ class Result(Struct, frozen=True):
 class Context:
     """What tools work with in one turn.
 
-    filters and folders: what the conversation and its persona are limited to; they hold whatever a call says. sheets: the texts that
-    the asking editor shows. number: gives passages their numbers, by which the answer cites them; one that was given keeps its own.
-    tokens: most of one result. stop: set when the call's result is wanted no longer; threads look at it.
+    filters and folders: what the conversation and its persona are limited to; they hold whatever a call says. sheets: the texts
+    that the asking editor shows. number: gives passages their numbers, by which the answer cites them; one that has a number keeps
+    it. tokens: most of one result. stop: set when the call's result is wanted no longer; threads look at it.
     """
 
     def __init__(
