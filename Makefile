@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench install install-dev clean
+.PHONY: demo test test-llm check bench install install-dev clean
 
 demo: install
 	$(BIN)/python scripts/demo.py
@@ -15,6 +15,11 @@ check: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Not part of `make test`: builds llama.cpp's server once (7 minutes), unless there is one.
+test-llm: install-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check gguf
+	server="$$(scripts/llama_server.sh)" && KHOJD_TEST_LLM="$$server" $(BIN)/python -m pytest -m llm tests/llm
 
 bench: install-dev
 	$(BIN)/python -m tests.bench
