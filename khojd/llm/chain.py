@@ -33,7 +33,8 @@ def named(config: Config, name: str) -> Ref:
     if ref.provider in config.providers and ref.model:
         return ref
     used = [*dict.fromkeys(each for job in ("chat", "small", "vision") for each in getattr(config.models, job))]
-    close = difflib.get_close_matches(name, used, n=1) or difflib.get_close_matches(ref.provider, known, n=1)
+    close = [each for each in used if each.endswith(f"/{name}")]
+    close = close or difflib.get_close_matches(name, used, n=1) or difflib.get_close_matches(ref.provider, known, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
     if ref.provider in config.providers or not ref.model:
         reason = "a model is written provider/model, e.g. ollama/qwen3:8b"
