@@ -127,21 +127,22 @@ class Retriever:
     ) -> Iterator[tuple[Phase, list[Found], Terms, list[str]]]:
         settings = self.config.search
         query = self._parsed(request.query, today)
-        bounds = self._parsed(request.within, today)
-        if bounds.text:
-            raise QueryError(f"“{bounds.text}” is no filter", part=bounds.text, allowed=sorted(NAMES))
+        bounds = [self._parsed(line, today) for line in request.within.splitlines()]
+        if text := " ".join(bound.text for bound in bounds).strip():
+            raise QueryError(f"“{text}” is no filter", part=text, allowed=sorted(NAMES))
         profile = tuning.profile(request.profile, settings)
         limit = request.limit or profile.limit
         if not 1 <= limit <= MOST_HITS:
             raise QueryError(f"limit is {limit}; it must be 1 to {MOST_HITS}", part=str(limit), allowed=f"1 to {MOST_HITS}")
         text = query.text.strip()
-        if not text and not query.filters and not bounds.filters:
+        if not text and not query.filters and not any(bound.filters for bound in bounds):
             raise QueryError("the query is empty; give words, a filter, or both", part=request.query)
         # The model begins at once, and whoever needs the vector comes for it later.
         embedded = self._embedding(text) if text and request.mode != "lexical" else None
         among = self.scope(db, query.filters, request.folders)
-        if bounds.filters:
-            among = among.narrowed(self.scope(db, bounds.filters, ()).within)
+        for bound in bounds:
+            if bound.filters:
+                among = among.narrowed(self.scope(db, bound.filters, ()).within)
         if not text:
             yield "words", [Found(entry_id, 0.0) for entry_id in listing.newest(db, among.within or set(), limit)], Terms({}), []
             return

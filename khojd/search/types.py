@@ -35,7 +35,7 @@ class SearchRequest(Struct, frozen=True):
     explain: bool = False
     folders: tuple[str, ...] = ()  # only files under these absolute paths; () is all
     all_passages: bool = False  # several hits per entry
-    within: str = ""  # filters that hold besides those of `query`: a hit passes both
+    within: str = ""  # filters that hold besides those of `query`, each line by itself: a hit passes all of them
 
 
 class SimilarRequest(Struct, frozen=True):

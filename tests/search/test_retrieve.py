@@ -235,6 +235,7 @@ def test_filters_around_a_query_hold_whatever_its_own_filters_say(words_only: No
     assert words_only.names("cat file:home", within="file:work") == []
     assert set(words_only.names("cat file:work file:home", within='file:"work/**" -tag:draft')) == {"a.md"}
     assert words_only.names("tag:draft", within="file:home") == []
+    assert words_only.names("cat", within="file:home\nfile:work") == []
     assert set(words_only.names("", within="file:home")) == {"c.md"}
     with pytest.raises(QueryError, match="“words” is no filter"):
         words_only.names("cat", within="words file:work")
