@@ -20,15 +20,26 @@ Answer = Callable[["Session", Any], Awaitable[Message]]
 class Method:
     """`answer(session, params)` is awaited in a task of its own, which is cancelled with the request or the connection.
 
+    partial: what goes out under a `partialResultToken`, when that is not what the result is.
     needed: other features have clients run its command, so it is offered also where `commands` is switched off.
     """
 
-    def __init__(self, name: str, params: type[Params], result: type[Message], answer: Answer, *, needed: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        params: type[Params],
+        result: type[Message],
+        answer: Answer,
+        *,
+        partial: tuple[type[Message], ...] = (),
+        needed: bool = False,
+    ) -> None:
         self.name = name
         self.needed = needed
         self.params = params
         self.result = result
         self.answer = answer
+        self.partial = partial
         self._decoder = msgspec.json.Decoder(params)
 
     @property

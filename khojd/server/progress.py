@@ -17,14 +17,17 @@ _UNITS = {"scanning": "files", "reading": "files", "embedding": "entries"}
 
 
 class Work:
-    """Begins when made. Reports beyond ten a second are left out, and so are those that a slow client has no room for."""
+    """Begins when made; `measured` where there will be percentages. Reports beyond ten a second are left out, and so are those
+    that a slow client has no room for.
+    """
 
-    def __init__(self, session: Session, token: Token, title: str, *, cancellable: bool) -> None:
+    def __init__(self, session: Session, token: Token, title: str, *, cancellable: bool, measured: bool = True) -> None:
         self._session = session
         self._token = token
         self._last = 0.0
         self._ended = False
-        self._value({"kind": "begin", "title": title, "cancellable": cancellable, "percentage": 0}, optional=False)
+        begin = {"kind": "begin", "title": title, "cancellable": cancellable}
+        self._value({**begin, "percentage": 0} if measured else begin, optional=False)
 
     def report(self, progress: Progress) -> None:
         """Tell how far the work is. The value's `khoj` member has the numbers, its message has them in words."""
@@ -37,6 +40,11 @@ class Work:
         percentage = min(100, 100 * progress.done // progress.total) if progress.total else 0
         numbers = types.Progress(what=progress.what, done=progress.done, total=progress.total, left=progress.left)
         self._value({"kind": "report", "message": message, "percentage": percentage, "khoj": numbers}, optional=True)
+
+    def say(self, message: str) -> None:
+        """Tell what is being done, where there is nothing to count."""
+        if not self._ended:
+            self._value({"kind": "report", "message": message}, optional=True)
 
     def end(self, message: str) -> None:
         if not self._ended:

@@ -18,7 +18,7 @@ _REF = "#/$defs/{name}"
 def schema() -> dict[str, Any]:
     """JSON Schema 2020-12 with every message in `$defs`, and which message belongs to which method."""
     kinds: list[type] = [*HELLOS, types.Progress, *NOTIFICATIONS.values()]
-    kinds += [kind for method in METHODS.values() for kind in (method.params, method.result)]
+    kinds += [kind for method in METHODS.values() for kind in (method.params, method.result, *method.partial)]
     _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -26,7 +26,12 @@ def schema() -> dict[str, Any]:
         "version": khojd.__version__,
         "protocol": list(types.PROTOCOL),
         "methods": {
-            method.name: {"params": _ref(method.params), "result": _ref(method.result), "command": method.command}
+            method.name: {
+                "params": _ref(method.params),
+                "result": _ref(method.result),
+                **({"partial": {"oneOf": [_ref(kind) for kind in method.partial]}} if method.partial else {}),
+                "command": method.command,
+            }
             for method in METHODS.values()
         },
         "notifications": {name: {"params": _ref(kind)} for name, kind in NOTIFICATIONS.items()},
@@ -46,6 +51,8 @@ def tables() -> str:
     for method in METHODS.values():
         lines += [f"### {method.name}", "", f"Command `{method.command}`. {_first(method.answer.__doc__)}".rstrip(), ""]
         lines += _message("params", method.params.__name__, definitions, told)
+        for kind in method.partial:
+            lines += _message("streamed", kind.__name__, definitions, told)
         lines += _message("result", method.result.__name__, definitions, told)
     for name, kind in NOTIFICATIONS.items():
         lines += [f"### {name}", "", "Notification to clients that said hello.", ""]
