@@ -202,7 +202,8 @@ _NO_MODEL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _UNSUPPORTED = re.compile(
-    r"not support|unsupported (?!parameter|value)|--jinja|--embeddings?\b|--rerank|--enable-auto-tool-choice|not implemented",
+    r"not support|unsupported (?!parameter|value)|--jinja|--embeddings?\b|--rerank|--enable-auto-tool-choice|not implemented"
+    r"|logits computation",  # llama.cpp, of a model for embeddings
     re.IGNORECASE,
 )
 _LOADING = re.compile(r"loading model|model is loading|overloaded|server busy|queue is full|at capacity", re.IGNORECASE)
@@ -229,7 +230,11 @@ def of_status(status: int, headers: Mapping[str, str], body: bytes | str, origin
             f"a web page came from {origin.address} instead of an answer (HTTP {status}). {BASE_URL}",
             status=status,
         )
-    return _judge(_Said() if html else _said(text), status, origin, retry_after(headers))
+    said = _Said() if html else _said(text)
+    if status < 300 and not (said.kind or said.code or '"error"' in text):
+        words = f"{kind or 'no content type'}, {shown(text, origin)}" if text.strip() else "empty"
+        return origin.error("garbled", f"what came from {origin.address} is no answer ({words}). {BASE_URL}", status=status)
+    return _judge(said, status, origin, retry_after(headers))
 
 
 def of_body(body: Any, origin: Origin) -> ProviderError:
@@ -259,7 +264,7 @@ def _judge(said: _Said, status: int, origin: Origin, after: float | None) -> Pro
     after = said.retry_after if after is None else after
 
     def error(reason: ProviderReason, what: str, **more: Any) -> ProviderError:
-        return origin.error(reason, what, status=status, **more)
+        return origin.error(reason, what, status=status, **({"param": said.param} if said.param else {}), **more)
 
     if _NO_CREDIT.search(words) and status in (0, 402, 403, 429):
         return error("auth", f"the account behind the key has no credit left{at}{its}")
