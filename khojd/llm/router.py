@@ -115,7 +115,9 @@ class Router:
         if first is not None:
             ref = named(self._config, str(first))
             well = [other for other in refs if other != ref and not self._server(other).backoff.away]
-            return [ref, *well] if ref in refs else [ref]
+            if ref not in refs:
+                return [ref]
+            return well if well and self._server(ref).backoff.away else [ref, *well]
         if not refs:
             raise ConfigError(f"no {job} model is configured; `khojd models` says how", key=f"models.{job}")
         well = [ref for ref in refs if not self._server(ref).backoff.away]
@@ -155,6 +157,7 @@ class Router:
         asked: Callable[[Choice], None] = _silent,
     ) -> AsyncGenerator[Event, None]:
         """The answer of `choice` (as `choose` gave it), else of the model that `choose` would give, as `guard` lets it through.
+        A choice whose server has failed since then is passed over when another model can answer.
 
         Before the first token a failure is followed by another try, and then by the next model of the job, unless `model` names
         one: `notice` is told why in a line for people. `asked` is told each model before the request goes there, so the last one

@@ -1,4 +1,4 @@
-"""Providers on paper: they say what a test tells them to, and remember what they were asked. The real ones are tested on the wire."""
+"""Providers on paper: they say what a test tells them to, and remember what they were asked. The wire has tests of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

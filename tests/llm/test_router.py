@@ -11,7 +11,7 @@ from khojd.errors import ConfigError, ProviderError, ProviderReason
 from khojd.llm.backoff import Backoff, Pace
 from khojd.llm.model import ChatRequest, Ended, Event, Health, Image, Message, ModelInfo, Pulled, Text, Thinking, Tool, Used
 from khojd.llm.router import Choice, Router
-from tests.llm.paper import REQUEST, USER, Paper, Papers, answer, failure
+from tests.llm.paper import REQUEST, USER, Paper, Papers, Step, answer, failure
 
 QUICK = Pace(retry=0.001, longest=0.05, loading=0.001, away=60.0)
 TOOL = Tool("search", "", {"type": "object"})
@@ -185,7 +185,8 @@ async def test_a_server_that_asks_for_too_much_time_is_not_waited_for() -> None:
 
 
 async def test_a_local_server_that_loads_its_model_is_waited_for_and_that_is_said_once() -> None:
-    one, told = Paper(*([failure("busy")] for _ in range(9)), answer("Friday"), base_url="http://localhost:1/v1"), Told()
+    failing: list[Step] = [failure("busy")]
+    one, told = Paper(*[failing] * 9, answer("Friday"), base_url="http://localhost:1/v1"), Told()
     router = Router(configured("one/a", "two/b"), Papers(one=one, two=Paper(answer("no"))), pace=QUICK)
     assert await text_of(stream(router, told=told)) == "Friday"
     assert len(told.notices) == 1
@@ -358,6 +359,16 @@ async def test_a_choice_is_asked_first_and_the_others_after_it() -> None:
     choice = await router.choose("chat", "two/b")
     assert await text_of(stream(router, choice=choice, told=told)) == "Monday"
     assert told.asked == ["two/b", "one/a"]
+
+
+async def test_a_choice_that_fell_over_is_not_asked_again_in_the_next_round() -> None:
+    one, two = Paper([failure("unreachable")]), Paper(answer("Friday"))
+    router = Router(configured("one/a", "two/b", one=Provider(retries=0), two=Provider()), Papers(one=one, two=two), pace=QUICK)
+    choice = await router.choose("chat")
+    assert str(choice) == "one/a"
+    assert await text_of(stream(router, choice=choice)) == "Friday"
+    assert await text_of(stream(router, choice=choice)) == "Friday"
+    assert len(one.requests) == 1
 
 
 async def test_a_model_is_described_once_in_a_while_and_a_failed_description_is_not_kept() -> None:
