@@ -213,7 +213,8 @@ class OpenAI:
             origin = self._origin.asking(model, part)
             asked = {"model": model, "input": list(part)}
             async with self._slots:
-                if vectors.shape[0] != len(part):
+                vectors: NDArray[np.float32] = await self._post("/embeddings", asked, origin, decode=_vectors)
+            if vectors.shape[0] != len(part):
                 raise origin.error("garbled", f"{origin.address} sent {vectors.shape[0]} vectors for {len(part)} texts")
             return vectors
 
