@@ -37,7 +37,7 @@ ALLOWED = {
     "server": CORE | {"chat", "configfile", "layout", "templates", ""},
     "daemon": CORE | {"chat", "configfile", "configwatch", "server", ""},
     "doctor": CORE | {"configfile", "daemon", "server", ""},
-    "cli": CORE | {"configfile", "configtext", "daemon", "server", "doctor", "evaluate", ""},
+    "cli": CORE | {"chat", "configfile", "configtext", "daemon", "server", "doctor", "evaluate", ""},
     "__main__": {"cli", "daemon", ""},
     "": set(),
 }

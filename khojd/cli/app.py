@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import khojd
-from khojd.cli import config, daemon, doctor, evaluate, grep, index, schema, search, similar, status
+from khojd.cli import chat, config, daemon, doctor, evaluate, grep, index, schema, search, similar, status
 
 app = typer.Typer(
     help="Search your notes by words and by meaning. One daemon keeps the index warm; every command and editor shares it.",
@@ -45,6 +45,7 @@ def places(
 
 
 app.command("search")(search.search)
+app.command("chat")(chat.chat)
 app.command("similar")(similar.similar)
 app.command("grep")(grep.grep)
 app.command("index")(index.index)

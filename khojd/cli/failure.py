@@ -4,7 +4,7 @@ import sys
 from enum import IntEnum
 
 from khojd.cli import output
-from khojd.errors import Cancelled, DaemonError, KhojdError, ModelError, StoreError
+from khojd.errors import Cancelled, DaemonError, KhojdError, ModelError, ProviderError, StoreError
 
 
 class Exit(IntEnum):
@@ -23,7 +23,7 @@ def status_of(error: KhojdError) -> Exit:
     if isinstance(error, DaemonError):
         # A daemon that could not start ended with the status of its own error.
         return {2: Exit.USAGE, 4: Exit.INDEX}.get(error.data.get("status", 0), Exit.DAEMON)
-    if isinstance(error, StoreError | ModelError):
+    if isinstance(error, StoreError | ModelError | ProviderError):
         return Exit.INDEX
     return Exit.INTERRUPTED if isinstance(error, Cancelled) else Exit.USAGE
 

@@ -139,6 +139,16 @@ class Client:
             raise DaemonError(f"the daemon left before it answered {method}: look at its log, and try again") from None
         return msgspec.json.decode(raw, type=result)
 
+    def stream(self, method: str, params: Params, result: type[T], part: Any, on_part: Callable[[Any], None]) -> T:
+        """Like `call`, where what is streamed is not of the result's type: `on_part` gets values of the type `part`."""
+        body = {**msgspec.to_builtins(params), "partialResultToken": _PARTIAL}
+        decoder = msgspec.json.Decoder(part)
+        try:
+            raw = self._request(method, body, None, lambda value: on_part(decoder.decode(value)))
+        except EOFError:
+            raise DaemonError(f"the daemon left before it answered {method}: look at its log, and try again") from None
+        return msgspec.json.decode(raw, type=result)
+
     def retire(self, *, force: bool = False) -> RetireResult:
         """Ask the daemon to leave, and when it does, wait until it is gone from its socket."""
         answer = self.call("khoj/daemon/retire", RetireParams(force=force), RetireResult)
