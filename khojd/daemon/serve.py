@@ -74,6 +74,7 @@ def _serve(index: Path, config_path: Path, address: Path, *, detached: bool) -> 
 
 
 async def _run(index: Path, config_path: Path, address: Path, log_path: Path, *, detached: bool) -> None:
+    from khojd.chat.service import Chat
     from khojd.configfile import load
     from khojd.configwatch import ConfigWatch
     from khojd.daemon import logs
@@ -82,17 +83,21 @@ async def _run(index: Path, config_path: Path, address: Path, log_path: Path, *,
     from khojd.engine import Engine
 
     engine = await Engine.open(load(config_path), index_dir=index)
+    chat: Chat | None = None
 
     async def apply(config: Config) -> None:
         if config != engine.config:
             await engine.reconfigure(config)
+            if chat is not None:
+                await chat.reconfigure(config)
             logs.set_level(config.daemon.log_level)
             log.info("%s is in force", config_path)
 
     try:
         listener = Listener(address)
         try:
-            daemon = Daemon(engine, listener, config_path=config_path, log_path=log_path)
+            chat = await Chat.open(engine)
+            daemon = Daemon(engine, listener, chat, config_path=config_path, log_path=log_path)
             watch = ConfigWatch(config_path, apply, lambda message: engine.problem("config", message))
             loop = asyncio.get_running_loop()
             reloads: set[asyncio.Task[bool]] = set()
@@ -117,6 +122,8 @@ async def _run(index: Path, config_path: Path, address: Path, log_path: Path, *,
                 await asyncio.gather(watching, settling, *reloads, return_exceptions=True)
         finally:
             listener.close()
+            if chat is not None:
+                await chat.close()
     finally:
         await engine.close()
 

@@ -1,4 +1,4 @@
-"""The daemon: one engine, and a session for every client."""
+"""The daemon: one engine, one chat over it, and a session for every client."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from khojd.server.methods.table import COMMANDS, METHODS
 from khojd.server.session import Session
 
 if TYPE_CHECKING:
+    from khojd.chat.service import Chat
     from khojd.engine import Engine
+    from khojd.llm.router import Router
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +34,9 @@ _DEPARTURE = 0.2  # seconds between being asked to leave and leaving, for the re
 class Daemon:
     """Serves the clients of one listener until it is time to leave."""
 
-    def __init__(self, engine: Engine, listener: Listener, *, config_path: Path, log_path: Path) -> None:
+    def __init__(self, engine: Engine, listener: Listener, chat: Chat, *, config_path: Path, log_path: Path) -> None:
         self.engine = engine
+        self.chat = chat
         self.index = engine.index_dir
         self.config_path = config_path
         self.declined: set[str] = set()
@@ -45,10 +48,14 @@ class Daemon:
         self._connections: set[asyncio.Task[None]] = set()
         self._leave = asyncio.Event()
         self._leaving = False
-        self._retirement = Retirement(lambda: engine.config.daemon.idle_minutes * 60, lambda: engine.busy)
+        self._retirement = Retirement(lambda: engine.config.daemon.idle_minutes * 60, lambda: bool(self._work()))
+
+    @property
+    def router(self) -> Router:
+        return self.chat.router
 
     async def run(self) -> None:
-        """Serve until idle, retired or told to stop; then end all sessions. The engine is left open."""
+        """Serve until idle, retired or told to stop; then end all turns and sessions. Engine and chat are left open."""
         await self._listener.serve(self._connected)
         record = Record(pid=os.getpid(), address=str(self._listener.path), protocol=types.PROTOCOL, version=khojd.__version__)
         record.write(self.index)
@@ -66,6 +73,7 @@ class Daemon:
             self._depart()
             Record.remove(self.index)
             self._listener.close()
+            await self.chat.stop("khojd ended before the answer was whole")
             for task in (*waits, broadcast, *self._connections):
                 task.cancel()
             await asyncio.gather(*waits, broadcast, *self._connections, return_exceptions=True)
@@ -103,7 +111,7 @@ class Daemon:
             config=str(self.config_path),
             log=str(self._log_path),
             memory_bytes=resident_bytes(),
-            busy=self.engine.busy,
+            busy=bool(self._work()),
             idle_minutes=config.daemon.idle_minutes,
             clients=tuple(
                 types.ClientStatus(name=session.client, since=session.since, requests=session.protocol.running)
@@ -117,6 +125,12 @@ class Daemon:
         if others:
             names = sorted(other.client or "an unnamed client" for other in others)
             return f"other clients are attached: {', '.join(names)}"
+        return self._work()
+
+    def _work(self) -> str:
+        """What would be lost or put off if the process ended now; "" for nothing."""
+        if running := self.chat.running:
+            return "an answer is being written" if running == 1 else f"{running} answers are being written"
         return "work is pending" if self.engine.busy else ""
 
     def retire(self) -> None:

@@ -32,7 +32,9 @@ from khojd.server.sheets import from_disk, work_out
 from khojd.server.toggles import Toggles
 
 if TYPE_CHECKING:
+    from khojd.chat.service import Chat
     from khojd.engine import Engine
+    from khojd.llm.router import Router
 
 
 log = logging.getLogger(__name__)
@@ -43,10 +45,14 @@ class Host(Protocol):
     """What a session needs of the daemon it runs in."""
 
     engine: Engine
+    chat: Chat
     index: Path
     config_path: Path
     declined: set[str]  # folders that someone has said no to, for the life of the daemon
     sessions: set[Session]  # all that are connected
+
+    @property
+    def router(self) -> Router: ...
 
     def entered(self) -> None:
         """A client is initialized."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from khojd import config
+from khojd.chat.service import Chat
 from khojd.daemon.listener import Listener
 from khojd.daemon.service import Daemon
 from tests.server.editor import Editor, address_in
@@ -34,12 +35,14 @@ async def engine(tmp_path: Path, settings: config.Config) -> PaperEngine:
 @pytest.fixture
 async def daemon(engine: PaperEngine, tmp_path: Path) -> AsyncIterator[Daemon]:
     listener = Listener(address_in(tmp_path))
-    served = Daemon(cast("Engine", engine), listener, config_path=tmp_path / "config.toml", log_path=tmp_path / "log")
+    chat = await Chat.open(cast("Engine", engine))
+    served = Daemon(cast("Engine", engine), listener, chat, config_path=tmp_path / "config.toml", log_path=tmp_path / "log")
     running = asyncio.create_task(served.run())
     yield served
     served.stop()
     await running
     listener.close()
+    await chat.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from khojd import config
+from khojd.chat.service import Chat
 from khojd.daemon.listener import Listener
 from khojd.daemon.service import Daemon
 from khojd.engine import Engine
@@ -50,7 +51,8 @@ async def serving(
     )
     engine = await Engine.open(chosen, index_dir=base / "index")
     listener = Listener(address_in(base))
-    daemon = Daemon(engine, listener, config_path=base / "config.toml", log_path=base / "log")
+    chat = await Chat.open(engine)
+    daemon = Daemon(engine, listener, chat, config_path=base / "config.toml", log_path=base / "log")
     running = asyncio.create_task(daemon.run())
     editor = await Editor.attach(address_in(base))
     vault = Vault(root, engine, editor, encoding)
@@ -69,6 +71,7 @@ async def serving(
         daemon.stop()
         await running
         listener.close()
+        await chat.close()
         await engine.close()
 
 

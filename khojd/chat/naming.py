@@ -1,0 +1,36 @@
+"""Titles of conversations by the small model, in the background."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from khojd.chat import titles
+from khojd.errors import KhojdError
+from khojd.llm.model import ChatRequest, Message
+
+if TYPE_CHECKING:
+    from khojd.chat.turn import Running
+
+PATIENCE = 30.0  # seconds; nobody waits
+_EXCERPT = 1200  # characters of question and answer each
+_INSTRUCTIONS = "Give this conversation a title of 3 to 7 words, in its language. Answer with the title alone, without quotes."
+
+
+def name_conversation(turn: Running) -> None:
+    """After the first turn of a conversation that a model answered: have it titled."""
+    first = not turn.ask.conversation and turn.record.usage.requests > 0
+    if first and turn.config.chat.titles and turn.chat.router.has("small"):
+        turn.chat.spawn(_name(turn), f"title of {turn.conversation.id}")
+
+
+async def _name(turn: Running) -> None:
+    record = turn.record.turn
+    text = f"Question: {turn.question[:_EXCERPT]}\n\nAnswer: {record.answer[:_EXCERPT]}"
+    request = ChatRequest((Message("system", _INSTRUCTIONS), Message("user", text)), max_tokens=200)
+    try:
+        said = await turn.chat.router.complete("small", request, seconds=PATIENCE)
+        title = titles.tidy(said.strip().splitlines()[0].strip("\"'*#“”„ .")) if said.strip() else ""
+        if title:
+            await turn.chat.store.entitle(turn.conversation.id, titles.shortened(title))
+    except KhojdError:
+        return  # the title from the question stays

@@ -1,0 +1,152 @@
+"""Chat as the daemon offers it: turns that run, wait for one another, and can be cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from khojd.chat.channel import Channel
+from khojd.chat.passages import Library
+from khojd.chat.rewrite import Rewriter
+from khojd.chat.tokens import Scale
+from khojd.chat.turn import Running
+
+if TYPE_CHECKING:
+    from khojd.chat.model import Ask, ChatEvent
+    from khojd.chat.store import Conversations
+    from khojd.chat.tools.registry import Registry
+    from khojd.config import Config
+    from khojd.engine import Engine
+    from khojd.graph.sheet import Sheet
+    from khojd.llm.model import Message
+    from khojd.llm.router import Router
+
+log = logging.getLogger(__name__)
+
+
+class Chat:
+    """Asks and answers. Make it with `open`, end it with `close`; the engine is left open."""
+
+    def __init__(self, engine: Engine, router: Router, store: Conversations, tools: Registry) -> None:
+        self.engine = engine
+        self.router = router
+        self.store = store
+        self.tools = tools
+        self.library = Library(engine)
+        self.scale = Scale()
+        self.rewriter = Rewriter()
+        self._turns: dict[str, tuple[Running, asyncio.Task[None]]] = {}
+        self._lines: dict[str, asyncio.Lock] = {}  # conversations with a turn; the next one waits
+        self._tasks: set[asyncio.Task[None]] = set()  # titles, which nobody waits for
+
+    @classmethod
+    async def open(cls, engine: Engine) -> Self:
+        """The chat over an engine: the conversations beside its index, and the models of its configuration. No server is asked."""
+        from khojd.chat.store import Conversations
+        from khojd.chat.tools.registry import Registry
+        from khojd.llm.router import Router
+
+        store = await Conversations.open(engine.index_dir)
+        return cls(engine, Router(engine.config), store, Registry())
+
+    async def reconfigure(self, config: Config) -> None:
+        """Go on with other settings; turns that run end with those they began with."""
+        await self.router.reconfigure(config)
+
+    @property
+    def running(self) -> int:
+        """Turns that are being answered or wait for their conversation."""
+        return len(self._turns)
+
+    async def ask(self, ask: Ask, *, sheets: Mapping[str, Sheet] | None = None) -> AsyncIterator[ChatEvent]:
+        """The turn as it happens: `Started` first, `Finished` last. Closing the iterator cancels the turn.
+
+        `sheets` are the texts that the asking editor shows. Raises before `Started` what is wrong with the question (ChatError,
+        QueryError, NotFound), and after `Finished` what a turn that has no text failed by.
+        """
+        channel = Channel()
+        turn = await Running.make(self, secrets.token_hex(8), ask, dict(sheets or {}), channel.say)
+        task = asyncio.create_task(self._run(turn, channel), name=f"turn {turn.id}")
+        self._turns[turn.id] = turn, task
+        try:
+            async for event in channel.events():
+                yield event
+        finally:
+            await self._end(turn, task, "whoever asked is gone")
+        if turn.failure is not None and not turn.said:
+            raise turn.failure
+
+    async def prompt(self, ask: Ask, *, sheets: Mapping[str, Sheet] | None = None) -> tuple[Message, ...]:
+        """What would be sent, with queries made by rules; nothing is sent, and nothing is kept. Raises as `ask`."""
+        turn = await Running.make(self, "", ask, dict(sheets or {}), lambda event: None, keep=False)
+        return await turn.prompt()
+
+    async def cancel(self, turn_id: str) -> bool:
+        """End a turn that runs; it is kept as `cancelled`. False when no such turn runs."""
+        found = self._turns.get(turn_id)
+        if found is None:
+            return False
+        await self._end(*found, "cancelled")
+        return True
+
+    async def stop(self, reason: str) -> None:
+        """End all turns, and return when they are kept."""
+        for turn, task in list(self._turns.values()):
+            self._cancel(turn, task, reason)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in self._turns.values()), *self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """End all turns, close the store and the connections to models."""
+        await self.stop("khojd ended before the answer was whole")
+        await self.router.close()
+        await self.store.close()
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Something that nobody waits for; it ends with the chat."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s ended by an error: %s", task.get_name(), type(error).__name__)
+
+    @asynccontextmanager
+    async def line(self, conversation: str) -> AsyncIterator[None]:
+        """Turns of one conversation follow one another."""
+        lock = self._lines.setdefault(conversation, asyncio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            if not lock.locked() and not any(turn.conversation.id == conversation for turn, _ in self._turns.values()):
+                self._lines.pop(conversation, None)
+
+    def waits(self, conversation: str) -> bool:
+        """Whether another turn of the conversation is being answered."""
+        return conversation in self._lines and self._lines[conversation].locked()
+
+    async def _run(self, turn: Running, channel: Channel) -> None:
+        try:
+            await turn.run()
+        finally:
+            channel.close()
+            self._turns.pop(turn.id, None)
+
+    async def _end(self, turn: Running, task: asyncio.Task[None], reason: str) -> None:
+        self._cancel(turn, task, reason)
+        # Whoever waits here may be cancelled again; the turn is still kept.
+        await asyncio.wait([task])
+
+    def _cancel(self, turn: Running, task: asyncio.Task[None], reason: str) -> None:
+        # Once: a second cancel would reach the turn while it is being kept.
+        if not task.done() and not turn.reason:
+            turn.reason = reason
+            task.cancel()

@@ -1,0 +1,256 @@
+"""One turn: a question, what is looked up for it, and its answer.
+
+command -> queries -> search, attached places -> prompt -> model (answer.py) or the passages themselves (extractive.py)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from khojd.chat import commands, extractive, personas, queries
+from khojd.chat.answer import Answer
+from khojd.chat.mentions import mentioned
+from khojd.chat.model import Ask, ChatEvent, Command, Conversation, Finished, Passage, Started, State, Step, Turn
+from khojd.chat.naming import name_conversation
+from khojd.chat.record import Record
+from khojd.chat.store import new_conversation
+from khojd.chat.summarise import remember, summarise
+from khojd.errors import ChatError, KhojdError, StorageFull
+
+if TYPE_CHECKING:
+    from khojd.chat.service import Chat
+    from khojd.graph.sheet import Sheet
+    from khojd.llm.chain import Job
+    from khojd.llm.model import Message
+
+log = logging.getLogger(__name__)
+
+NOTHING = "Your notes hold nothing on this."
+
+
+class Gathered(Struct, frozen=True):
+    """What an answer is made from: earlier turns, oldest first, and passages, best first, without numbers."""
+
+    history: tuple[Turn, ...] = ()
+    passages: tuple[Passage, ...] = ()
+
+
+class Running:
+    """A turn on its way. `reason` says why its task is cancelled, `failure` what it failed by."""
+
+    def __init__(
+        self,
+        chat: Chat,
+        id: str,
+        ask: Ask,
+        *,
+        sheets: Mapping[str, Sheet],
+        conversation: Conversation,
+        unkept: str,
+        say: Callable[[ChatEvent], None],
+    ) -> None:
+        self.chat = chat
+        self.id = id
+        self.ask = ask
+        self.sheets = sheets
+        self.conversation = conversation
+        self.command: Command
+        self.command, self.question = commands.split(ask.question)  # the question without its command
+        self.config = chat.engine.config
+        self.persona = personas.find(self.config, ask.persona or conversation.persona)
+        self.filters = conversation.filters if ask.filters is None else ask.filters
+        self.reason = ""
+        self.failure: KhojdError | None = None
+        self.started = time.perf_counter()
+        self._unkept = unkept  # why the conversation is not kept
+        self._say = say
+        turn = Turn(id, conversation.id, ask.question, self.command, persona=self.persona.name, created=time.time())
+        self.record = Record(turn, say)
+
+    @classmethod
+    async def make(
+        cls,
+        chat: Chat,
+        id: str,
+        ask: Ask,
+        sheets: Mapping[str, Sheet],
+        say: Callable[[ChatEvent], None],
+        *,
+        keep: bool = True,
+    ) -> Running:
+        """Raises ChatError for what cannot be asked so, NotFound for an unknown conversation or persona, QueryError for filters."""
+        command, question = commands.split(ask.question)
+        if not question and not command and not ask.images:
+            raise ChatError("the question is empty", question=ask.question)
+        personas.find(chat.engine.config, ask.persona)
+        queries.check(ask.filters or "", chat.engine.config)
+        unkept = ""
+        conversation = new_conversation(ask.question, persona=ask.persona, filters=ask.filters or "")
+        if ask.conversation:
+            conversation = await chat.store.get(ask.conversation)
+        elif keep:
+            try:
+                conversation = await chat.store.begin(ask.question, persona=ask.persona, filters=ask.filters or "")
+            except StorageFull as error:
+                unkept = error.message
+        return cls(chat, id, ask, sheets=sheets, conversation=conversation, unkept=unkept, say=say)
+
+    # The turn as a whole
+
+    @property
+    def said(self) -> bool:
+        """Whether any of the answer was said."""
+        return self.record.has_text
+
+    @property
+    def job(self) -> Job:
+        return "vision" if self.ask.images else "chat"
+
+    @property
+    def model(self) -> str:
+        """The model that is asked for, "" for the configured one."""
+        return self.ask.model or self.persona.model
+
+    async def run(self) -> None:
+        """Answer, and keep the answer, whatever happens."""
+        self._say(Started(self.record.turn, self.conversation))
+        try:
+            if self.chat.waits(self.conversation.id):
+                self.record.notice("waits for the answer to the question before this one")
+            async with self.chat.line(self.conversation.id):
+                await self._finish(*await self._outcome())
+        except asyncio.CancelledError:
+            # It was still waiting.
+            await self._keep()
+            await self._finish("cancelled", self.reason)
+
+    async def _outcome(self) -> tuple[State, str]:
+        try:
+            if self.ask.replaces:
+                await self.chat.store.put_aside(self.ask.replaces)
+            await self._keep()
+            await self._answer()
+        except asyncio.CancelledError:
+            return "cancelled", self.reason
+        except KhojdError as error:
+            self.failure = error
+            return "failed", error.message
+        except Exception as error:
+            log.exception("a turn ended by an error of khojd's own")
+            reason = f"an error of khojd's own ({type(error).__name__}): its log says more"
+            self.failure = ChatError(reason)
+            return "failed", reason
+        return "complete", ""
+
+    async def _keep(self) -> None:
+        if self._unkept:
+            self.record.notice(f"this conversation is not kept: {self._unkept}")
+        else:
+            await self.record.keep(self.chat.store)
+
+    async def _finish(self, state: State, reason: str) -> None:
+        self.record.refer()
+        self.record.usage = replace(self.record.usage, total_s=time.perf_counter() - self.started)
+        turn = await self.record.end(self.chat.store, state=state, reason=reason)
+        if state == "complete" and not self._unkept:
+            name_conversation(self)
+            remember(self)
+        self._say(Finished(turn, self.conversation))
+
+    # What it is answered from
+
+    async def gather(self, *, models: bool = True) -> Gathered:
+        """Look up what the question needs; without `models` no model is asked for queries."""
+        history = await self._history()
+        if self.command == "general":
+            if self.ask.attached:
+                self.record.notice("/general sends no notes: what the editor gave along is left out")
+            return Gathered(history)
+        attached = list(self.ask.attached)
+        named = await mentioned(self.chat.engine, self.question, sheets=self.sheets, near=[one.path for one in attached])
+        for note in named.notes:
+            self.record.notice(note)
+        attached += named.places
+        plan = queries.plan(named.question, history, self.config, date.today())
+        if models:
+            plan = await self.chat.rewriter.improve(plan, named.question, history, self.config, self.chat.router)
+        if plan.notice:
+            self.record.notice(plan.notice)
+        if plan.queries:
+            self.record.step(
+                Step("queries", "; ".join(plan.queries), data={"queries": list(plan.queries), "filters": plan.filters})
+            )
+        self.record.turn = replace(self.record.turn, queries=plan.queries)
+        filters = " ".join(filter(None, (self.filters, plan.filters)))
+        library = self.chat.library
+        found, given = await asyncio.gather(
+            library.find(
+                plan.queries,
+                filters=filters,
+                within=self.persona.filters,
+                folders=self.ask.folders,
+                limit=self.config.chat.passages,
+                sheets=self.sheets,
+            ),
+            library.attached(attached, named.question, sheets=self.sheets),
+        )
+        for note in (*given.notes, *found.notes):
+            self.record.notice(note)
+        passages = _together(given.passages, found.passages)
+        self.record.step(Step("search", _counted(passages), data={"passages": len(passages)}))
+        return Gathered(history, passages)
+
+    async def _history(self) -> tuple[Turn, ...]:
+        if not self.ask.conversation or self._unkept:
+            return ()
+        turns = await self.chat.store.turns(self.conversation.id)
+        own = next((at for at, turn in enumerate(turns) if turn.id in (self.id, self.ask.replaces)), len(turns))
+        return tuple(turn for turn in turns[:own] if turn.answer or turn.state == "complete")
+
+    async def prompt(self) -> tuple[Message, ...]:
+        """What a model would be sent. Raises ChatError for a command that asks no model."""
+        if self.command in ("search", "help"):
+            raise ChatError(f"/{self.command} sends nothing to a model", command=self.command)
+        return await Answer(self).messages(await self.gather(models=False))
+
+    # How it is answered
+
+    async def _answer(self) -> None:
+        record, command = self.record, self.command
+        if command == "help":
+            record.text(commands.help_text(self.chat.tools.names(), personas.known(self.config)))
+            return
+        has_model = self.chat.router.has(self.job, self.model)
+        if command == "summarize":
+            await summarise(self, model=has_model)
+            return
+        gathered = await self.gather(models=has_model)
+        if command in ("", "notes", "search") and not gathered.passages and (command or not has_model):
+            record.text(NOTHING)
+        elif command == "search" or not has_model:
+            if command in ("general", "research") or self.ask.images:
+                raise ChatError(extractive.NO_MODEL, command=command)
+            extractive.answer(record, gathered.passages, self.question, self.chat.library.label, listing=command == "search")
+        else:
+            await Answer(self).give(gathered)
+
+
+def _together(given: tuple[Passage, ...], found: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    """What was given along comes first; found passages that it holds already are left out."""
+    new = [one for one in found if not any(one.path == a.path and a.start <= one.start and one.end <= a.end for a in given)]
+    return (*given, *new)
+
+
+def _counted(passages: tuple[Passage, ...]) -> str:
+    notes = len({one.path for one in passages})
+    if not passages:
+        return "nothing found"
+    return f"{len(passages)} {'passage' if len(passages) == 1 else 'passages'} of {notes} {'note' if notes == 1 else 'notes'}"
