@@ -1,6 +1,7 @@
 """Questions about links, answered from the catalog for all notes, and from the texts at hand for those."""
 
 import posixpath
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,6 +17,7 @@ from khojd.graph.outline import Outline, anchor_place, heading_place
 from khojd.graph.sheet import Sheet
 from khojd.index import catalog_graph
 
+_LINES = re.compile(r"L([0-9]{1,9})(?:C[0-9]+)?(?:-L?([0-9]{1,9})(?:C[0-9]+)?)?")  # note.md#L12, note.md#L12-L15
 # Of several readings of a link the one that gets furthest counts.
 _ORDER = ("found", "ambiguous", "external", "outside", "no-anchor", "no-note", "refused", "empty")
 
@@ -123,6 +125,9 @@ class Graph:
     def _within(self, found: Resolution, target: Target) -> Resolution:
         """The place in the note that was found which the target's anchor means."""
         found = msgspec.structs.replace(found, target=target)
+        lines = _LINES.fullmatch(target.anchor) if target.anchor_kind == "heading" else None
+        if found.status == "outside" and lines:
+            return _at_lines(found, lines)
         if found.status not in ("found", "ambiguous") or not target.anchor:
             return found
         if target.anchor_kind == "line":
@@ -132,7 +137,7 @@ class Graph:
         if all(place.note is None or not place.note.indexed for place in found.places) and not any(
             place.path in self.sheets for place in found.places
         ):
-            return found  # the page of a PDF, say
+            return _at_lines(found, lines) if lines else found  # a program's code; the page of a PDF, say
         if target.anchor_kind == "any" and target.anchor[:1] in "(/":
             return found  # a reference into code, a regular expression: Org looks for them in the text
         places = [
@@ -140,6 +145,8 @@ class Graph:
             for place in found.places
             if (inner := self.outline(place.path, place.note).find(target, place.path, place.note)) is not None
         ]
+        if not places and lines:
+            return _at_lines(found, lines)
         if not places:
             return Resolution("no-anchor", found.places, f"there is no {target.anchor!r} in it", target)
         return Resolution("found" if len(places) == 1 else "ambiguous", tuple(places), found.reason, target)
@@ -248,3 +255,12 @@ def _leads(resolution: Resolution, place: Place) -> bool:
         return False
     same_heading = place.kind == "heading" and one.kind == "id" and one.section == place.section
     return (one.kind, one.start) == (place.kind, place.start) or same_heading
+
+
+def _at_lines(found: Resolution, lines: re.Match[str]) -> Resolution:
+    """The lines that an anchor names as web sites and editors do, where no heading has that name."""
+    first = max(int(lines[1]) - 1, 0)
+    last = max(int(lines[2]) - 1, first) if lines[2] else None
+    places = tuple(Place(place.path, "note", note=place.note, line=first, last_line=last) for place in found.places)
+    target = msgspec.structs.replace(found.target, anchor_kind="line")
+    return msgspec.structs.replace(found, places=places, target=target)

@@ -38,7 +38,7 @@ class Place(Struct, frozen=True):
     """Where a link leads. `kind` `file` is one that khojd does not read.
 
     [start, end) is the name of a block, target or id; for a heading both are where its line begins; both are 0
-    for a whole note. `line` is set where a link names a line by its number.
+    for a whole note. `line` is set where a link names a line by its number, `last_line` where it names several.
     """
 
     path: str
@@ -49,6 +49,7 @@ class Place(Struct, frozen=True):
     section: int = 0  # index of the section it is or stands in
     note: Note | None = None
     line: int | None = None  # 0-based
+    last_line: int | None = None
 
 
 class Resolution(Struct, frozen=True):

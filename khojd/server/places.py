@@ -65,7 +65,8 @@ class Desk:
             return None
         if place.line is not None:
             line = min(place.line, len(sheet.lines) - 1)
-            return sheet, sheet.lines.starts[line], sheet.lines.end(line)
+            last = line if place.last_line is None else min(place.last_line, len(sheet.lines) - 1)
+            return sheet, sheet.lines.starts[line], sheet.lines.end(last)
         if place.kind in ("note", "file"):
             return sheet, 0, 0
         current = place if self._is_known(sheet, place) else _find_again(sheet, place)

@@ -135,6 +135,33 @@ def test_a_file_outside_the_folders_is_shown(notes: Vault, tmp_path: Path) -> No
     assert (found.status, [place.path for place in found.places]) == ("outside", [str(tmp_path / "letter.md")])
 
 
+@pytest.mark.parametrize(
+    ("source", "written", "lines"),
+    [
+        ("index.md", "[1](garden/Tomatoes.md#L7)", (6, None)),
+        ("index.md", "[1](garden/Tomatoes.md#L7-L9)", (6, 8)),
+        ("index.md", "[1](/garden/Tomatoes.md#L7C1-L9C4)", (6, 8)),
+        ("index.md", "[[Tomatoes#L7-9]]", (6, 8)),
+        ("office/plan.org", "[[file:../garden/Tomatoes.md::7][1]]", (6, None)),
+    ],
+)
+def test_a_line_is_named_by_its_number(notes: Vault, source: str, written: str, lines: tuple[int, int | None]) -> None:
+    found = notes.follow(source, written)
+    assert found.status == "found"
+    assert [(place.path, place.line, place.last_line) for place in found.places] == [(notes.path("garden/Tomatoes.md"), *lines)]
+
+
+def test_a_line_of_a_file_outside_the_folders_is_named_too(notes: Vault, tmp_path: Path) -> None:
+    (tmp_path / "letter.md").write_text("Dear\nTomato\n")
+    found = notes.follow("index.md", f"[1](<{tmp_path}/letter.md#L2>)")
+    assert [(place.path, place.line) for place in found.places] == [(str(tmp_path / "letter.md"), 1)]
+
+
+def test_a_heading_that_looks_like_a_line_counts_first(vault: MakeVault) -> None:
+    notes = vault({"index.md": "", "shelf.md": "# Shelf\n\n## L2\n"})
+    assert notes.leads("index.md", "[x](shelf.md#L2)") == ["shelf.md#L2"]
+
+
 def test_a_text_at_hand_counts_before_the_catalog(notes: Vault) -> None:
     soil = notes.sheet("garden/Soil.md", "# Soil & water!\n\n## Just typed\n")
     index = notes.sheet("index.md", "[[garden/Soil#Just typed]] [[garden/Soil#Under glass]]")

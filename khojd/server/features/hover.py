@@ -96,7 +96,9 @@ class _Card:
         found = self.desk.span(place)
         if found is None:
             return None
-        sheet, start, _ = found
+        sheet, start, end = found
+        if place.last_line is not None:
+            return excerpt.excerpt(sheet, start, end, markdown=self.markdown)
         if place.kind == "note" and place.line is None:
             return excerpt.section_text(sheet, 0, markdown=self.markdown)
         if place.kind in ("heading", "id"):

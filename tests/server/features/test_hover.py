@@ -104,3 +104,23 @@ async def test_a_file_in_no_folder_is_shown(make_vault: MakeVault) -> None:
     vault.open("../elsewhere/here.md")
     shown = await hover(vault, "../elsewhere/here.md", vault.at("../elsewhere/here.md", "near"))
     assert shown.endswith("/elsewhere/near.md**\n\n# Near")
+
+
+CITED = "# Brewing 🍵\n\nGreen tea is steamed.\nIt is never boiled.\n\nBlack tea is.\n"
+
+
+async def test_a_citation_of_an_answer_shows_the_text_it_cites(make_vault: MakeVault) -> None:
+    vault = await make_vault({**NOTES, "brew.md": CITED}, capabilities=MARKDOWN)
+    shown = await hover(vault, "answer.md", vault.open("answer.md", "Steam it.[|1](brew.md#L3-L4)"))
+    assert shown == "**brew.md**\n\nGreen tea is steamed.\nIt is never boiled."
+    shown = await hover(vault, "answer.md", vault.edit("answer.md", f"Boil it.[|1](<{vault.root}/brew.md#L6>)"))
+    assert shown == "**brew.md**\n\nBlack tea is."
+    shown = await hover(vault, "answer.org", vault.open("answer.org", f"Steam it.[[file:{vault.root}/brew.md::3][|1]]"))
+    assert shown == "**brew.md**\n\nGreen tea is steamed.\nIt is never boiled."
+
+
+async def test_a_citation_shows_the_text_that_an_editor_has_open(make_vault: MakeVault) -> None:
+    vault = await make_vault({**NOTES, "brew.md": CITED}, capabilities=MARKDOWN)
+    vault.open("brew.md", "New first line\nand more\n" + CITED)
+    shown = await hover(vault, "answer.md", vault.open("answer.md", "Steam it.[|1](brew.md#L5-L5)"))
+    assert shown == "**brew.md**\n\nGreen tea is steamed."
