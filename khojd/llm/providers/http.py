@@ -1,5 +1,6 @@
 """The HTTP client that is handed to an SDK, so that what leaves the machine is decided here and not by the environment."""
 
+import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -34,8 +35,10 @@ _HEADERS: Final = frozenset(
 def client(base_url: str, settings: config.Provider, keys: Mapping[str, str]) -> httpx2.AsyncClient:
     """A client that sends `keys` as headers, and follows no redirect, which would take keys and notes elsewhere.
 
-    Proxies of the environment are used for servers on other machines only. Takes tens of milliseconds: certificates are read.
+    Proxies of the environment are used for servers on other machines only. Takes tens of milliseconds where certificates are read.
     """
+    here = is_local(base_url)
+    plain = here and base_url.startswith("http:")
 
     async def only_what_is_needed(request: httpx2.Request) -> None:
         for header in [header for header in request.headers if header not in _HEADERS]:
@@ -43,7 +46,8 @@ def client(base_url: str, settings: config.Provider, keys: Mapping[str, str]) ->
         request.headers.update(keys)
 
     return httpx2.AsyncClient(
-        trust_env=not is_local(base_url),
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,  # without authorities: such a server has no certificate
+        trust_env=not here,
         follow_redirects=False,
         timeout=asking(settings),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency, keepalive_expiry=60.0),
