@@ -3,8 +3,12 @@
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+
 from khojd.config import Config
 from khojd.embed.onnx import BundledEmbedder
+from khojd.evaluate.collection import load_collection
+from khojd.evaluate.metrics import score_run
 from khojd.evaluate.run import MODES, Evaluation, evaluate
 from tests.bench import peers
 from tests.bench.options import Options
@@ -45,7 +49,12 @@ def tables(options: Options) -> list[Table]:
     for one in found:
         if one.collection == "scifact-train":
             rows.append(
-                Row("scifact-train, meaning", f"{_ndcg(one)['semantic']:.3f}", "0.655 (unquantised, published: 0.660)", TARGET)
+                Row(
+                    "scifact-train, meaning, a document's first 254 tokens alone",
+                    f"{_first_tokens(place / 'scifact-train', embedder):.3f}",
+                    "within 0.005 of 0.660 (unquantised, published)",
+                    TARGET,
+                )
             )
     means = {str(mode): fmean(_ndcg(one)[mode] for one in found) for mode in MODES}
     rows.append(
@@ -67,6 +76,29 @@ def _measure(directory: Path, embedder: BundledEmbedder) -> Evaluation:
     result = evaluate(directory, embedder, Config())
     say(f"  {result.collection}: {_line(result)} ({result.documents:,} documents indexed in {result.indexing_s:.0f} s)")
     return result
+
+
+def _first_tokens(directory: Path, embedder: BundledEmbedder) -> float:
+    """nDCG@10 as published figures of the model are measured: one vector per document, of as many tokens as the model takes."""
+    collection = load_collection(directory)
+    documents = [_cut(f"{one.title} {one.text}".strip(), embedder) for one in collection.documents]
+    vectors = np.vstack([embedder.embed_passages(documents[at : at + 64]) for at in range(0, len(documents), 64)])
+    run = {}
+    for query in collection.judged():
+        best = np.argsort(-(vectors @ embedder.embed_query(query.text)), kind="stable")[:10]
+        run[query.id] = [collection.documents[place].id for place in best]
+    return score_run(run, collection.qrels).ndcg
+
+
+def _cut(text: str, embedder: BundledEmbedder) -> str:
+    """The longest beginning of `text` that the model takes whole."""
+    if embedder.count(text) <= embedder.max_tokens:
+        return text
+    low, high = 0, len(text)
+    while low + 1 < high:
+        middle = (low + high) // 2
+        low, high = (middle, high) if embedder.count(text[:middle]) <= embedder.max_tokens else (low, middle)
+    return text[:low]
 
 
 def _lexical(directory: Path) -> float:
