@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from khojd.config import Config, Folder
 from khojd.content.registry import settings_of
+from khojd.embed.factory import Choice, open_embedder
 from khojd.errors import IndexCorrupt, NotFound, StorageFull
 from khojd.graph.graph import Graph
 from khojd.graph.sheet import Sheet
@@ -25,6 +26,7 @@ from khojd.index.pool import Pool
 from khojd.index.status import FileStatus, IndexStatus, Progress, UpdateReport
 from khojd.index.stores import VECTORS, Stores, mark_suspect
 from khojd.index.writer import Writer
+from khojd.llm.line import Line
 from khojd.search.duplicates import near_duplicates
 from khojd.search.grep import grep
 from khojd.search.phases import OnPhase, phases, stale
@@ -41,7 +43,6 @@ T = TypeVar("T")
 
 SEARCH_THREADS = 4
 GRAPH_THREADS = 2
-MODEL_PATIENCE = 10.0  # a first search waits this long for the model to open
 GREP_SECONDS = 20.0
 
 Report = Callable[[Progress], None]
@@ -59,10 +60,12 @@ class Engine:
         self._pool = Pool(config.index.workers)
         self._writer = Writer(stores.catalog, stores.words, settings_of(config.content))
         self._indexer = Indexer(self._writer, self._pool, self._wrote)
+        self._line = Line()
         self._filler = Filler(
             stores.catalog,
             stores.directory / VECTORS,
-            config.embedding,
+            Choice.of(config),
+            open=lambda choice: open_embedder(choice, line=self._line),
             calm=self._indexer.calm,
             changed=self._changed,
             corrupt=self._suspect,
@@ -108,6 +111,7 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(self._line.close)  # first: threads may wait for a server
         await self._indexer.close()
         for threads in (self._search, self._graphs, self._beside):
             await asyncio.to_thread(threads.shutdown, wait=True, cancel_futures=True)
@@ -135,7 +139,7 @@ class Engine:
     async def search(self, request: SearchRequest, *, measure: Measure = len, on_phase: OnPhase | None = None) -> SearchResult:
         """Answer a search; `on_phase` gets each phase as it is known, the last one included. Raises QueryError, ModelError."""
         if request.mode != "lexical":
-            await self._model()
+            await self._filler.ready()
         for attempt in (1, 2):
             with self._filler.query():
                 result = await phases(self._retriever_now(), request, measure=measure, on_phase=on_phase, run=self._on_search)
@@ -152,7 +156,7 @@ class Engine:
 
     async def similar(self, request: SimilarRequest, *, measure: Measure = len) -> SearchResult:
         """More like a text or a place in a note; never the place itself. Raises QueryError, NotFound, ModelError."""
-        await self._model()
+        await self._filler.ready()
         retriever = self._retriever_now()
         with self._filler.query():
             return await self._on_search(lambda: similar(retriever, request, measure=measure))
@@ -303,8 +307,8 @@ class Engine:
                 self._follower.follow(root, rule)
         if content_changed:
             self._spawn(self._look(), "look")
-        if config.embedding != before.embedding:
-            await self._filler.reopen(config.embedding)
+        await self._filler.reopen(Choice.of(config))
+        self._line.keep(config.providers)
         self._retriever = None
         await self._indexer.on_writer(self._writer.flush)
         self._wrote()
@@ -319,19 +323,14 @@ class Engine:
 
     # Inside
 
-    async def _model(self) -> None:
-        try:
-            async with asyncio.timeout(MODEL_PATIENCE):
-                await self._filler.opened.wait()
-        except TimeoutError:
-            log.info("the model is not open yet; answering by words")
-
     def _retriever_now(self) -> Retriever:
         serving = self._filler.serving
         store = serving.store if serving is not None else None
         if self._retriever is None or self._retriever.vectors is not store:
             stores = self._stores
-            self._retriever = Retriever(stores.catalog, stores.words, store, self._filler.cache, self.config, executor=self._beside)
+            self._retriever = Retriever(
+                stores.catalog, stores.words, store, self._filler.cache, self.config, executor=self._beside, line=self._line
+            )
         self._retriever.problem = self._filler.problem
         return self._retriever
 

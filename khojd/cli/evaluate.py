@@ -44,13 +44,13 @@ def evaluate(
     nDCG@10 (linear gain, as trec_eval), Recall@10, MRR@10 and the latency of whole searches.
     """
     from khojd import configfile
-    from khojd.embed.factory import open_embedder
+    from khojd.embed.factory import Choice, open_embedder
     from khojd.evaluate.run import MODES
     from khojd.evaluate.run import evaluate as measure
 
     modes = MODES if mode is Measured.all else (cast("Mode", mode.value),)
     config = configfile.load()
-    embedder = open_embedder(config.embedding) if modes != ("lexical",) else None
+    embedder = open_embedder(Choice.of(config)) if modes != ("lexical",) else None
     if embedder is None:
         modes = tuple(each for each in modes if each == "lexical") or modes
     shown = _Progress()

@@ -17,7 +17,7 @@ def examine() -> Iterator[Check]:
     yield from environment.examine()
     config, checks = settings.examine()
     yield from checks
-    yield from model.examine(config.embedding)
+    yield from model.examine(config)
     session, checks = daemon.examine()
     yield from checks
     try:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from khojd import config
+from khojd.config import Config
 from khojd.doctor.check import Check
-from khojd.embed.factory import OFF, open_embedder
+from khojd.embed.factory import OFF, Choice, open_embedder
 from khojd.embed.tokens import MODEL_DIR
 from khojd.errors import KhojdError
 
@@ -16,12 +16,12 @@ _SENTENCE = "The bicycle's brake cable needs to be replaced."
 _RELATED, _UNRELATED = "How to fix a bike that does not stop", "A recipe for onion soup"
 
 
-def examine(settings: config.Embedding) -> Iterator[Check]:
+def examine(config: Config) -> Iterator[Check]:
     yield files(MODEL_DIR)
-    if settings.model == OFF:
+    if config.embedding.model == OFF:
         yield Check("embedding", "warn", "embedding.model is off: notes are found by words only", 'set embedding.model = "bundled"')
     else:
-        yield _embedding(settings)
+        yield _embedding(config)
 
 
 def files(directory: Path) -> Check:
@@ -41,11 +41,11 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _embedding(settings: config.Embedding) -> Check:
+def _embedding(config: Config) -> Check:
     """The model has to tell a related sentence from an unrelated one."""
     started = time.perf_counter()
     try:
-        embedder = open_embedder(settings)
+        embedder = open_embedder(Choice.of(config))
         assert embedder is not None, "it is not off"
         try:
             query = embedder.embed_query(_SENTENCE)

@@ -3,25 +3,53 @@
 import difflib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
+
+from msgspec import Struct
 
 from khojd import config
 from khojd.embed.presets import BUNDLED, PRESETS
 from khojd.embed.protocol import Embedder
 from khojd.errors import ConfigError
+from khojd.llm.line import Line, Served, served
 
 OFF = "off"
+REMOTE = "remote"
 _DEFAULT_BATCH = 4
 
 
-def open_embedder(settings: config.Embedding, *, progress: Callable[[int, int], None] | None = None) -> Embedder | None:
+class Choice(Struct, frozen=True):
+    """All of the configuration that chooses an embedder. Two that are equal open the same one."""
+
+    embedding: config.Embedding
+    remote: Served | None = None  # the model, where it is a remote one
+    problem: str = ""  # why there is no such model
+
+    @classmethod
+    def of(cls, config: config.Config) -> Self:
+        if config.embedding.model != REMOTE:
+            return cls(config.embedding)
+        try:
+            return cls(config.embedding, served(config, "embedding"))
+        except ConfigError as error:
+            return cls(config.embedding, problem=error.message)
+
+
+def open_embedder(
+    choice: Choice | config.Embedding, *, line: Line | None = None, progress: Callable[[int, int], None] | None = None
+) -> Embedder | None:
     """The configured embedder, ready to use; None for `off`. Takes seconds (a download: longer), so not for an event loop.
 
-    `progress` hears of a download: bytes done, bytes in all. Raises ConfigError for a setting that cannot be meant,
-    ModelError for a model that cannot be had.
+    A remote model is asked over `line`, or over one of its own. `progress` hears of a download: bytes done, bytes in all. Raises
+    ConfigError for a setting that cannot be meant, ModelError for a model that cannot be had.
     """
+    choice = choice if isinstance(choice, Choice) else Choice(choice)
+    settings = choice.embedding
     model = settings.model
     if model == OFF:
         return None
+    if model == REMOTE:
+        return _remote(choice, line)
     preset = PRESETS.get(model)
     if model == BUNDLED or (preset and preset.model == BUNDLED):
         return _bundled(settings)
@@ -46,7 +74,7 @@ def _names_a_model(model: str) -> bool:
 
 def _unknown(model: str) -> ConfigError:
     full_names = {preset.model.rpartition("/")[2]: preset.model for preset in PRESETS.values()}
-    allowed = list(dict.fromkeys((BUNDLED, *PRESETS, OFF)))
+    allowed = list(dict.fromkeys((BUNDLED, *PRESETS, REMOTE, OFF)))
     close = difflib.get_close_matches(model.lower(), [*allowed, *full_names], n=1, cutoff=0.5)
     closest = full_names.get(close[0], close[0]) if close else ""
     hint = f"did you mean {closest!r}? " if closest else ""
@@ -58,6 +86,16 @@ def _unknown(model: str) -> ConfigError:
         allowed=allowed,
         closest=closest,
     )
+
+
+def _remote(choice: Choice, line: Line | None) -> Embedder:
+    if choice.remote is None:
+        message = choice.problem or 'embedding.model is "remote", and no models.embedding is given'
+        raise ConfigError(message, key="models.embedding")
+    from khojd.embed.remote import RemoteEmbedder
+
+    settings = choice.embedding
+    return RemoteEmbedder(choice.remote, query_prompt=settings.query_prompt, passage_prompt=settings.passage_prompt, line=line)
 
 
 def _bundled(settings: config.Embedding) -> Embedder:

@@ -25,6 +25,8 @@ class BundledEmbedder:
     activations is found at run time over whatever is computed together. A query runs in its caller's thread and waits for nobody.
     """
 
+    texts_at_once = 16
+
     def __init__(self, threads: int = 0, model_dir: Path = MODEL_DIR) -> None:
         about = _about(model_dir)
         self._tokenizer = tokenizer()

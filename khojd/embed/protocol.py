@@ -24,8 +24,12 @@ class Embedder(Protocol):
     def max_tokens(self) -> int:
         """Most tokens a text may have, special tokens not counted; what is longer would be cut off by the model."""
 
+    @property
+    def texts_at_once(self) -> int:
+        """Texts to be given to `embed_passages` together: they take some tenths of a second, while a query may have to wait."""
+
     def count(self, text: str) -> int:
-        """Exact number of tokens of `text` without special tokens."""
+        """Number of tokens of `text` without special tokens: exact, or rather too high where only a server knows."""
 
     def reads(self, text: str) -> float:
         """Share of the letters of `text` that are of scripts the model has learnt, 0 to 1; 1 where that is not known.

@@ -27,6 +27,8 @@ class SentenceTransformerEmbedder:
     Raises ModelError: extra not installed, model neither here nor to be had, device not there.
     """
 
+    texts_at_once = 16
+
     def __init__(
         self,
         model: str,

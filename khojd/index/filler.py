@@ -14,9 +14,9 @@ import msgspec
 
 from khojd import config
 from khojd.embed.cache import QueryCache
-from khojd.embed.factory import open_embedder
+from khojd.embed.factory import Choice
 from khojd.embed.protocol import Embedder
-from khojd.errors import IndexCorrupt, KhojdError, StorageFull
+from khojd.errors import IndexCorrupt, KhojdError, ModelError, StorageFull
 from khojd.index import catalog_queue as queue
 from khojd.index import catalog_vectors as rows
 from khojd.index.catalog import Catalog
@@ -30,22 +30,24 @@ T = TypeVar("T")
 SETTLE_SECONDS = 0.5  # typing goes on: embed when it pauses
 COLLECT_SECONDS = 60.0  # orphaned vectors stay this long after the last change; the text may come back (undo, a move)
 RETRY_SECONDS = 30.0
+PATIENCE = 10.0  # seconds
 QUERY_PATIENCE = 0.25  # longest wait for queries between two of the model's batches, seconds
 
 
 class Filler:
     """Owns the models and the thread they fill up on. Belongs to one event loop. Fills while `calm` is set.
 
-    `serving` answers queries; `target` is being filled and takes over when it is complete; mostly they are one. While the index
-    cannot be written, the catalog's vectors serve and there is no target.
+    `open` opens the embedder of a choice. `serving` answers queries; `target` is being filled and takes over when it is complete;
+    mostly they are one. While the index cannot be written, the catalog's vectors serve and there is no target.
     """
 
     def __init__(
         self,
         catalog: Catalog,
         directory: Path,
-        settings: config.Embedding,
+        choice: Choice,
         *,
+        open: Callable[[Choice], Embedder | None],
         calm: asyncio.Event,
         changed: Callable[[], None],
         corrupt: Callable[[IndexCorrupt], None],
@@ -59,7 +61,8 @@ class Filler:
         self.running: Progress | None = None
         self._catalog = catalog
         self._directory = directory
-        self._settings = settings
+        self._choice = choice
+        self._open_embedder = open
         self._calm = calm
         self._changed = changed
         self._corrupt = corrupt
@@ -69,6 +72,7 @@ class Filler:
         self._reopen = asyncio.Event()
         self._resumed = asyncio.Event()
         self._resumed.set()
+        self._patience = PATIENCE
         self._stuck = False  # an error keeps entries waiting until the next attempt
         self._queries = 0
         self._quiet = threading.Event()
@@ -108,6 +112,15 @@ class Filler:
             if not self._queries:
                 self._quiet.set()
 
+    async def ready(self) -> None:
+        """Return when the model is open, or known not to open. Searches wait once for it, as long as a model usually takes."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self.opened.wait()
+        except TimeoutError:
+            self._patience = 0.0
+            log.info("the model is not open yet; answering by words")
+
     async def drained(self, progress: Callable[[Progress], None] | None = None) -> None:
         """Return when every entry is embedded, or none will be for now (no model, paused, a full disk)."""
         await self.opened.wait()
@@ -124,6 +137,7 @@ class Filler:
             self._reopen.clear()
             self._wake.clear()
             self._stuck = False
+            away = False
             try:
                 await self._on_thread(self._open)
             except StorageFull as error:
@@ -131,8 +145,10 @@ class Filler:
                 if self._wake.is_set():
                     continue  # something was written meanwhile, so there is room again
             except KhojdError as error:
+                if error.message != self.problem:
+                    log.warning("no search by meaning: %s", error.message)
                 self.problem = error.message
-                log.warning("no search by meaning: %s", error.message)
+                away = isinstance(error, ModelError) and "provider" in error.data  # its server may be back at any time
             except Exception as error:
                 self.problem = f"the model could not be opened: {error}"
                 log.exception("no search by meaning")
@@ -143,7 +159,9 @@ class Filler:
             elif self._stuck:
                 await self._woken(RETRY_SECONDS)
             else:
-                await self._reopen.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(RETRY_SECONDS if away else None):
+                        await self._reopen.wait()
 
     async def _keep_full(self, target: Meaning) -> None:
         """Embed whatever waits, until the model is to be another."""
@@ -162,6 +180,8 @@ class Filler:
                 if not isinstance(error, KhojdError | OSError):
                     log.exception("embedding stopped by an error nobody expected")
                 self._stop_at(error)
+                if isinstance(error, ModelError) and error.data.get("changed"):
+                    return  # another model by the same name: opened again, it is another one
                 await self._woken(RETRY_SECONDS)
                 continue
             self.problem = ""
@@ -190,9 +210,11 @@ class Filler:
                 await self._wake.wait()
         return self._wake.is_set()
 
-    async def reopen(self, settings: config.Embedding) -> None:
+    async def reopen(self, choice: Choice) -> None:
         """Use another model from now on; the present one serves until the other is complete."""
-        self._settings = settings
+        if choice == self._choice:
+            return
+        self._choice = choice
         self._reopen.set()
         self.wake()
 
@@ -226,7 +248,7 @@ class Filler:
         if isinstance(self.serving, Reading):
             with self._catalog.transaction() as db:  # before a model is opened in vain
                 rows.set_active_model(db, self.serving.model_id)
-        embedder = open_embedder(self._settings)
+        embedder = self._open_embedder(self._choice)
         former, self.target = self.target, None
         if former is not None and former is not self.serving:
             former.close()
@@ -244,17 +266,17 @@ class Filler:
         """Let `target` be filled; it serves at once, unless another model has the vectors."""
         try:
             with self._catalog.transaction() as db:
-                rows.set_meta(db, f"model_settings.{target.model_id}", msgspec.json.encode(self._settings).decode())
+                rows.set_meta(db, f"model_settings.{target.model_id}", msgspec.json.encode(self._choice).decode())
             active = rows.active_model(self._catalog.reader())
             if active is not None and active != target.model_id and self.serving is None:
                 self.serving = self._former(active)
-            reading = self.serving if isinstance(self.serving, Reading) else None
-            if self.serving is None or active == target.model_id:
-                self._serve(target)
-                if reading is not None:
-                    reading.close()
+            former = self.serving
+            if former is not None and active != target.model_id:
+                self._cache(former)
             else:
-                self._cache(self.serving)
+                self._serve(target)
+                if former is not None:
+                    former.close()
         except BaseException:
             target.close()
             raise
@@ -278,7 +300,7 @@ class Filler:
         """A model of the catalog, opened with the settings it had; None where that is not possible any more."""
         text = rows.meta(self._catalog.reader(), f"model_settings.{model_id}")
         try:
-            embedder = open_embedder(msgspec.json.decode(text, type=config.Embedding))
+            embedder = self._open_embedder(_choice(text))
         except (msgspec.MsgspecError, KhojdError) as error:
             log.warning("the model that the index was made with cannot serve: %s", error)
             return None
@@ -301,7 +323,7 @@ class Filler:
         self.serving = meaning
 
     def _cache(self, meaning: Meaning | Reading) -> None:
-        self.cache = QueryCache(meaning.embedder, self._settings.query_cache, self._settings.query_cache_seconds)
+        self.cache = QueryCache(meaning.embedder, self._choice.embedding.query_cache, self._choice.embedding.query_cache_seconds)
 
     def _complete(self, target: Meaning) -> None:
         """The target has everything: it serves from now on, and other models' vectors go."""
@@ -329,3 +351,11 @@ class Filler:
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _choice(text: str) -> Choice:
+    """A choice as the catalog has it; before there were remote models it was the table `embedding` alone. Raises MsgspecError."""
+    try:
+        return msgspec.json.decode(text, type=Choice)
+    except msgspec.ValidationError:
+        return Choice(msgspec.json.decode(text, type=config.Embedding))

@@ -25,7 +25,6 @@ from khojd.index.vectors import VectorStore
 log = logging.getLogger(__name__)
 
 ENTRIES_AT_ONCE = 64
-TEXTS_AT_ONCE = 16  # some tenths of a second: how long a query may find the model busy
 VECTORS_AT_ONCE = 256
 ORPHANS_AT_ONCE = 500
 
@@ -94,9 +93,9 @@ class Meaning:
         # Texts of similar length together: the model pads a batch to its longest.
         unknown = sorted(rows.missing_vectors(self._catalog.reader(), texts), key=lambda digest: len(texts[digest]))
         vectors: list[tuple[bytes, bytes]] = []
-        for start in range(0, len(unknown), TEXTS_AT_ONCE):
+        while unknown:
             breathe()
-            some = unknown[start : start + TEXTS_AT_ONCE]
+            some, unknown = unknown[: self.embedder.texts_at_once], unknown[self.embedder.texts_at_once :]
             made = self.embedder.embed_passages([texts[digest] for digest in some])
             vectors.extend(zip(some, map(rows.blob, made), strict=True))
         with self._catalog.transaction() as db:
@@ -104,13 +103,13 @@ class Meaning:
             for entry, ranges in zip(pending, chunks, strict=True):
                 rows.store_chunks(db, self.model_id, entry.id, ranges)
             queue.mark_embedded(db, self.model_id, [entry.id for entry in pending])
-        self.embedded += len(unknown)
+        self.embedded += len(vectors)
         # Chroma takes a vector in a quarter of the time when it gets many together.
         if rows.count_to_store(self._catalog.reader(), self.model_id) >= VECTORS_AT_ONCE:
             breathe()
             self.hand_on()
-        log.debug("embedded %d entries, %d new chunks in %.2f s", len(pending), len(unknown), time.monotonic() - started)
-        return Pass(len(pending), len(unknown))
+        log.debug("embedded %d entries, %d new chunks in %.2f s", len(pending), len(vectors), time.monotonic() - started)
+        return Pass(len(pending), len(vectors))
 
     def hand_on(self) -> bool:
         """Give the store some of the vectors that stand in the catalog and not in it; whether there were any."""

@@ -19,13 +19,14 @@ from khojd.config import Config, Profile
 from khojd.content import chunk
 from khojd.embed.cache import QueryCache
 from khojd.embed.protocol import Vectors
-from khojd.errors import ModelError, QueryError
+from khojd.errors import ConfigError, ModelError, QueryError
 from khojd.index.catalog import Catalog, errors
 from khojd.index.catalog_hits import hit_rows
 from khojd.index.catalog_vectors import chunks_for_entries
 from khojd.index.rows import ChunkRow
 from khojd.index.vectors import Neighbours
 from khojd.index.words import Words
+from khojd.llm.line import Line
 from khojd.search import beside, candidates, listing, rerank, tuning
 from khojd.search.background import Sample
 from khojd.search.candidates import Both, Lexical, Semantic
@@ -86,7 +87,7 @@ class Retriever:
     """Answers searches from the open stores.
 
     `vectors` and `queries` are None while there is no meaning to search by: not opened yet, switched off or broken. With an
-    `executor`, which is not the one that searches run on, parts of one search run at the same time.
+    `executor`, which is not the one that searches run on, parts of one search run at the same time. `line` leads to model servers.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Retriever:
         config: Config,
         *,
         executor: Executor | None = None,
+        line: Line | None = None,
     ) -> None:
         self.catalog = catalog
         self.words = words
@@ -105,6 +107,7 @@ class Retriever:
         self.queries = queries
         self.config = config
         self.executor = executor
+        self.line = line
         self.problem = ""  # why there is no meaning to search by
         self.sample = Sample()
         self._hidden = Hidden()
@@ -317,7 +320,7 @@ class Retriever:
             texts.append(chunk.compiled(chunk.context(row.title, row.headings), row.text[start:end]))
         try:
             scores = self._reranker(name).score(question.text, texts)
-        except ModelError as error:
+        except (ModelError, ConfigError) as error:
             log.warning("no re-ranking: %s", error.message)
             notes.append(f"not re-ranked: {error.message}")
             return found
@@ -339,6 +342,11 @@ class Retriever:
                 if self.queries is None:
                     raise ModelError("no embedding model is open", model=self.config.embedding.model)
                 known = rerank.MaxSim(self.queries.embedder)
+            elif name == "remote":
+                from khojd.search.remote_rerank import RemoteReranker
+
+                self.line = self.line or Line()
+                known = RemoteReranker(self.config, self.line)
             else:
                 from khojd.embed.crossencoder import CrossEncoderScorer
 

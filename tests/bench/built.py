@@ -12,11 +12,12 @@ from unittest.mock import patch
 
 import numpy as np
 
+from khojd import engine as engine_module
 from khojd.config import Config, Embedding, Folder, Index
 from khojd.embed.onnx import BundledEmbedder
 from khojd.embed.protocol import Vectors
 from khojd.engine import Engine
-from khojd.index import filler, meaning
+from khojd.index import meaning
 from khojd.index.status import IndexStatus
 from tests.bench import notes
 from tests.bench.options import Options
@@ -87,7 +88,7 @@ async def _build(folder: Path, index: Path) -> IndexStatus:
     config = Config(folders=(Folder(path=str(folder)),), index=Index(watch="off"))
     # Larger steps: nobody waits for a query meanwhile.
     steps = patch.object(meaning, "ENTRIES_AT_ONCE", 2000)
-    with steps, patch.object(filler, "open_embedder", lambda settings: RandomEmbedder()):
+    with steps, patch.object(engine_module, "open_embedder", lambda choice, line: RandomEmbedder()):
         engine = await Engine.open(config, index_dir=index)
         try:
             await settled(engine)

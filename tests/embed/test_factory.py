@@ -44,7 +44,7 @@ def test_a_misspelt_model_is_an_error_that_names_the_closest(model: str, closest
         open_embedder(Embedding(model=model))
     assert caught.value.data["value"] == model
     assert caught.value.data["closest"] == closest
-    assert set(PRESETS) | {"bundled", "off"} == set(caught.value.data["allowed"])
+    assert set(PRESETS) | {"bundled", "remote", "off"} == set(caught.value.data["allowed"])
 
 
 @pytest.mark.parametrize(("key", "value"), [("device", "cuda"), ("query_prompt", "query: "), ("passage_prompt", "passage: ")])

@@ -28,6 +28,8 @@ TODAY = date(2026, 3, 2)
 class Concepts:
     """A model of few concepts: each word of `meanings` is a direction, and words of one concept share it. Fast and exact."""
 
+    texts_at_once = 16
+
     def __init__(self, meanings: Mapping[str, str], dimensions: int = 16, learnt: frozenset[str] | None = None) -> None:
         self._scripts = learnt
         self._meanings = dict(meanings)

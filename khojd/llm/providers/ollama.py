@@ -20,6 +20,7 @@ from khojd import config
 from khojd.errors import ProviderError
 from khojd.llm import estimate, failure
 from khojd.llm.failure import Origin
+from khojd.llm.guard import clean
 from khojd.llm.model import (
     Called,
     ChatRequest,
@@ -83,6 +84,7 @@ class Ollama:
             event_hooks={"response": [_look]},
         )
         self._http: httpx.AsyncClient = self._client._client
+        self._http.headers["user-agent"] = "khojd"  # the SDK tells of the system and its versions
         if not key:
             self._http.headers.pop("authorization", None)  # of OLLAMA_API_KEY
 
@@ -121,7 +123,7 @@ class Ollama:
         )
         answer = _Answer()
         try:
-            async with self._http.stream("POST", "/api/chat", json=body) as response:
+            async with self._http.stream("POST", "/api/chat", content=wire.encoded(body)) as response:
                 async for line in _lines(response):
                     said = wire.line(line)
                     if said.error is not None:
@@ -144,7 +146,7 @@ class Ollama:
         keep_alive = wire.duration(self._settings.keep_alive) if self._settings.keep_alive else None
         parts = []
         for start in range(0, len(texts), TEXTS_AT_ONCE):
-            some = list(texts[start : start + TEXTS_AT_ONCE])
+            some = [clean(text) for text in texts[start : start + TEXTS_AT_ONCE]]
             made = await self._asked(self._client.embed(model, some, truncate=False, keep_alive=keep_alive), origin)
             parts.append(_vectors(made.embeddings, len(some), origin))
         return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)

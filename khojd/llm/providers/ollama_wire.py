@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from khojd.llm.guard import clean
 from khojd.llm.model import Capability, ChatRequest, Message, ModelInfo, ToolCall
+from khojd.llm.sources import in_text
 
 if TYPE_CHECKING:
     import ollama
@@ -84,6 +86,14 @@ def payload(model: str, request: ChatRequest, *, num_ctx: int, thinks: bool, kee
     return body
 
 
+def encoded(body: dict[str, Any]) -> bytes:
+    """JSON; halves of surrogate pairs, which a note may hold, become U+FFFD."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(clean(body))
+
+
 def duration(text: str) -> str | int:
     """A bare number is seconds, which Ollama takes as a number only."""
     try:
@@ -93,9 +103,7 @@ def duration(text: str) -> str | int:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    # No server of this kind takes passages apart from the text.
-    passages = [f"[{one.number}] {one.title} ({one.source})\n{one.text}" for one in message.sources]
-    said: dict[str, Any] = {"role": message.role, "content": "\n\n".join(text for text in [*passages, message.text] if text)}
+    said: dict[str, Any] = {"role": message.role, "content": in_text(message)}
     if message.images:
         said["images"] = [msgspec.to_builtins(image.data) for image in message.images]  # base64
     if message.tool_calls:
