@@ -110,7 +110,7 @@ def described(preset: Preset, entry: dict[str, Any]) -> ModelInfo:
         return _of_openai(name)
     meta, top = _dict(entry.get("meta")), _dict(entry.get("top_provider"))
     flags = _list(_dict(entry.get("status")).get("args"))
-    kind = str(entry.get("type") or "")
+    kind = str(entry.get("type") or "").removeprefix("model")  # what LiteLLM says of all
     context = next((value for key in _CONTEXT_KEYS if (value := _int(entry.get(key)))), 0)
     capabilities: frozenset[Capability]
     if kind.startswith("embedding") or "--embeddings" in flags or "--embedding" in flags:

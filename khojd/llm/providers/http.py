@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
+import anyio._backends._asyncio  # noqa: F401  else the first request loads it, which holds the loop for 20 ms
 import httpx2
 import msgspec
 

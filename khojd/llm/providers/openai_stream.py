@@ -1,5 +1,6 @@
-"""The body of a streamed chat completion -> events. Read here and not by the SDK: its objects cost 20 times as much per token, it
-drops lines that are no event (`proxy error: …`), stops at one byte of broken UTF-8, and ends a broken-off stream without a word.
+"""The body of a streamed chat completion -> events. Read here and not by the SDK: its objects cost several times as much per
+token, it drops lines that are no event (`proxy error: …`), stops at one byte of broken UTF-8, and ends a broken-off stream
+without a word.
 
 The shapes that servers send: see tests/llm/test_openai_wire.py, which replays them.
 """
@@ -243,8 +244,8 @@ class Answer:
 
     def _broken(self, status: int, headers: dict[str, str]) -> None:
         """Raise what became of an answer that did not end."""
-        if self._held:
-            self._garbled(self._held)
+        if self._held and not self._held.startswith((b"{", b"[")):
+            raise failure.of_body(self._held, self._origin)
         stray = self._stray.decode("utf-8", "replace").strip()
         if not self.begun and stray:
             kind = headers.get("content-type", "")
@@ -254,7 +255,10 @@ class Answer:
         raise self._origin.error("cut", "the answer broke off" + (f": {self._shown(stray)}" if stray else " without its end"))
 
     def _garbled(self, data: bytes) -> None:
-        """Raise what a data line is that is no JSON."""
+        """Raise what data is that is no JSON. After a whole answer it does not matter."""
+        if self.finished:
+            self._held = b""
+            return
         text = data.decode("utf-8", "replace")
         if not text.lstrip().startswith(("{", "[")):
             raise failure.of_body(text, self._origin)
