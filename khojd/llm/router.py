@@ -198,7 +198,6 @@ class Router:
     ) -> AsyncGenerator[Event, None]:
         """One model's answer, asked for again while nothing of it has come and there is hope."""
         fitted = prepared(request, choice.info, self.settings(choice))
-        limits = Limits(server.settings.first_seconds, server.settings.idle_seconds)
         begin = asyncio.get_running_loop().time()
         attempt = 0
         while True:
@@ -210,9 +209,7 @@ class Router:
                 async with (
                     server.slots,
                     server.use() as provider,
-                    aclosing(
-                        guard(provider.chat(choice.model, fitted), limits, provider=server.name, model=choice.model)
-                    ) as events,
+                    aclosing(self._guarded(server, provider, choice, fitted)) as events,
                 ):
                     async for event in events:
                         if begun:
@@ -234,6 +231,16 @@ class Router:
                     notice(f"{error.message}; asked again in {wait:.1f} s")
             await asyncio.sleep(wait)
             attempt += 1
+
+    def _guarded(
+        self, server: Configured, provider: "Provider", choice: Choice, request: ChatRequest
+    ) -> AsyncGenerator[Event, None]:
+        settings = server.settings
+        idle = settings.idle_seconds
+        if request.tools and provider.kind == "ollama":
+            idle = max(idle, settings.first_seconds)  # it keeps a tool call back until it is whole
+        limits = Limits(settings.first_seconds, idle)
+        return guard(provider.chat(choice.model, request), limits, provider=server.name, model=choice.model)
 
     def _wait(self, server: Configured, choice: Choice, error: ProviderError, attempt: int, spent: float) -> float | None:
         """Seconds until the same server is asked again; None when it is not."""

@@ -19,7 +19,7 @@ from openai._types import RequestOptions
 from khojd import config
 from khojd.errors import ProviderError
 from khojd.llm import failure, presets
-from khojd.llm.model import ChatRequest, Event, Health, Message, ModelInfo, Pulled, Tool
+from khojd.llm.model import ChatRequest, Event, Health, Message, ModelInfo, Pulled, Text, Tool
 from khojd.llm.providers import http
 from khojd.llm.providers import openai_request as wire
 from khojd.llm.providers.openai_stream import KIND, Answer
@@ -120,7 +120,10 @@ class OpenAI:
         try:
             async with aclosing(self._pieces(response, answer)) as pieces:
                 async for piece in pieces:
-                    for event in answer.feed(piece):
+                    events = answer.feed(piece)
+                    if not events and answer.begun and not answer.finished:
+                        yield Text("")  # a part of a tool call: a sign of life, for the time limits
+                    for event in events:
                         yield event
             for event in answer.finish(response.status_code, headers):
                 yield event
