@@ -1,13 +1,15 @@
 """All khoj/* methods, by name and by the name of their command."""
 
 from khojd.server.method import Method
-from khojd.server.methods import actions, chat, config, daemon, index, links, notes, search
+from khojd.server.methods import actions, chat, config, conversations, daemon, index, links, notes, personas, search
 
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         *search.METHODS,
         *chat.METHODS,
+        *conversations.METHODS,
+        *personas.METHODS,
         *index.METHODS,
         *links.METHODS,
         *actions.METHODS,
