@@ -386,7 +386,8 @@ class Protocol(LanguageServerProtocol):
 
 
 def _tokens(*tokens: Token | None) -> list[Token]:
-    return [token for token in tokens if token is not None]
+    """Those that were given, each once."""
+    return [token for token in dict.fromkeys(tokens) if token is not None]
 
 
 async def _call(handler: Callable[..., Any], argument: Any) -> Any:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from khojd.chat import model as core
 from khojd.content.registry import settings_of
-from khojd.errors import ChatError, KhojdError, NotFound, ProviderError, QueryError
+from khojd.errors import ChatError, ConfigError, KhojdError, NotFound, ProviderError, QueryError
 from khojd.llm.model import Image
 from khojd.server import chat_values, types, types_chat
 from khojd.server.chat_values import Values
@@ -218,6 +218,8 @@ def _at_fault(error: KhojdError) -> str:
     """The member of the params that an error is about; "" where it is about none."""
     if isinstance(error, QueryError):
         return "filters"
+    if isinstance(error, ConfigError):
+        return "model" if error.data.get("key") == "model" else ""
     if isinstance(error, ProviderError) and error.reason != "model":
         return ""
     return next((_PARAMS[key] for key in _PARAMS if error.data.get(key)), "")
