@@ -6,7 +6,7 @@ the examination, and opened for reading.
 
 from collections.abc import Iterator
 
-from khojd.doctor import daemon, environment, index, model, notes, settings
+from khojd.doctor import daemon, environment, index, model, notes, servers, settings
 from khojd.doctor.check import Check
 
 __all__ = ["Check", "examine"]
@@ -23,6 +23,7 @@ def examine() -> Iterator[Check]:
     try:
         yield from index.examine(config, session)
         yield from notes.examine(config)
+        yield from servers.examine(config, session)
     finally:
         if session is not None:
             session.close()

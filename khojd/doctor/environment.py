@@ -32,6 +32,10 @@ PACKAGES = {
     "charset-normalizer": "charset_normalizer",
     "pathspec": "pathspec",
     "google-re2": "re2",
+    "openai": "openai",
+    "httpx2": "httpx2",
+    "ollama": "ollama",
+    "httpx": "httpx",
     "typer": "typer",
     "rich": "rich",
 }

@@ -26,6 +26,7 @@ class Work:
         self._token = token
         self._last = 0.0
         self._ended = False
+        self._percentage = 0
         begin = {"kind": "begin", "title": title, "cancellable": cancellable}
         self._value({**begin, "percentage": 0} if measured else begin, optional=False)
 
@@ -40,6 +41,17 @@ class Work:
         percentage = min(100, 100 * progress.done // progress.total) if progress.total else 0
         numbers = types.Progress(what=progress.what, done=progress.done, total=progress.total, left=progress.left)
         self._value({"kind": "report", "message": message, "percentage": percentage, "khoj": numbers}, optional=True)
+
+    def share(self, message: str, done: int, total: int) -> None:
+        """Tell how many bytes of a part of the work are done; `total` 0 is not known. The percentage never falls."""
+        now = asyncio.get_running_loop().time()
+        if self._ended or now - self._last < _PAUSE:
+            return
+        self._last = now
+        if total:
+            message = f"{message}, {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+            self._percentage = max(self._percentage, min(100, 100 * done // total))
+        self._value({"kind": "report", "message": message, "percentage": self._percentage}, optional=True)
 
     def say(self, message: str) -> None:
         """Tell what is being done, where there is nothing to count."""

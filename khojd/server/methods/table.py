@@ -1,7 +1,7 @@
 """All khoj/* methods, by name and by the name of their command."""
 
 from khojd.server.method import Method
-from khojd.server.methods import actions, chat, config, conversations, daemon, index, links, notes, personas, search
+from khojd.server.methods import actions, chat, config, conversations, daemon, index, links, models, notes, personas, search
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -14,6 +14,7 @@ METHODS: dict[str, Method] = {
         *links.METHODS,
         *actions.METHODS,
         *notes.METHODS,
+        *models.METHODS,
         *config.METHODS,
         *daemon.METHODS,
     )

@@ -1,0 +1,111 @@
+"""`khojd models`, with a server that is there and one that is not."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.khojd import Khojd
+from tests.llm.ollama_server import know, ndjson, shown
+from tests.llm.replay import Replay, json_reply, refused_url
+
+
+@pytest.fixture(scope="module")
+def ollama() -> Iterator[str]:
+    """The address of an Ollama with two models, on a loop of its own: the command line is another process."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = Replay()
+
+    def run(work: Callable[[], object]) -> None:
+        asyncio.run_coroutine_threadsafe(work(), loop).result(30)  # type: ignore[arg-type]
+
+    run(server.__aenter__)
+    know(server, {"tiny": shown("completion", "tools", context=8192), "vectors": shown("embedding")})
+    server.on("GET", "/api/version", json_reply({"version": "0.20.1"}))
+    server.on("POST", "/api/pull", ndjson({"status": "pulling 1f", "total": 4, "completed": 1}, {"status": "success"}))
+    yield server.url
+    run(server.stop)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory, ollama: str) -> Iterator[Khojd]:
+    """Someone who has configured two servers, of which one does not run."""
+    run = Khojd(tmp_path_factory.mktemp("models"))
+    run.config.write_text(
+        f'[providers.ollama]\nbase_url = "{ollama}"\n[providers.vllm]\nbase_url = "{refused_url()}"\n'
+        '[models]\nchat = ["ollama/tiny"]\nsmall = ["ollama/gone"]\n[embedding]\nmodel = "off"\n',
+        encoding="utf-8",
+    )
+    yield run
+    run("stop", "--force", status=None)
+
+
+def test_servers_are_shown_with_their_models_and_jobs(person: Khojd) -> None:
+    shown = person("models").stdout
+    assert "this machine" in shown
+    assert "chat, json-schema, tools; 8,192 tokens of context  [chat]" in shown
+    assert "[small]" in shown
+    assert "gone" in shown
+    assert "no connection" in shown
+    assert "chat      ollama/tiny\n" in shown
+
+
+def test_json_is_the_protocol_s_answer(person: Khojd) -> None:
+    answer = person.json("models")
+    assert [provider["name"] for provider in answer["providers"]] == ["ollama", "vllm"]
+    assert answer["jobs"] == {"chat": ["ollama/tiny"], "small": ["ollama/gone"]}
+
+
+def test_check_tells_latency_and_fails_when_one_server_does_not_answer(person: Khojd) -> None:
+    result = person("models", "check", status=1)
+    well, ill = result.stdout.splitlines()
+    assert well.startswith("ok   ollama")
+    assert " ms  Ollama 0.20.1" in well
+    assert ill.startswith("FAIL vllm")
+    assert person("models", "check", "ollama").stdout.startswith("ok   ollama")
+    assert [each["ok"] for each in person.json("models", "check", status=1)["providers"]] == [True, False]
+    assert "no provider 'olama' is configured; configured are ollama, vllm" in person.refused("models", "check", "olama")
+
+
+def test_a_model_is_downloaded(person: Khojd) -> None:
+    assert person("models", "pull", "ollama/tiny").stdout == "ollama/tiny: success\n"
+    assert person.json("models", "pull", "ollama/tiny") == {"model": "ollama/tiny", "status": "success"}
+    assert "a model is written provider/model" in person.refused("models", "pull", "tiny")
+    assert person.refused("models", "pull", "vllm/x", status=4).startswith("vllm: ")
+
+
+def test_doctor_looks_at_the_servers_with_and_without_a_daemon(person: Khojd) -> None:
+    for _ in range(2):
+        found = [check for check in person.json("doctor")["checks"] if check["name"] in ("servers", "models")]
+        assert [check["state"] for check in found] == ["ok", "warn", "warn"]
+        assert "Ollama 0.20.1" in found[0]["message"]
+        assert "gone" in found[2]["message"]
+        person("stop", "--force", status=None)
+
+
+def test_without_a_server_it_is_said_what_to_do(newcomer: Khojd) -> None:
+    result = newcomer("models")
+    assert "No model server is configured" in result.stdout
+    assert "nothing leaves this machine" in result.stdout
+    checked = newcomer("models", "check", status=1)
+    assert "no model server is configured; `khojd models` says how" in checked.stderr
+    assert not newcomer.config.exists()
+    assert json.loads(newcomer("models", "--json").stdout)["providers"] == []
+    assert "servers" not in {check["name"] for check in newcomer.json("doctor")["checks"]}
+
+
+def test_a_daemon_without_providers_loads_no_sdk(newcomer: Khojd, tmp_path: Path) -> None:
+    if not Path("/proc/self/maps").exists():
+        pytest.skip("what a process has loaded is looked up in /proc")
+    newcomer("status")
+    pid = newcomer.json("status")["daemon"]["pid"]
+    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+    assert "jiter" not in maps  # the part of the openai SDK that is native code
