@@ -180,15 +180,17 @@ class RemoteEmbedder:
         """The vectors of a batch, asked for again when the server asks for patience. For a query nobody has it."""
         prompt = self._query_prompt if query else self._passage_prompt
         prompted = [prompt + (encodable(text) if text.strip() else ".") for text in texts]  # some servers refuse a blank text
-        for attempt in range(0 if query else server.settings.retries, -1, -1):
+        attempts = 1 if query else server.settings.retries  # a query once more, if the server had closed the connection meanwhile
+        for attempt in range(attempts, -1, -1):
             try:
                 if query:  # does not wait for passages
                     return await self._embedded(server, prompted, query=True)
                 async with server.slots:
                     return await self._embedded(server, prompted, query=False)
             except ProviderError as error:
-                wait = error.retry_after or FIRST_WAIT * 2.0 ** (server.settings.retries - attempt)
-                if not attempt or error.reason not in _RETRIED or wait > LONGEST_WAIT:
+                wait = 0.0 if query else error.retry_after or FIRST_WAIT * 2.0 ** (attempts - attempt)
+                retried = ("unreachable",) if query else _RETRIED
+                if not attempt or error.reason not in retried or wait > LONGEST_WAIT:
                     raise
                 await asyncio.sleep(wait)
         raise AssertionError("the last attempt returns or raises")

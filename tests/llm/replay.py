@@ -128,8 +128,9 @@ def refused_url() -> str:
 class Replay:
     """The server. Routes are exact paths without their query; replies are given in turn, and the last one for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.url = ""
+        self._port = port  # 0: one that is free
         self.requests: list[Request] = []
         self.connections = 0  # open now
         self.accepted = 0  # ever
@@ -138,7 +139,7 @@ class Replay:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
@@ -177,11 +178,11 @@ class Replay:
         self.connections += 1
         self.accepted += 1
         try:
-            while (request := await _read(reader)) is not None:
+            early: bytes | None = b""
+            while early is not None and (request := await _read(reader, early)) is not None:
                 self.requests.append(request)
                 self._changed.set()
-                if not await _exchange(reader, writer, request, self._answer(request)):
-                    return
+                early = await _exchange(reader, writer, request, self._answer(request))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         except asyncio.CancelledError:  # stop(); let through, asyncio would report it as an error of this callback
@@ -200,10 +201,10 @@ class Replay:
         return answer if isinstance(answer, Reply) else answer(request)
 
 
-async def _read(reader: asyncio.StreamReader) -> Request | None:
-    """The next request, None when the client has no more."""
+async def _read(reader: asyncio.StreamReader, early: bytes) -> Request | None:
+    """The next request, of which `early` was read already; None when the client has no more."""
     try:
-        head = await reader.readuntil(b"\r\n\r\n")
+        head = early + await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
         return None
     first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
@@ -220,17 +221,19 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     return Request(method, url.path, dict(parse_qsl(url.query)), headers, body)
 
 
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: Request, reply: Reply) -> bool:
-    """Send the reply while watching for the client's leaving. Whether the connection can take another request."""
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: Request, reply: Reply) -> bytes | None:
+    """Send the reply while watching for the client's leaving. What it has sent of its next request; None: no next one."""
     sending = asyncio.create_task(_send(writer, request, reply))
-    watching = asyncio.create_task(reader.read(1))  # a client sends nothing before it has the reply, so this is the end of it
+    watching = asyncio.create_task(reader.read(1))
     try:
         await asyncio.wait({sending, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if watching.done() and watching.exception() is None and watching.result():
+            await asyncio.wait({sending})  # a client in another thread that has the reply, while we have not yet noticed
         if sending.done() and sending.exception() is None:
             request.answered.set()
-            return sending.result() and not watching.done()
+            return (watching.result() if watching.done() else b"") if sending.result() else None
         request.left.set()
-        return False
+        return None
     finally:
         for task in (sending, watching):
             task.cancel()
