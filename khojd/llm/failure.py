@@ -50,7 +50,10 @@ class Origin(Struct, frozen=True):
     @property
     def address(self) -> str:
         """The base URL without a user and password."""
-        parts = urlsplit(self.base_url)
+        try:
+            parts = urlsplit(self.base_url)
+        except ValueError:
+            return self.base_url.rpartition("@")[2]
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     def error(self, reason: ProviderReason, text: str, **more: Any) -> ProviderError:
@@ -234,6 +237,8 @@ def of_status(status: int, headers: Mapping[str, str], body: bytes | str, origin
     if status < 300 and not (said.kind or said.code or '"error"' in text):
         words = f"{kind or 'no content type'}, {shown(text, origin)}" if text.strip() else "empty"
         return origin.error("garbled", f"what came from {origin.address} is no answer ({words}). {BASE_URL}", status=status)
+    if status < 300:
+        return of_body(text, origin)
     return _judge(said, status, origin, retry_after(headers))
 
 
@@ -242,6 +247,11 @@ def of_body(body: Any, origin: Origin) -> ProviderError:
     said = _said(body)
     code = int(said.code) if said.code.isdigit() and 400 <= int(said.code) < 600 else 0
     return _judge(said, code, origin, None)
+
+
+def no_address(origin: Origin) -> ProviderError:
+    """The base URL is none."""
+    return origin.error("request", f"base_url is no address of a server: {origin.address}; one is like http://127.0.0.1:8080/v1")
 
 
 def no_model(origin: Origin, known: Iterable[str], status: int = 0) -> ProviderError:
@@ -321,7 +331,7 @@ def of_exception(error: BaseException, origin: Origin, *, began: bool = False) -
     reason = "; ".join(dict.fromkeys(text for cause in chain if (text := _words(cause))))
     its = f" ({shown(reason, origin)})" if reason else ""
     if names & {"UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
-        return origin.error("request", f"base_url {origin.address} cannot be asked{its}: it starts with http:// or https://")
+        return no_address(origin)
     if names & {"DecodingError", "DecodeError", "JSONDecodeError", "UnicodeDecodeError", "APIResponseValidationError"}:
         return origin.error("garbled", f"what came from {origin.address} is no answer{its}. Is base_url right?")
     if began:

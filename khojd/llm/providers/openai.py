@@ -23,6 +23,7 @@ from khojd.llm.model import ChatRequest, Event, Health, Message, ModelInfo, Pull
 from khojd.llm.providers import http
 from khojd.llm.providers import openai_request as wire
 from khojd.llm.providers.openai_stream import KIND, Answer
+from khojd.llm.table import preset_of
 
 TEXTS_AT_ONCE: Final = 64  # in one request for vectors
 HEALTH_SECONDS: Final = 10.0
@@ -50,10 +51,12 @@ class OpenAI:
     kind = KIND
 
     def __init__(self, name: str, settings: config.Provider, key: str = "") -> None:
-        preset = settings.preset or (name if name in presets.PRESETS else "")
         self.name = name
-        self._preset = presets.find(preset, settings.base_url)
-        self.base_url = presets.address(self._preset, settings.base_url)
+        try:
+            self._preset = presets.find(preset_of(name, settings), settings.base_url)
+            self.base_url = presets.address(self._preset, settings.base_url)
+        except ValueError:
+            raise failure.no_address(failure.Origin(name, settings.base_url)) from None
         self._settings = settings
         self._origin = failure.Origin.of(name, settings, self.base_url, key)
         self._refused: dict[str, tuple[str, ...]] = {}  # model -> parameters that it wants left out
@@ -125,8 +128,12 @@ class OpenAI:
                         yield Text("")  # a part of a tool call: a sign of life, for the time limits
                     for event in events:
                         yield event
+                    if answer.failed:
+                        raise answer.failed
             for event in answer.finish(response.status_code, headers):
                 yield event
+            if answer.failed:
+                raise answer.failed
         except _ERRORS as error:
             raise failure.of_exception(error, origin, began=answer.begun) from None
         finally:

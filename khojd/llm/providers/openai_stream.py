@@ -55,8 +55,8 @@ _ENDS: dict[str, EndReason] = {
 
 
 class Answer:
-    """One answer, fed with the bytes of its body as they come. Raises ProviderError for what is no answer, and at `finish` when it
-    broke off: without `[DONE]` and without a finish_reason."""
+    """One answer, fed with the bytes of its body as they come. What is no answer, and one that broke off (without `[DONE]` and
+    without a finish_reason), is in `failed`; what `feed` or `finish` returned came before it."""
 
     def __init__(self, origin: failure.Origin) -> None:
         self._origin = origin
@@ -73,6 +73,7 @@ class Answer:
         self._used: Used | None = None
         self.done = False  # [DONE] came
         self.begun = False  # something of the answer came
+        self.failed: ProviderError | None = None
 
     @property
     def finished(self) -> bool:
@@ -95,19 +96,26 @@ class Answer:
             return []
         *lines, self._rest = (self._rest + piece).split(b"\n")
         events: list[Event] = []
-        for line in lines:
-            self._line(line, events)
+        try:
+            for line in lines:
+                self._line(line, events)
+        except ProviderError as error:
+            self.failed = error
         return events
 
     def finish(self, status: int, headers: dict[str, str]) -> list[Event]:
-        """The body has ended: what is left to say, ending with `Ended`."""
+        """The body has ended: what is left to say, ending with `Ended` unless it failed."""
         events: list[Event] = []
-        if self._streams is False:
-            self._whole(events, status, headers)
-        elif self._rest:
-            self._line(self._rest, events)
-        if not self.finished:
-            self._broken(status, headers)
+        try:
+            if self._streams is False:
+                self._whole(events, status, headers)
+            elif self._rest:
+                self._line(self._rest, events)
+            if not self.finished:
+                self._broken(status, headers)
+        except ProviderError as error:
+            self.failed = error
+            return events
         return [*events, *self._ended()]
 
     def _line(self, line: bytes, events: list[Event]) -> None:
@@ -138,11 +146,11 @@ class Answer:
                 return
             chunk = mended
         self._held = b""
+        if chunk.error:
+            raise failure.of_body(data, self._origin)
         self._chunk(chunk, events)
 
     def _chunk(self, chunk: Chunk, events: list[Event]) -> None:
-        if chunk.error:
-            raise failure.of_body({"error": chunk.error}, self._origin)
         if chunk.choices:
             choice = chunk.choices[0]  # one answer was asked for
             delta = choice.delta or choice.message
@@ -239,7 +247,7 @@ class Answer:
                 raise failure.of_status(status, headers, self._stray[:_MOST_STRAY], self._origin) from None
             chunk = mended
         if not chunk.choices:
-            raise failure.of_body(self._stray[:_MOST_STRAY], self._origin)
+            raise failure.of_status(status, headers, self._stray[:_MOST_STRAY], self._origin)
         self._chunk(chunk, events)
 
     def _broken(self, status: int, headers: dict[str, str]) -> None:
@@ -298,9 +306,9 @@ def _used(usage: Any) -> Used:
 
 
 def _mended(data: bytes) -> Chunk | None:
-    """A chunk with broken UTF-8 or half a pair of surrogates, which become U+FFFD; None for what is no JSON even so."""
+    """A chunk with broken UTF-8, which becomes U+FFFD, or with half a pair of surrogates, which khojd/llm/guard.py puts together;
+    None for what is no JSON even so."""
     try:
-        text = json.dumps(json.loads(data.decode("utf-8", "replace")), ensure_ascii=False)
-        return _decode(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
-    except (ValueError, ProviderError):
+        return msgspec.convert(json.loads(data.decode("utf-8", "replace")), Chunk)
+    except ValueError:
         return None
