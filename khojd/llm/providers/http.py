@@ -1,7 +1,7 @@
 """The HTTP client that is handed to an SDK, so that what leaves the machine is decided here and not by the environment."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import anyio._backends._asyncio  # noqa: F401  else the first request loads it, which holds the loop for 20 ms
@@ -33,8 +33,15 @@ _HEADERS: Final = frozenset(
 )
 
 
-def client(base_url: str, settings: config.Provider, keys: Mapping[str, str]) -> httpx2.AsyncClient:
+def client(
+    base_url: str,
+    settings: config.Provider,
+    keys: Mapping[str, str],
+    answered: Callable[[httpx2.Response], Awaitable[None]] | None = None,
+) -> httpx2.AsyncClient:
     """A client that sends `keys` as headers, and follows no redirect, which would take keys and notes elsewhere.
+
+    `answered` is called with each response before the SDK has it.
 
     Proxies of the environment are used for servers on other machines only. Takes tens of milliseconds where certificates are read.
     """
@@ -52,7 +59,7 @@ def client(base_url: str, settings: config.Provider, keys: Mapping[str, str]) ->
         follow_redirects=False,
         timeout=asking(settings),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency, keepalive_expiry=60.0),
-        event_hooks={"request": [only_what_is_needed]},
+        event_hooks={"request": [only_what_is_needed], "response": [answered] if answered else []},
     )
 
 
