@@ -12,7 +12,9 @@ from khojd.daemon.address import key
 _SIZE = 2_000_000
 _KEPT = 3
 # They log whole messages or requests, which hold note text.
-_TALKATIVE = ("pygls", "chromadb", "httpx", "httpcore", "urllib3", "asyncio", "watchfiles", "markdown_it")
+_TALKATIVE = ("pygls", "chromadb", "urllib3", "asyncio", "watchfiles", "markdown_it")
+# Clients of model servers: below WARNING some of them log headers, which hold keys, so not even `debug` lets them.
+_SECRETIVE = ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "anthropic", "google_genai", "google.auth")
 
 
 def log_path(index: Path) -> Path:
@@ -34,6 +36,8 @@ def set_level(level: str) -> None:
     logging.getLogger().setLevel(level.upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "WARNING")
+    for name in _SECRETIVE:
+        logging.getLogger(name).setLevel("WARNING")
 
 
 def detach(path: Path) -> None:
