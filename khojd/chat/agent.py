@@ -109,14 +109,15 @@ class _Loop:
         self._sum = Used()
         self._counted = False  # a server has said how many tokens
         self._faults = 0
-        self._parted = True  # the next text begins a paragraph of its own, or is the first
+        self._tail = "\n\n"  # of what was said
 
     async def run(self) -> AsyncGenerator[Said, None]:
         why = ""
         while not why:
             answer = _Answer()
-            async for said in self._ask(answer, final=False):
-                yield said
+            async with aclosing(self._ask(answer, final=False)) as asked:
+                async for said in asked:
+                    yield said
             if not answer.calls:
                 yield self._end(answer)
                 return
@@ -126,8 +127,9 @@ class _Loop:
             why = self._used_up()
         yield Step("notice", f"{why}: answered with what was found until then")
         answer = _Answer()
-        async for said in self._ask(answer, final=True):
-            yield said
+        async with aclosing(self._ask(answer, final=True)) as asked:
+            async for said in asked:
+                yield said
         yield self._end(answer)
 
     def _end(self, answer: _Answer) -> Ended:
@@ -172,7 +174,9 @@ class _Loop:
     def _next(self, *, final: bool) -> ChatRequest:
         messages = [*self._first, *(message for added in self._rounds for message in added)]
         if final:
-            messages.append(Message("user", _ENOUGH))
+            # Not a message of its own: templates of chat want the roles to take turns.
+            last = messages.pop()
+            messages.append(replace(last, text=f"{last.text}\n\n{_ENOUGH}"))
         elif not self._native:
             told = toolcalls.instructions(self._specs)
             if messages and messages[0].role == "system":
@@ -217,15 +221,16 @@ class _Loop:
 
     def _text(self, text: str, answer: _Answer) -> Text | None:
         """The text of a later round begins a paragraph of its own."""
-        if not answer.text:
+        if answer.text:
+            answer.text.append(text)
+        else:
             text = text.lstrip() if self._rounds else text
-        if not text:
-            return None
-        answer.text.append(text)
-        if not self._parted:
-            text = "\n\n" + text
-        self._parted = True
-        return Text(text)
+            if not text:
+                return None
+            answer.text.append(text)
+            text = "\n" * (2 - len(self._tail) + len(self._tail.rstrip("\n"))) * bool(self._rounds) + text
+        self._tail = (self._tail + text)[-2:]
+        return Text(text) if text else None
 
     def _is_quoted(self, text: str) -> bool:
         results = (message.text for added in self._rounds for message in added if message.role != "assistant")
@@ -245,9 +250,8 @@ class _Loop:
                 else:
                     yield one
         results = [done[index] for index in range(len(answer.calls))]
-        self._parted = self._parted and not answer.text
         if answer.written is not None:
-            said = "".join(answer.text) + ("\n\n" if answer.text else "") + _as_written(answer.written)
+            said = f"{''.join(answer.text).rstrip()}\n\n{_as_written(answer.written)}".lstrip()
             added = [Message("assistant", said), Message("user", f"The result of {answer.written.name}:\n\n{results[0].text}")]
         else:
             ended = answer.ended

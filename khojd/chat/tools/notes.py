@@ -99,7 +99,7 @@ async def listing(context: Context, arguments: ListArguments) -> Result:
     query = parsed(context.engine.config, filters)
 
     def work(view: View) -> list[_Row]:
-        folders = (_folder(view, arguments.folder),) if arguments.folder.strip("/ .") else ()
+        folders = (_folder(view, arguments.folder),) if arguments.folder.strip() not in ("", "/", ".", "./") else ()
         entries = resolve(view.graph.db, view.graph, query.filters, folders=folders)
         if entries is not None and view.entries is not None:
             entries &= view.entries

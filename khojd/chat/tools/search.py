@@ -85,9 +85,7 @@ async def grep(context: Context, arguments: GrepArguments) -> Result:
             found += await passages(context, shown, start, end)
     left_out = list(result.notes)
     if changed:
-        left_out.append(
-            f"{told.several(changed, 'match')[:-1] + 'es' if changed > 1 else '1 match'} of lines that an editor changed"
-        )
+        left_out.append(f"{told.several(changed, 'matching line')} that an editor has changed since")
     if len(by_file) > MOST_FILES:
         left_out.append(f"matches of {len(by_file) - MOST_FILES} more files: narrow it with file")
     if result.truncated:

@@ -34,6 +34,7 @@ from khojd.search.query import parse
 T = TypeVar("T")
 
 MOST_NAMED = 5  # notes that an error names
+_LINK = re.compile(r"!?\[\[([^\[\]|]+)(?:\|.*|\]\[.*)?\]\]", re.DOTALL)
 _ORG = re.compile(r"\[\[(?:id:|file:|\*|[^\]]*\]\[)")
 
 
@@ -101,7 +102,10 @@ class View:
 
     def find(self, name: str) -> Found:
         """The note of a path, a name or a [[link]]. Raises NotFound for none, ChatError for several."""
-        places = [place for place in self._places(name.strip()) if self.has(place.note)]
+        name = name.strip()
+        places = self._seen(name)
+        if not places and (link := _LINK.fullmatch(name)):
+            places = self._seen(link[1].partition("#")[0].strip())  # a path where its format wants more around it
         paths = list(dict.fromkeys(place.path for place in places))
         if len(paths) > 1:
             shown = ", ".join(map(self.context.library.label, paths[:MOST_NAMED]))
@@ -137,11 +141,14 @@ class View:
         )
         return {row[0] for row in rows}
 
+    def _seen(self, name: str) -> list[Place]:
+        return [place for place in self._places(name) if self.has(place.note)]
+
     def _places(self, name: str) -> list[Place]:
         known = self.graph.notes
         if not name or "\0" in name or len(name) > 1000:
             return []
-        link = re.fullmatch(r"!?\[\[.+\]\]", name, re.DOTALL)
+        link = _LINK.fullmatch(name)
         if link is None:
             if ".." in name.split("/"):
                 raise ChatError(f"{name!r}: a path of a note has no ..", note=name)
@@ -151,7 +158,7 @@ class View:
         places: dict[tuple[str, int], Place] = {}
         for root in known.roots:
             # As if it were written in a note at the top of the folder.
-            source = f"{root}/." + ("org" if link is not None and _ORG.match(name) else "md")
+            source = f"{root}/_." + ("org" if link is not None and _ORG.match(name) else "md")
             written = Sheet(source, name if link is not None else f"[[{name}]]", settings_of(self.context.engine.config.content))
             found = self.graph.resolve(written, written.links[0]) if written.links else None
             for place in found.places if found is not None and found.status in ("found", "ambiguous", "no-anchor") else ():
