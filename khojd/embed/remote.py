@@ -19,8 +19,8 @@ from khojd.llm.model import ModelInfo
 
 T = TypeVar("T")
 
+PASSAGES_SECONDS = 600.0  # for all texts of a call, with the waits in between
 QUERY_SECONDS = 10.0  # someone waits; the answer by words is there
-AWAY_SECONDS = 5.0  # after a query in vain no other one waits for the server
 MOST_TEXTS = 32  # in one request; text-embeddings-inference takes no more
 MOST_TOKENS = 512  # taken of a text, also of a model that takes more: llama.cpp's usual batch, and long chunks are hard to find
 SPECIAL_TOKENS = 8  # that a server adds to a text, at most
@@ -29,7 +29,6 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # before a batch is sent again
 CALL_SECONDS = 0.5  # that texts given together should take
 FEWEST_AT_ONCE, MOST_AT_ONCE = 8, 128
 _RETRIED = ("rate", "busy", "server", "unreachable")
-_SILENT = ("unreachable", "timeout", "busy")
 
 
 class RemoteEmbedder:
@@ -47,7 +46,6 @@ class RemoteEmbedder:
         self._closed = False
         self._dimensions = 0
         self._at_once = FEWEST_AT_ONCE
-        self._away: tuple[float, ModelError] | None = None
         try:
             info, identity = self._asked(self._about, seconds=model.settings.first_seconds)
             self._max_tokens = min(info.context or MOST_TOKENS, MOST_TOKENS) - SPECIAL_TOKENS - self.count(passage_prompt)
@@ -92,23 +90,15 @@ class RemoteEmbedder:
         if not texts:
             return np.empty((0, self._dimensions), np.float32)
         started = time.monotonic()
-        vectors = self._checked(self._asked(lambda server: self._passages(server, texts)))
+        vectors = self._checked(self._asked(lambda server: self._passages(server, texts), seconds=PASSAGES_SECONDS))
         wanted = len(texts) * CALL_SECONDS / max(time.monotonic() - started, 1e-3)
         self._at_once = int(min(max(wanted, FEWEST_AT_ONCE), 2 * self._at_once, MOST_AT_ONCE))
         return vectors
 
     def embed_query(self, text: str) -> Vectors:
-        """The vector of a query. Waits some seconds at most; after a failure, the next seconds' queries fail at once."""
-        away = self._away
-        if away is not None and time.monotonic() < away[0]:
-            raise away[1]
-        try:
-            vectors = self._asked(lambda server: self._batch(server, [text], query=True), seconds=QUERY_SECONDS)
-        except ModelError as error:
-            if error.data.get("reason") in _SILENT:
-                self._away = time.monotonic() + AWAY_SECONDS, error
-            raise
-        vector: Vectors = self._checked(vectors)[0]
+        """The vector of a query. Waits some seconds at most."""
+        found = self._asked(lambda server: self._batch(server, [text], query=True), seconds=QUERY_SECONDS, waited_for=True)
+        vector: Vectors = self._checked(found)[0]
         return vector
 
     def token_vectors(self, texts: Sequence[str]) -> list[Vectors]:
@@ -119,16 +109,14 @@ class RemoteEmbedder:
         if self._own is not None:
             self._own.close()
 
-    def _asked(self, use: Callable[[Configured], Awaitable[T]], *, seconds: float | None = None) -> T:
+    def _asked(self, use: Callable[[Configured], Awaitable[T]], *, seconds: float, waited_for: bool = False) -> T:
         if self._closed:
             raise ModelError(f"the embedding model {self._model} was closed", model=str(self._model))
         try:
-            found = self._line.call(self._model, use, seconds=seconds)
+            return self._line.call(self._model, use, seconds=seconds, waited_for=waited_for)
         except ProviderError as error:
             data = {"provider": self._model.provider, "reason": error.reason}
             raise ModelError(error.message, model=str(self._model), **data) from error
-        self._away = None
-        return found
 
     def _checked(self, vectors: Vectors) -> Vectors:
         if vectors.shape[1] != self._dimensions:

@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Literal, TypeVar
@@ -20,6 +21,8 @@ from khojd.llm.table import open_provider
 T = TypeVar("T")
 
 CLOSE_SECONDS = 2.0  # for connections to be closed in good order
+AWAY_SECONDS = 5.0  # after someone waited for a server in vain, nobody else does
+_SILENT = ("unreachable", "timeout", "busy")
 
 
 class Served(Struct, frozen=True):
@@ -58,20 +61,33 @@ class Line:
         self._closed = False
         self._running: set[concurrent.futures.Future[Any]] = set()
         self._servers: dict[tuple[str, bytes], Configured] = {}  # belongs to the loop
+        self._away: dict[str, tuple[float, ProviderError]] = {}  # by the provider's name: until when, and why
 
-    def call(self, model: Served, use: Callable[[Configured], Awaitable[T]], *, seconds: float | None = None) -> T:
+    def call(self, model: Served, use: Callable[[Configured], Awaitable[T]], *, seconds: float, waited_for: bool = False) -> T:
         """What `use` makes of the model's server; blocks. Not for the event loop.
 
-        Raises what `use` raises, and ProviderError: `timeout` after `seconds`, `unreachable` when the line is closed.
+        `waited_for`: by a person; for some seconds after a server was silent, the same error comes at once. Raises what `use`
+        raises, and ProviderError: `timeout` after `seconds`, `unreachable` when the line is closed.
         """
+        until, why = self._away.get(model.provider, (0.0, None))
+        if waited_for and why is not None and time.monotonic() < until:
+            raise ProviderError(why.message, provider=model.provider, reason=why.reason, model=model.model)
+        try:
+            found = self._called(model, use, seconds)
+        except ProviderError as error:
+            if waited_for and error.reason in _SILENT:
+                self._away[model.provider] = time.monotonic() + AWAY_SECONDS, error
+            raise
+        self._away.pop(model.provider, None)
+        return found
 
+    def _called(self, model: Served, use: Callable[[Configured], Awaitable[T]], seconds: float) -> T:
         async def run() -> T:
             try:
                 async with asyncio.timeout(seconds):
                     return await use(self._server(model.provider, model.settings))
             except TimeoutError:
-                late = "in time" if seconds is None else f"within {seconds:g} seconds"
-                message = f"{model.provider}: no answer from {model.model} {late}"
+                message = f"{model.provider}: no answer from {model.model} within {seconds:g} seconds"
                 raise ProviderError(message, provider=model.provider, reason="timeout", model=model.model) from None
 
         with self._lock:

@@ -23,7 +23,7 @@ class RemoteReranker:
         if not texts:
             return []
         try:
-            return self._line.call(self._model, lambda server: self._score(server, query, texts), seconds=SECONDS)
+            return self._line.call(self._model, lambda server: self._score(server, query, texts), seconds=SECONDS, waited_for=True)
         except ProviderError as error:
             data = {"provider": error.data["provider"], "reason": error.reason}
             raise ModelError(error.message, model=str(self._model), **data) from error
