@@ -141,7 +141,9 @@ class Answer:
                     turn.chat.engine,
                     self.chat.library,
                     number=record.number,
-                    filters=" ".join(filter(None, (turn.filters, turn.persona.filters))),
+                    filters="\n".join(
+                        " ".join(one.split()) for one in (turn.filters, turn.persona.filters) if one
+                    ),  # each holds by itself
                     folders=turn.ask.folders,
                     sheets=turn.sheets,
                 )

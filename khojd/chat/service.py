@@ -48,10 +48,11 @@ class Chat:
         """The chat over an engine: the conversations beside its index, and the models of its configuration. No server is asked."""
         from khojd.chat.store import Conversations
         from khojd.chat.tools.registry import Registry
+        from khojd.chat.tools.table import TOOLS
         from khojd.llm.router import Router
 
         store = await Conversations.open(engine.index_dir)
-        return cls(engine, Router(engine.config), store, Registry())
+        return cls(engine, Router(engine.config), store, Registry(TOOLS))
 
     async def reconfigure(self, config: Config) -> None:
         """Go on with other settings; turns that run end with those they began with."""
