@@ -91,8 +91,8 @@ class Conversations:
         return await self._write(lambda db: self._inserted(db, one))
 
     async def get(self, id: str) -> Conversation:
-        """Raises NotFound."""
-        return await self._read(lambda db: store_rows.conversation(db, id))
+        """The conversation with this id, or whose id alone begins so. Raises NotFound."""
+        return await self._read(lambda db: store_rows.conversation(db, store_rows.resolve(db, id)))
 
     async def resolve(self, prefix: str) -> str:
         """The id of the conversation whose id begins so. Raises NotFound, also when there are several."""

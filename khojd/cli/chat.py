@@ -117,9 +117,9 @@ def _leave(result: "ChatResult") -> None:
 
 
 def _latest(client: "Client") -> str:
-    from khojd.server.types_conversations import ListParams, ListResult
+    from khojd.server.types_conversations import ConversationsParams, ConversationsResult
 
-    found = client.call("khoj/conversations/list", ListParams(limit=1), ListResult).conversations
+    found = client.call("khoj/conversations/list", ConversationsParams(limit=1), ConversationsResult).conversations
     if not found:
         raise NotFound("there is no conversation yet")
     return found[0].id

@@ -135,4 +135,4 @@ class Persona(Message, frozen=True):
 
 class PersonasResult(Message, frozen=True):
     personas: tuple[Persona, ...]
-    configured: Annotated[str, Meta(description="the one that answers when none is named")]
+    default: Annotated[str, Meta(description="the one that answers when none is named")]

@@ -185,7 +185,7 @@ async def test_personas_are_the_built_in_ones_and_those_of_the_configuration(att
     engine.config = replace(engine.config, personas=own, chat=replace(Config().chat, persona="strict"))
     editor = await attach()
     result = await editor.request("khoj/personas/list")
-    assert result["configured"] == "strict"
+    assert result["default"] == "strict"
     assert [one["name"] for one in result["personas"]] == ["default", "researcher", "developer", "writer", "strict"]
     strict = result["personas"][-1]
     assert (strict["builtIn"], strict["basedOn"], strict["style"], strict["model"]) == (False, "developer", "detailed", "a/b")

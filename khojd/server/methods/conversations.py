@@ -47,7 +47,7 @@ async def rename(session: Session, params: messages.RenameConversationParams) ->
 async def delete(session: Session, params: messages.DeleteConversationParams) -> messages.DeletedConversation:
     """Remove a conversation for good. An answer that is being written in it is cancelled."""
     store = _store(session)
-    gone = await store.get(await store.resolve(params.conversation))
+    gone = await store.get(params.conversation)
     for turn in await store.turns(gone.id):
         if turn.state == "running":
             await session.host.chat.cancel(turn.id)
@@ -75,7 +75,7 @@ async def fork(session: Session, params: messages.ForkConversationParams) -> mes
 async def export(session: Session, params: messages.ExportConversationParams) -> messages.ExportedConversation:
     """A conversation as a note in Markdown or Org, with links to what it cites."""
     store, values = _store(session), Values(session)
-    one = await store.get(await store.resolve(params.conversation))
+    one = await store.get(params.conversation)
     turns: list[core.Turn] = []
     stale: list[core.Citation] = []
     for turn in await store.turns(one.id):

@@ -10,9 +10,7 @@ from khojd.server.session import Session
 async def personas(session: Session, params: types.NoParams) -> messages.PersonasResult:
     """The built-in personas and those of the configuration."""
     config = session.engine.config
-    return messages.PersonasResult(
-        personas=tuple(map(_persona, core.known(config).values())), configured=core.find(config, "").name
-    )
+    return messages.PersonasResult(personas=tuple(map(_persona, core.known(config).values())), default=core.find(config, "").name)
 
 
 async def get(session: Session, params: messages.PersonaParams) -> messages.Persona:
