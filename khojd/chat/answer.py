@@ -141,9 +141,8 @@ class Answer:
                     turn.chat.engine,
                     self.chat.library,
                     number=record.number,
-                    filters="\n".join(
-                        " ".join(one.split()) for one in (turn.filters, turn.persona.filters) if one
-                    ),  # each holds by itself
+                    # Each line holds by itself.
+                    filters="\n".join(" ".join(one.split()) for one in (turn.filters, turn.persona.filters) if one),
                     folders=turn.ask.folders,
                     sheets=turn.sheets,
                 )

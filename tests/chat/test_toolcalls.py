@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khojd.chat.toolcalls import Watcher, instructions, stands_in
-from khojd.chat.tools.table import standard
+from khojd.chat.tools.table import TOOLS
 from khojd.llm.model import Tool, ToolCall
 
 NAMES = ("search_notes", "read_note", "list_notes")
@@ -244,7 +244,7 @@ def test_any_arguments_come_through(arguments: dict[str, Any], indent: int | Non
 
 
 def test_the_instructions_name_every_tool_and_argument() -> None:
-    tools: list[Tool] = [tool.spec for tool in standard().select()]
+    tools: list[Tool] = [tool.spec for tool in TOOLS]
     text = instructions(tools)
     for tool in tools:
         assert f"- {tool.name}: {tool.description}" in text
