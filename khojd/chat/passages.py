@@ -17,7 +17,7 @@ from khojd.content.registry import settings_of
 from khojd.engine import Engine
 from khojd.errors import NotFound, QueryError
 from khojd.graph.sheet import Sheet, from_disk
-from khojd.search.types import Explanation, Hit, Range, SearchRequest, SearchResult
+from khojd.search.types import Explanation, Hit, Mode, Range, SearchRequest, SearchResult
 
 MOST_WHOLE = 6000  # characters: a note that is named goes in whole up to this
 PARTS = 6  # of a longer one: passages that fit the question
@@ -79,8 +79,10 @@ class Library:
         sheets: Sheets | None = None,
     ) -> Search:
         """The same, with what searches say a person should know."""
+        # Where meaning is switched off nobody wants to be told of it with every answer.
+        mode: Mode = "lexical" if self.engine.config.embedding.model == "off" else "hybrid"
         requests = [
-            SearchRequest(f"{query} {filters}".strip(), limit=limit, within=within, folders=tuple(folders), explain=True)
+            SearchRequest(f"{query} {filters}".strip(), limit=limit, mode=mode, within=within, folders=tuple(folders), explain=True)
             for query in dict.fromkeys(queries)
         ]
         results = await asyncio.gather(*map(self.engine.search, requests), return_exceptions=True)

@@ -47,12 +47,11 @@ class Chat:
     async def open(cls, engine: Engine) -> Self:
         """The chat over an engine: the conversations beside its index, and the models of its configuration. No server is asked."""
         from khojd.chat.store import Conversations
-        from khojd.chat.tools.registry import Registry
-        from khojd.chat.tools.table import TOOLS
+        from khojd.chat.tools.table import standard
         from khojd.llm.router import Router
 
         store = await Conversations.open(engine.index_dir)
-        return cls(engine, Router(engine.config), store, Registry(TOOLS))
+        return cls(engine, Router(engine.config), store, standard())
 
     async def reconfigure(self, config: Config) -> None:
         """Go on with other settings; turns that run end with those they began with."""

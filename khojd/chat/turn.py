@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -160,9 +161,12 @@ class Running:
         self.record.refer()
         self.record.usage = replace(self.record.usage, total_s=time.perf_counter() - self.started)
         turn = await self.record.end(self.chat.store, state=state, reason=reason)
-        if state == "complete" and not self._unkept:
-            name_conversation(self)
-            remember(self)
+        if not self._unkept:
+            if state == "complete":
+                name_conversation(self)
+                remember(self)
+            with suppress(KhojdError):  # it was deleted, or the disk is full
+                self.conversation = await self.chat.store.get(self.conversation.id)
         self._say(Finished(turn, self.conversation))
 
     # What it is answered from
