@@ -13,7 +13,7 @@ from khojd.chat.agent import Limits
 from khojd.chat.model import Passage, Proposal, Step
 from khojd.chat.passages import Library
 from khojd.chat.tools.registry import Context, Registry, Result
-from khojd.chat.tools.table import TOOLS
+from khojd.chat.tools.table import standard
 from khojd.config import Config, Embedding, Folder, Index
 from khojd.engine import Engine
 from khojd.errors import KhojdError
@@ -49,7 +49,7 @@ class Desk:
         self.root = root
         self.engine = engine
         self.library = Library(engine)
-        self.registry = Registry(TOOLS)
+        self.registry = standard()
         self.numbers = Numbers()
 
     def context(
