@@ -128,8 +128,8 @@ def _said(body: Any) -> _Said:
             body = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _Said(body.decode("utf-8", "replace") if isinstance(body, bytes) else body)
-    if isinstance(body, list) and body:  # Google wraps it in a list; pydantic lists its findings
-        body = body[0]
+    if isinstance(body, list):  # Google wraps it in a list; pydantic lists its findings
+        body = body[0] if body else {}
     if not isinstance(body, dict):
         return _Said("" if body is None else str(body))
     error = body.get("error", body)
@@ -200,7 +200,7 @@ _OVERFLOW = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NO_MODEL = re.compile(
-    r"model_not_found|unknown model|invalid model|no such model|model\b.{0,200}?(?:not found|not exist|not available|not recogni)"
+    r"model_not_found|unknown model|invalid model|no such model|models?\b.{0,200}?(?:not found|not exist|not available|not recogni)"
     r"|no (?:endpoints|models?) (?:found|loaded)|try pulling",
     re.IGNORECASE | re.DOTALL,
 )
@@ -292,7 +292,7 @@ def _judge(said: _Said, status: int, origin: Origin, after: float | None) -> Pro
         return error("rate", f"too many requests{at}{when}{its}", retry_after=after)
     if status in (503, 529) or (status in (0, 500) and _LOADING.search(words)):
         return error("busy", f"the server is loading the model{asked} or has no room{at}{its}", retry_after=after)
-    if status in (0, 400, 404, 422) and _NO_MODEL.search(words):
+    if origin.model and status in (0, 400, 404, 422) and _NO_MODEL.search(words):
         return no_model(origin, (), status)
     if status in (405, 501) or (status != 404 and _UNSUPPORTED.search(words)):
         return error("unsupported", f"the model{asked} or its server cannot do this{at}{its}")
