@@ -44,6 +44,15 @@ class ChatCancelResult(Message, frozen=True):
     cancelled: Annotated[bool, Meta(description="false when no such turn runs")]
 
 
+class ChatShowParams(Params, frozen=True):
+    message: Annotated[str, Meta(description="the question, as in khoj/chat")]
+    context: tuple[ChatContext, ...] = ()
+
+
+class ChatShowResult(Message, frozen=True):
+    started: Annotated[bool, Meta(description="the answer is shown when it is there")]
+
+
 class Citation(Message, frozen=True):
     """A marker in the answer and the text that it stands for."""
 
@@ -156,6 +165,9 @@ STREAMED: tuple[type[Message], ...] = (
     ChatProposal,
     ChatReferences,
 )
+
+
+Part = ChatStarted | ChatStep | ChatThinking | ChatText | ChatCitation | ChatProposal | ChatReferences
 
 
 # --- the reply -------------------------------------------------------------------------------------------------------------------

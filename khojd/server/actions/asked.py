@@ -19,7 +19,8 @@ CONTENTS = "source.contents"
 QUICK = lsp.CodeActionKind.QuickFix.value
 EXTRACT = lsp.CodeActionKind.RefactorExtract.value
 REWRITE = lsp.CodeActionKind.RefactorRewrite.value
-KINDS = (QUICK, EXTRACT, LINK, REWRITE, CONTENTS)
+ASK = "khoj.ask"
+KINDS = (QUICK, EXTRACT, LINK, REWRITE, CONTENTS, ASK)
 
 What = Literal["replace", "create", "extract", "contents"]
 
@@ -40,14 +41,18 @@ class Planned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Offer(Struct, frozen=True):
-    """One entry of the list. `code` and `span` are those of the problem that it does away with."""
+    """One entry of the list: an edit that is `planned`, or a question for khoj/chat/show.
+
+    `code` and `span` are those of the problem that an edit does away with.
+    """
 
     title: str
     kind: str
-    planned: Planned
+    planned: Planned | None
     code: str = ""
     span: tuple[int, int] = (0, 0)
     preferred: bool = False
+    question: dict[str, Any] | None = None
 
 
 class Asked:

@@ -24,6 +24,7 @@ from khojd.graph.problems import Problem
 from khojd.graph.sheet import Sheet
 from khojd.search.types import SimilarRequest
 from khojd.server import draft
+from khojd.server.actions import ask
 from khojd.server.actions.asked import CONTENTS, EXTRACT, LINK, QUICK, REWRITE, Asked, Offer
 from khojd.server.draft import Wish
 from khojd.server.edits import can_operate
@@ -38,7 +39,7 @@ _ABOUT = 2000  # characters of a paragraph that it is compared by
 async def gather(asked: Asked) -> list[Offer]:
     """All offers of the kinds that are wanted, quick fixes first."""
     related = await _related(asked) if _may_relate(asked) else []
-    return await asked.desk.graph(lambda graph: _Offers(asked, graph).all(related))
+    return await asked.desk.graph(lambda graph: _Offers(asked, graph).all(related)) + ask.offers(asked)
 
 
 class _Offers:

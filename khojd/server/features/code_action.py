@@ -1,4 +1,4 @@
-"""textDocument/codeAction and codeAction/resolve: repairs, links, notes made of a part or for a link, tables of contents."""
+"""textDocument/codeAction and codeAction/resolve: repairs, links, new notes, tables of contents, questions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from khojd.server.feature import Feature
 from khojd.server.session import Session
 
 COMMAND = "khoj.actions.apply"
+ASK = "khoj.chat.show"
 
 
 async def code_action(session: Session, params: lsp.CodeActionParams) -> list[lsp.CodeAction | lsp.Command] | None:
@@ -33,6 +34,8 @@ async def resolve(session: Session, action: lsp.CodeAction) -> lsp.CodeAction:
 
 
 async def _action(session: Session, about: Asked, offer: Offer) -> lsp.CodeAction:
+    if offer.planned is None:
+        return lsp.CodeAction(title=offer.title, kind=offer.kind, command=_command(offer))
     span = session.range(about.sheet, *offer.span)
     same = [one for one in about.diagnostics if one.code == offer.code and one.range == span] if offer.code else []
     lazy = _resolves(session)
@@ -47,6 +50,8 @@ async def _action(session: Session, about: Asked, offer: Offer) -> lsp.CodeActio
 
 
 def _command(offer: Offer) -> lsp.Command:
+    if offer.planned is None:
+        return lsp.Command(title=offer.title, command=ASK, arguments=[offer.question])
     return lsp.Command(title=offer.title, command=COMMAND, arguments=[msgspec.to_builtins(offer.planned)])
 
 

@@ -77,7 +77,7 @@ async def chat(session: Session, params: types_chat.ChatParams) -> types_chat.Ch
         model=params.model,
         filters=params.filters,
         folders=session.paths(params.folders),
-        attached=tuple([await _attached(session, number, place) for number, place in enumerate(params.context)]),
+        attached=tuple([await attached(session, number, place) for number, place in enumerate(params.context)]),
         images=tuple([await _image(session, number, place) for number, place in enumerate(params.images)]),
         replaces=params.replaces,
     )
@@ -228,7 +228,8 @@ def _at_fault(error: KhojdError) -> str:
 # --- params ----------------------------------------------------------------------------------------------------------------------
 
 
-async def _attached(session: Session, number: int, place: types_chat.ChatContext) -> core.Attached:
+async def attached(session: Session, number: int, place: types_chat.ChatContext) -> core.Attached:
+    """The `number`th place of a question's context. Raises NotFound, which names the member of the params."""
     try:
         path = session.path(place.text_document.uri)
         if place.range is None:

@@ -1,13 +1,27 @@
 """All khoj/* methods, by name and by the name of their command."""
 
 from khojd.server.method import Method
-from khojd.server.methods import actions, chat, config, conversations, daemon, index, links, models, notes, personas, search
+from khojd.server.methods import (
+    actions,
+    chat,
+    chat_show,
+    config,
+    conversations,
+    daemon,
+    index,
+    links,
+    models,
+    notes,
+    personas,
+    search,
+)
 
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         *search.METHODS,
         *chat.METHODS,
+        *chat_show.METHODS,
         *conversations.METHODS,
         *personas.METHODS,
         *index.METHODS,
