@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -62,7 +62,7 @@ class Chat:
         """Turns that are being answered or wait for their conversation."""
         return len(self._turns)
 
-    async def ask(self, ask: Ask, *, sheets: Mapping[str, Sheet] | None = None) -> AsyncIterator[ChatEvent]:
+    async def ask(self, ask: Ask, *, sheets: Mapping[str, Sheet] | None = None) -> AsyncGenerator[ChatEvent, None]:
         """The turn as it happens: `Started` first, `Finished` last. Closing the iterator cancels the turn.
 
         `sheets` are the texts that the asking editor shows. Raises before `Started` what is wrong with the question (ChatError,
