@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 import khojd
-from khojd.cli import chat, config, daemon, doctor, evaluate, grep, index, models, schema, search, similar, status
+from khojd.cli import (
+    chat,
+    config,
+    conversations,
+    daemon,
+    doctor,
+    evaluate,
+    grep,
+    index,
+    models,
+    personas,
+    schema,
+    search,
+    similar,
+    status,
+)
 
 app = typer.Typer(
     help="Search your notes by words and by meaning. One daemon keeps the index warm; every command and editor shares it.",
@@ -50,6 +65,8 @@ app.command("similar")(similar.similar)
 app.command("grep")(grep.grep)
 app.command("index")(index.index)
 app.command("status")(status.status)
+app.add_typer(conversations.app, name="conversations")
+app.command("personas")(personas.personas)
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import time
 from typing import Any, TextIO
 
 import msgspec
@@ -66,6 +67,11 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"
+
+
+def moment(seconds: float) -> str:
+    """Day and time here, of seconds since the epoch."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
 def count(number: int, what: str, plural: str = "") -> str:

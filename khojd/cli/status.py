@@ -34,7 +34,7 @@ def status(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what is indexed, what is left to do, and what is wrong."""
+    """Show what is indexed, what is left, and what is wrong."""
     from khojd.server.types import DaemonStatus, FilesParams, FilesResult, IndexStatus, NoParams
 
     with connect() as client:
