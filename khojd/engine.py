@@ -268,7 +268,7 @@ class Engine:
 
     async def status(self) -> IndexStatus:
         """The state of the index."""
-        folders, problems = self._follower.status(), tuple(self._problems.values())
+        folders, problems = self._follower.status(), (*self._problems.values(), *self._line.problems)
         return await self._aside(lambda: overview(self._stores, self._indexer, self._filler, folders, problems))
 
     async def files(

@@ -103,6 +103,11 @@ class Line:
             with self._lock:
                 self._running.discard(running)
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Servers that someone waited for in vain, and that have not answered since: why."""
+        return tuple(why.message for _, why in list(self._away.values()))
+
     def keep(self, providers: Mapping[str, config.Provider]) -> None:
         """Close the servers that are not among these; one that is used all the same is opened again."""
         kept = {_key(name, settings) for name, settings in providers.items()}
@@ -111,6 +116,7 @@ class Line:
             for key in self._servers.keys() - kept:
                 await self._servers.pop(key).leave()
 
+        self._away.clear()
         with self._lock:
             if self._loop is not None and not self._closed:
                 asyncio.run_coroutine_threadsafe(leave(), self._loop)

@@ -17,6 +17,7 @@ class RemoteReranker:
     def __init__(self, config: Config, line: Line) -> None:
         self._model = served(config, "rerank")
         self._line = line
+        self._longest = 0  # characters of a text, once the model has found some too long; 0: no limit is known
 
     def score(self, query: str, texts: Sequence[str]) -> list[float]:
         """The server's scores, on any scale; of texts too long for the model, those of their beginnings. Raises ModelError."""
@@ -30,6 +31,7 @@ class RemoteReranker:
 
     async def _score(self, server: Configured, query: str, texts: Sequence[str]) -> list[float]:
         longest = max(map(len, texts))
+        longest = min(longest, self._longest or longest)
         async with server.use() as provider:
             while True:
                 try:
@@ -37,4 +39,4 @@ class RemoteReranker:
                 except ProviderError as error:
                     if error.reason != "overflow" or longest <= SHORTEST:
                         raise
-                    longest = max(longest // 2, SHORTEST)
+                    longest = self._longest = max(longest // 2, SHORTEST)

@@ -78,6 +78,7 @@ async def test_a_server_that_goes_away_leaves_the_words_and_comes_back(written: 
             result = await engine.search(SearchRequest(query="pond"))
             assert [Path(hit.path).name for hit in result.hits] == ["a.md"]
             assert "these hits are found by words alone: srv: " in result.notes[0]
+            assert [one for one in (await engine.status()).problems if one.startswith("srv: ")]
             written.write("c.md", "Birds sing.\n")
             await engine.update(embed=True)
             assert "srv: " in await problem(written)
@@ -86,6 +87,7 @@ async def test_a_server_that_goes_away_leaves_the_words_and_comes_back(written: 
             async with EmbeddingServer(port=port):
                 await written.until(lambda: nothing_waits(written))
                 assert set((await written.found("bird", mode="semantic"))[:2]) == {"a.md", "c.md"}
+                assert not (await engine.status()).problems
 
 
 async def test_a_note_with_a_text_that_the_server_finds_too_long_is_found_by_meaning_too(written: Notes) -> None:
