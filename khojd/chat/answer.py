@@ -213,6 +213,8 @@ class Answer:
                 async for event in events:
                     if isinstance(event, llm.Used):
                         used = event
+                        if event.dropped:
+                            self.record.notice("the server left out the beginning of the prompt, for it was too long for the model")
                     yield event
         finally:
             if used is not None and self._choice is not None:

@@ -352,10 +352,24 @@ async def test_the_context_asked_for_grows_with_the_prompt_and_never_shrinks() -
         know(server, {"m": shown(*CAN_ALL, context=131_072)})
         server.on("POST", "/api/chat", ndjson(said("ok"), end()))
         sizes = []
-        for request in (question(), question("word " * 9_000), question(), question("word " * 9_000, context=12_000)):
+        for request in (
+            question(),
+            question("word " * 9_000),
+            question(),
+            question("word " * 9_000, context=12_000),
+            question(context=4_096),
+        ):
             await events(provider, request)
             sizes.append(sent(server)["options"]["num_ctx"])
-    assert sizes == [8_192, 32_768, 32_768, 12_000]
+    assert sizes == [8_192, 32_768, 32_768, 32_768, 32_768]
+    async with serving() as (server, provider):
+        know(server, {"m": shown(*CAN_ALL, context=131_072)})
+        server.on("POST", "/api/chat", ndjson(said("ok"), end()))
+        sizes = []
+        for request in (question(context=2_000), question("word " * 9_000, context=12_000), question()):
+            await events(provider, request)
+            sizes.append(sent(server)["options"]["num_ctx"])
+    assert sizes == [2_000, 12_000, 12_000]
 
 
 async def test_a_prompt_that_cannot_fit_is_not_sent() -> None:

@@ -112,8 +112,9 @@ class Ollama:
     async def chat(self, model: str, request: ChatRequest) -> AsyncIterator[Event]:
         """See the protocol.
 
-        `num_ctx` is as much of the context (`request.context`, else the model's) as the prompt may need, in steps of powers of two.
-        A prompt that cannot fit raises `overflow`. Should the server leave out old messages all the same, `Used.dropped` says so.
+        `num_ctx` is as much of the context (`request.context`, else the model's) as the prompt may need, in steps of powers of two,
+        and never less than before, for each other size has the server load the model again. A prompt that cannot fit raises
+        `overflow`. Should the server leave out old messages all the same, `Used.dropped` says so.
         """
         origin = self._origin.asking(model, (message.text for message in request.messages))
         about = self._known.get(model) or await self.info(model)
@@ -198,11 +199,11 @@ class Ollama:
             message = f'the prompt has {prompt:,} tokens or more; the model "{about.name}" is given {limit:,}'
             raise origin.error("overflow", message, prompt_tokens=prompt, context=limit)
         needed = estimate.most_of(request.messages, request.tools) + (request.max_tokens or ANSWER)
-        size = max(wire.SMALLEST_CONTEXT, self._contexts.get(about.name, 0))
+        size = wire.SMALLEST_CONTEXT
         while size < needed:
             size *= 2
-        size = min(size, limit) if limit else size
-        self._contexts[about.name] = max(size, self._contexts.get(about.name, 0))
+        size = max(min(size, limit) if limit else size, self._contexts.get(about.name, 0))
+        self._contexts[about.name] = size
         return size
 
     async def _asked(self, call: Awaitable[T], origin: Origin) -> T:
