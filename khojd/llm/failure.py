@@ -99,7 +99,7 @@ def _without(text: str, other: str, *, piece: int, step: int, instead: str) -> s
 def shown(text: str, origin: Origin) -> str:
     """A server's text as a message may show it: one short line without keys and without what was sent."""
     text = re.sub(r"""(['"]input['"]: *).*""", r"\1…", text[:4000], flags=re.DOTALL)  # pydantic shows what it was given
-    text = redact(text, origin.secrets)
+    text = redact(text, origin.secrets)[: 2 * SHOWN]
     for said in origin.said:
         text = _without(text, said, piece=16, step=8, instead="…")
     text = " ".join(text.split())

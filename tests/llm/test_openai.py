@@ -205,6 +205,25 @@ async def test_parts_of_text_and_thinking_are_read() -> None:
     assert (found.thinking, found.text) == ("Hm", "Yes")
 
 
+@pytest.mark.parametrize("size", [1, 3, 100])
+@pytest.mark.parametrize(
+    ("said", "thinking", "text"),
+    [
+        ("<think>Hm, a < b.</think>\n\nYes", "Hm, a < b.", "Yes"),
+        ("\n<think>\nHm</thi nk></think>Yes <think>no</think>", "Hm</thi nk>", "Yes <think>no</think>"),
+        ("<think></think>Yes", "", "Yes"),
+        ("<think>Hm", "Hm", ""),
+        ("<think>Hm</th", "Hm</th", ""),
+        ("<thinker> is a word", "", "<thinker> is a word"),
+        ("<thi", "", "<thi"),
+        ("  Yes <think>", "", "  Yes <think>"),
+    ],
+)
+async def test_thinking_that_is_left_in_the_text_is_told_apart(said: str, thinking: str, text: str, size: int) -> None:
+    found = await taken(*(delta(content=said[start : start + size]) for start in range(0, len(said), size)), STOP)
+    assert (found.thinking.strip(), found.text, found.ended.message.text) == (thinking, text, text)
+
+
 def calling(*calls: dict[str, Any]) -> dict[str, Any]:
     return delta(tool_calls=list(calls))
 

@@ -6,6 +6,7 @@ The shapes that servers send: see tests/llm/test_openai_wire.py, which replays t
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec import Struct
 from khojd.errors import ProviderError
 from khojd.llm import failure
 from khojd.llm.model import Called, Ended, EndReason, Event, Message, Text, Thinking, ToolCall, Used
+from khojd.llm.providers.openai_thoughts import Thoughts
 
 KIND = "openai"
 _MOST_STRAY = 20_000  # bytes kept of a body that is no stream
@@ -67,6 +69,7 @@ class Answer:
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._thought_key = ""
+        self._marks = Thoughts()
         self._details: list[Any] = []
         self._calls: list[_Call] = []
         self._reason: EndReason | None = None
@@ -111,6 +114,7 @@ class Answer:
                 self._whole(events, status, headers)
             elif self._rest:
                 self._line(self._rest, events)
+            self._marked(self._marks.rest(), events)
             if not self.finished:
                 self._broken(status, headers)
         except ProviderError as error:
@@ -158,6 +162,7 @@ class Answer:
                 self._delta(delta, events)
             if choice.finish_reason and self._reason is None:
                 self._reason = _ENDS.get(str(choice.finish_reason), "stop")
+                self._marked(self._marks.rest(), events)
                 for call in self._calls:
                     events.append(Called(call.whole()))
         if chunk.usage:
@@ -170,7 +175,7 @@ class Answer:
                 for part in delta.content:
                     self._part(part, events)
             else:
-                self._add(Text, self._texts, str(delta.content or delta.refusal), events)
+                self._say(str(delta.content or delta.refusal), events)
         for key in ("reasoning_content", "reasoning", "thinking"):
             if thought := getattr(delta, key):
                 self._thought_key = key
@@ -190,7 +195,17 @@ class Answer:
             thoughts = [inner] if isinstance(inner, str) else [p.get("text", "") for p in inner or () if isinstance(p, dict)]
             self._add(Thinking, self._thoughts, "".join(thoughts), events)
         elif text := part.get("text"):
-            self._add(Text, self._texts, str(text), events)
+            self._say(str(text), events)
+
+    def _say(self, text: str, events: list[Event]) -> None:
+        if self._marks.over:
+            self._add(Text, self._texts, text, events)
+        else:
+            self._marked(self._marks.feed(text), events)
+
+    def _marked(self, pieces: Iterable[tuple[type[Text] | type[Thinking], str]], events: list[Event]) -> None:
+        for kind, text in pieces:
+            self._add(kind, self._texts if kind is Text else self._thoughts, text, events)
 
     def _add(self, kind: type[Text] | type[Thinking], into: list[str], text: str, events: list[Event]) -> None:
         self.begun = True
