@@ -45,7 +45,7 @@ async def _look(config: Config) -> tuple[dict[str, Health], list[str]]:
     router = Router(config)
     try:
         health = await router.health()
-        known = await overview(config, router)
+        known = await overview(router)
     finally:
         await router.close()
     return health, [model.problem for provider in known for model in provider.models if model.problem]

@@ -11,6 +11,7 @@ from khojd import config
 from khojd.config import Config, ModelSettings
 from khojd.errors import ProviderError
 from khojd.llm import table
+from khojd.llm.discovery import Found
 from khojd.llm.model import ModelInfo
 from khojd.llm.presets import PRESETS
 from khojd.llm.router import Router
@@ -48,14 +49,15 @@ def jobs_of(settings: Config) -> dict[Task, tuple[str, ...]]:
     return {task: (value,) if isinstance(value, str) and value else tuple(value) for task, value in named.items()}
 
 
-async def overview(settings: Config, router: Router) -> tuple[KnownProvider, ...]:
+async def overview(router: Router) -> tuple[KnownProvider, ...]:
     """Each configured provider is asked for its models, and for a description of those that do a job; all at once."""
-    return tuple(await asyncio.gather(*(_provider(name, each, settings, router) for name, each in settings.providers.items())))
+    providers = router.config.providers
+    return tuple(await asyncio.gather(*(_provider(name, each, router) for name, each in providers.items())))
 
 
-async def _provider(name: str, settings: config.Provider, whole: Config, router: Router) -> KnownProvider:
+async def _provider(name: str, settings: config.Provider, router: Router) -> KnownProvider:
     jobs: dict[str, list[Task]] = {}
-    for task, models in jobs_of(whole).items():
+    for task, models in jobs_of(router.config).items():
         for model in models:
             provider, _, own_name = model.partition("/")
             if provider == name:
@@ -95,19 +97,20 @@ def configured_at(base_url: str, settings: Config) -> bool:
     return _place(base_url) in addresses
 
 
-def lines(name: str, base_url: str, chat_model: str, settings: Config) -> str:
+def lines(found: Found, settings: Config) -> str:
     """What to put into config.toml so that a server is used; with a chat model where none is chosen yet."""
-    wanted = name
-    number = 2
-    while wanted in settings.providers:
-        wanted, number = f"{name}-{number}", number + 1
-    text = [f"[providers.{wanted}]"]
-    if wanted != name:
-        text.append(f'kind = "{name}"' if name in table.KINDS else f'preset = "{name}"')
-    if _place(base_url) != _place(_USUAL.get(name, "")):
-        text.append(f"base_url = {_quoted(base_url)}")
-    if chat_model and not settings.models.chat:
-        text += ["", "[models]", f"chat = [{_quoted(f'{wanted}/{chat_model}')}]"]
+    name, number = found.name, 2
+    while name in settings.providers:
+        name, number = f"{found.name}-{number}", number + 1
+    text = [f"[providers.{name}]"]
+    if name != found.name:
+        text.append(f'kind = "{found.name}"' if found.name in table.KINDS else f'preset = "{found.name}"')
+    if _place(found.base_url) != _place(_USUAL[found.name]):
+        text.append(f"base_url = {_quoted(found.base_url)}")
+    if found.wants_key:
+        text.append('key_env = "NAME_OF_A_VARIABLE"  # it wants a key; or key_file, key_command, key_keyring')
+    if found.chat_model and not settings.models.chat:
+        text += ["", "[models]", f"chat = [{_quoted(f'{name}/{found.chat_model}')}]"]
     return "\n".join(text)
 
 

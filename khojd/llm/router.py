@@ -61,6 +61,11 @@ class Router:
         self._pace = pace or Pace()
         self._servers = {name: self._configured(name) for name in config.providers}
 
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._config
+
     def _configured(self, name: str) -> Configured:
         return Configured(name, self._config.providers[name], self._open, self._pace)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,7 +43,7 @@ def person(tmp_path_factory: pytest.TempPathFactory, ollama: str) -> Iterator[Kh
     run = Khojd(tmp_path_factory.mktemp("models"))
     run.config.write_text(
         f'[providers.ollama]\nbase_url = "{ollama}"\n[providers.vllm]\nbase_url = "{refused_url()}"\n'
-        '[models]\nchat = ["ollama/tiny"]\nsmall = ["ollama/gone"]\n[embedding]\nmodel = "off"\n',
+        '[models]\nchat = ["ollama/tiny"]\nsmall = ["ollama/gone"]\n',
         encoding="utf-8",
     )
     yield run
@@ -102,10 +104,34 @@ def test_without_a_server_it_is_said_what_to_do(newcomer: Khojd) -> None:
     assert "servers" not in {check["name"] for check in newcomer.json("doctor")["checks"]}
 
 
-def test_a_daemon_without_providers_loads_no_sdk(newcomer: Khojd, tmp_path: Path) -> None:
-    if not Path("/proc/self/maps").exists():
-        pytest.skip("what a process has loaded is looked up in /proc")
-    newcomer("status")
-    pid = newcomer.json("status")["daemon"]["pid"]
-    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
-    assert "jiter" not in maps  # the part of the openai SDK that is native code
+OPENED = """
+import asyncio, sys
+from pathlib import Path
+from khojd.chat.service import Chat
+from khojd.configfile import parse
+from khojd.engine import Engine
+
+async def main():
+    engine = await Engine.open(parse(sys.argv[2], "given"), index_dir=Path(sys.argv[1]))
+    chat = await Chat.open(engine)
+    await chat.router.health()
+    await chat.close()
+    await engine.close()
+
+asyncio.run(main())
+print(*sys.modules)
+"""
+
+
+def test_a_model_server_s_library_is_loaded_when_one_is_asked_and_not_before(tmp_path: Path) -> None:
+    sdks = {"openai", "httpx2", "ollama", "anthropic", "google.genai"}
+
+    def loaded(name: str, text: str) -> set[str]:
+        index = tmp_path / name
+        index.mkdir()
+        command = [sys.executable, "-c", OPENED, str(index), f'[embedding]\nmodel = "off"\n{text}']
+        return sdks & set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=90).stdout.split())
+
+    assert loaded("none", "") == set()
+    assert loaded("one", f'[providers.vllm]\nbase_url = "{refused_url()}"') == {"openai", "httpx2"}
+    assert loaded("other", f'[providers.ollama]\nbase_url = "{refused_url()}"') == {"ollama"}

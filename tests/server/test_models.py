@@ -7,10 +7,14 @@ import pytest
 
 from khojd import config
 from khojd.config import Models, ModelSettings, Provider
+from khojd.configfile import parse
+from khojd.daemon.service import Daemon
+from khojd.llm import discovery
 from tests.llm.ollama_server import know, ndjson, shown
 from tests.llm.replay import HANG, Replay, json_reply, refused_url
 from tests.server.conftest import Attach
 from tests.server.editor import Editor, Failure
+from tests.server.paper import PaperEngine
 
 
 @pytest.fixture
@@ -51,6 +55,26 @@ async def test_models_are_listed_with_what_they_can_and_do(editor: Editor) -> No
     assert "KHOJD_NO_SUCH_KEY is not set" in keyless["problem"]
     assert result["jobs"] == {"chat": ["ollama/tiny", "away/big"], "small": ["ollama/gone"]}
     assert result["found"] == []
+
+
+async def test_a_server_of_this_machine_that_is_not_configured_is_offered_with_the_lines_to_use_it(
+    editor: Editor, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Replay() as other:
+        know(other, {"qwen3:8b": shown("completion")})
+        other.on("GET", "/api/version", json_reply({"version": "0.20.1"}))
+        monkeypatch.setattr(discovery, "PORTS", {"ollama": int(other.url.rpartition(":")[2])})
+        (found,) = (await editor.request("khoj/models/list", {"discover": True}))["found"]
+        assert (found["title"], found["baseUrl"], found["models"]) == ("Ollama 0.20.1", other.url, ["qwen3:8b"])
+        assert found["lines"] == f'[providers.ollama-2]\nkind = "ollama"\nbase_url = "{other.url}"'
+        await daemon.router.reconfigure(config.Config())
+        (found,) = (await editor.request("khoj/models/list", {"discover": True}))["found"]
+        taken_up = parse(found["lines"], "found")
+        assert taken_up.providers == {"ollama": Provider(base_url=other.url)}
+        assert taken_up.models.chat == ("ollama/qwen3:8b",)
+        assert all(request.method == "GET" for request in other.requests)
+        await daemon.router.reconfigure(taken_up)
+        assert (await editor.request("khoj/models/list", {"discover": True}))["found"] == []
 
 
 async def test_health_names_each_server_with_its_latency_or_its_reason(editor: Editor) -> None:
@@ -115,12 +139,10 @@ async def test_a_server_that_downloads_nothing_says_so(editor: Editor) -> None:
         await editor.request("khoj/models/pull", {"model": "tiny"})
 
 
-async def test_no_key_and_no_login_is_in_what_config_get_shows(editor: Editor, engine: object, settings: config.Config) -> None:
-    import msgspec
-
+async def test_no_key_is_in_what_config_get_shows(editor: Editor, engine: PaperEngine) -> None:
     secret = "sk-4f9a0c77"
     provider = Provider(kind="openai", key_command=("print-key", "--token", secret))
-    engine.config = msgspec.structs.replace(settings, providers={"one": provider})  # type: ignore[attr-defined]
+    engine.config = config.Config(providers={"one": provider})
     result = await editor.request("khoj/config/get")
     assert secret not in str(result)
     assert result["config"]["providers"]["one"]["key_command"][0] == "print-key"

@@ -22,11 +22,10 @@ from khojd.server.types_models import (
 
 async def list_models(session: Session, params: ModelsParams) -> ModelsResult:
     """What the configured servers have. Each is asked; one that does not answer says why in its `problem`."""
-    settings = session.engine.config
-    known = await overview.overview(settings, session.host.router)
+    known = await overview.overview(session.host.router)
     return ModelsResult(
         providers=tuple(map(provider_status, known)),
-        jobs={task: models for task, models in overview.jobs_of(settings).items() if models},
+        jobs={task: models for task, models in overview.jobs_of(session.host.router.config).items() if models},
         found=await _found(session) if params.discover else (),
     )
 
@@ -61,10 +60,10 @@ def provider_status(known: overview.KnownProvider) -> ProviderStatus:
 async def _found(session: Session) -> tuple[FoundServer, ...]:
     from khojd.llm import discovery
 
-    settings = session.engine.config
+    settings = session.host.router.config
     return tuple(
         FoundServer(title=each.title, base_url=each.base_url, models=each.models, lines=overview.lines(each, settings))
-        for each in await discovery.find()
+        for each in await discovery.find(discovery.PORTS)
         if not overview.configured_at(each.base_url, settings)
     )
 
