@@ -33,6 +33,16 @@ TEXTS_AT_ONCE: Final = 100  # in one request for vectors
 HEALTH_SECONDS: Final = 10.0
 REST_SECONDS: Final = 0.2  # that a server has to end its answer after its last event
 
+# What a chat is made of. The SDK's classes are put together when they are first used, which would hold the loop for 50 ms.
+_USED: Final = (
+    types.Part,
+    types.Content,
+    types.GenerateContentConfig,
+    types._GenerateContentParameters,
+    types.Candidate,
+    types.GenerateContentResponse,
+    types.Model,
+)
 _ERRORS = (errors.APIError, httpx2.HTTPError, httpx2.InvalidURL, ValueError)
 _REFUSED_KEY: Final = re.compile(r"api.?key.?(?:not.?valid|invalid|expired)", re.IGNORECASE)
 # Where the response to the request of a chat is put, to be closed with it: the SDK's stream does not hand it out.
@@ -50,6 +60,8 @@ class Google:
     kind = wire.KIND
 
     def __init__(self, name: str, settings: config.Provider, key: str = "") -> None:
+        for used in _USED:
+            used.model_rebuild()
         self.name = name
         base = settings.base_url.rstrip("/") or URL
         self._version = next((part for part in [base.rpartition("/")[2]] if re.fullmatch(r"v\d+\w*", part)), "") or API_VERSION
@@ -86,10 +98,9 @@ class Google:
         box: list[httpx2.Response] = []
         began = False
         try:
-            asked = clean(request)
-            contents = cast("Any", wire.contents(known, asked.messages))
-            stream = self._models.generate_content_stream(model=model, contents=contents, config=wire.configuration(known, asked))
-            chunks = aiter(await stream)
+            contents, settings = await asyncio.to_thread(_built, known, clean(request))
+            stream = await self._models.generate_content_stream(model=model, contents=cast("Any", contents), config=settings)
+            chunks = aiter(stream)
             while (chunk := await _next(chunks, box)) is not None:
                 for event in answer.feed(chunk):
                     if answer.ended and self.base_url.startswith("https:"):
@@ -208,6 +219,10 @@ class Google:
         # Google says separately how much goes in and how much comes out.
         context = known.context + known.max_output if "chat" in capabilities else known.context
         return ModelInfo(name, frozenset(capabilities), context, known.max_output, detail=model.display_name or "")
+
+
+def _built(model: wire.Model, request: ChatRequest) -> tuple[list[types.Content], types.GenerateContentConfig]:
+    return wire.contents(model, request.messages), wire.configuration(model, request)
 
 
 def _said(messages: Sequence[Message]) -> list[str]:
