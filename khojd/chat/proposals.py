@@ -58,7 +58,9 @@ def fit(proposal: Proposal, text: str) -> tuple[int, int]:
     """
     if text_hash(text) == proposal.text_hash:
         return proposal.start, proposal.end
-    before = as_in(text, proposal.before)
+    before, after = as_in(text, proposal.before), as_in(text, proposal.after)
+    if after != before and after.strip() and text.startswith(after, proposal.start):
+        raise EditError(f"{proposal.path} has this text already", path=proposal.path)
     count = text.count(before) if before else 0
     if count == 1:
         start = text.index(before)

@@ -16,7 +16,7 @@ from khojd.chat.tokens import Scale
 from khojd.chat.turn import Running
 
 if TYPE_CHECKING:
-    from khojd.chat.model import Ask, ChatEvent
+    from khojd.chat.model import Ask, ChatEvent, Turn
     from khojd.chat.store import Conversations
     from khojd.chat.tools.registry import Registry
     from khojd.config import Config
@@ -92,6 +92,11 @@ class Chat:
             return False
         await self._end(*found, "cancelled")
         return True
+
+    async def turn(self, id: str) -> Turn:
+        """A turn as it stands, also while it is being answered; of one that has ended the beginning of its id will do."""
+        running = self._turns.get(id)
+        return running[0].record.now() if running is not None else await self.store.turn(await self.store.resolve_turn(id))
 
     async def stop(self, reason: str) -> None:
         """End all turns, and return when they are kept."""

@@ -126,7 +126,7 @@ class Values:
                 label = proposal.why or "Proposed change"
                 edits.replace(sheet, proposal.start, proposal.end, proposal.after, label=label, confirm=True)
             else:
-                edits.create(proposal.path, proposal.after, label=proposal.why or "Proposed note")
+                edits.create(proposal.path, proposal.after, label=proposal.why or "Proposed note", confirm=True)
         except EditError:
             return None
         built: dict[str, object] = CONVERTER.unstructure(edits.build())

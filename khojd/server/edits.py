@@ -51,11 +51,14 @@ class Edits:
         if sheet.text[start:end] != text:
             self._replacements[sheet.path, start, end] = _Replacement(sheet, start, end, text, label, confirm)
 
-    def create(self, path: str, text: str, *, label: str = "") -> None:
-        """A new file with this text. Raises EditError, which says so, for a client that cannot create files."""
+    def create(self, path: str, text: str, *, label: str = "", confirm: bool = False) -> None:
+        """A new file with this text; `confirm` as for `replace`.
+
+        Raises EditError, which says so, for a client that cannot create files.
+        """
         self._require(lsp.ResourceOperationKind.Create, "create files", path)
         self._created.append(
-            lsp.CreateFile(uri=self._session.uri(path), annotation_id=self._annotation(label, confirm=False), options=None)
+            lsp.CreateFile(uri=self._session.uri(path), annotation_id=self._annotation(label, confirm=confirm), options=None)
         )
         self._written[path] = text
 

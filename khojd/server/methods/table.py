@@ -13,6 +13,7 @@ from khojd.server.methods import (
     models,
     notes,
     personas,
+    proposals,
     search,
 )
 
@@ -22,6 +23,7 @@ METHODS: dict[str, Method] = {
         *search.METHODS,
         *chat.METHODS,
         *chat_show.METHODS,
+        *proposals.METHODS,
         *conversations.METHODS,
         *personas.METHODS,
         *index.METHODS,
