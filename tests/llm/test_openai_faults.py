@@ -312,6 +312,13 @@ async def test_a_server_that_never_answers_is_given_up_at_last() -> None:
     assert error.reason == "timeout"
 
 
+async def test_a_line_without_an_end_is_given_up() -> None:
+    taken = await failed(stream_reply(sse(HELLO, end=b"data: "), *[b"x" * 1_000_000] * 5, HANG))
+    assert taken.text == "Hello"
+    assert taken.error is not None
+    assert (taken.error.reason, "without an end" in taken.error.message) == ("garbled", True)
+
+
 async def test_connections_are_used_again() -> None:
     async with served() as (server, client):
         server.on("POST", CHAT, stream_reply(sse(HELLO, STOP)))

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, Final, cast
 
@@ -116,7 +116,7 @@ class OpenAI:
         return entries
 
     async def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        origin = self._origin.asking(model, (message.text for message in request.messages))
+        origin = self._origin.asking(model, _said(request.messages))
         response = await self._ask(model, request, origin)
         answer = Answer(origin)
         headers = dict(response.headers)
@@ -199,7 +199,7 @@ class OpenAI:
 
     async def count(self, model: str, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> int:
         """Images are not counted."""
-        origin = self._origin.asking(model, (message.text for message in messages))
+        origin = self._origin.asking(model, _said(messages))
         plain = [msgspec.structs.replace(message, images=()) for message in messages]
         asked: dict[str, Any] = {"model": model, "messages": wire.messages(plain)}
         if tools:
@@ -338,6 +338,14 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _names(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _said(messages: Sequence[Message]) -> Iterator[str]:
+    """What no message of an error may repeat."""
+    for message in messages:
+        yield message.text
+        yield from (source.text for source in message.sources)
+        yield from (call.text for call in message.tool_calls)
 
 
 def _is_large(request: ChatRequest) -> bool:

@@ -18,7 +18,8 @@ from khojd.llm.model import Called, Ended, EndReason, Event, Message, Text, Thin
 from khojd.llm.providers.openai_thoughts import Thoughts
 
 KIND = "openai"
-_MOST_STRAY = 20_000  # bytes kept of a body that is no stream
+_MOST_STRAY = 20_000  # bytes kept of what is no event
+_MOST = 4_000_000  # bytes of a line, and of an answer in one piece
 
 
 class Delta(Struct):
@@ -92,10 +93,12 @@ class Answer:
                 return []
             self._streams = piece[:1] not in b"{<["
         if not self._streams:
-            self._stray += piece[: _MOST_STRAY * 100 - len(self._stray)]
+            self._stray += piece[: _MOST - len(self._stray)]
             return []
         if b"\n" not in piece:
             self._rest += piece
+            if len(self._rest) > _MOST:
+                self.failed = self._origin.error("garbled", "the answer has a line without an end")
             return []
         *lines, self._rest = (self._rest + piece).split(b"\n")
         events: list[Event] = []
