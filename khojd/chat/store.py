@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from khojd.chat import store_file, store_rows, titles
+from khojd.chat import store_file, store_rows, store_salvage, titles
 from khojd.chat.model import Conversation, Turn
 from khojd.errors import IndexCorrupt, StorageFull, StoreError
 
@@ -211,7 +211,8 @@ class Conversations:
                 with store_file.errors(self.directory / store_file.FILE):
                     return work()
             except IndexCorrupt:
-                store_file.mark_suspect(self.directory)
+                if self._db is not None:
+                    self._mend()
                 raise
 
         if self._closed:
@@ -237,18 +238,49 @@ class Conversations:
             raise
 
     def _open(self) -> None:
+        """Open the file for writing, else for reading, else go without."""
+        self.problem = ""
         try:
             try:
                 self._take(store_file.open_writable(self.directory))
             except IndexCorrupt as error:
-                aside = store_file.set_aside(self.directory)
-                log.error("%s; the file is kept as %s", error.message, aside.name)
-                self.problem = f"the conversations did not read back; they are kept in {aside}, and new ones begin"
-                self._take(store_file.open_writable(self.directory))
+                log.error("%s", error.message)
+                self._begin_anew()
         except StorageFull as error:
             log.warning("%s", error.message)
-            self.problem = "; ".join(filter(None, (self.problem, error.message)))
-            self._db = store_file.open_readable(self.directory)
+            self._note(error.message)
+            self._writable = False
+            try:
+                self._db = store_file.open_readable(self.directory)
+            except (IndexCorrupt, StorageFull) as damage:
+                self._note(damage.message)
+                self._db = store_file.empty()
+
+    def _begin_anew(self) -> None:
+        """Set the damaged file aside, and take over what can be read of it."""
+        aside = store_file.set_aside(self.directory)
+        db = store_file.open_writable(self.directory)
+        try:
+            with store_file.errors(self.directory / store_file.FILE):
+                db.execute("BEGIN IMMEDIATE")
+                conversations, turns = store_salvage.salvage(db, aside)
+                db.execute("COMMIT")
+        except BaseException:
+            db.close()
+            raise
+        log.error("the file is kept as %s; %d conversations with %d turns were taken over", aside.name, conversations, turns)
+        self._note(
+            f"the file of conversations did not read back and is kept as {aside};"
+            f" what could be read of it was taken over: {conversations} conversations with {turns} turns"
+        )
+        self._take(db)
+
+    def _mend(self) -> None:
+        """Look at the whole file after something in it did not read back."""
+        store_file.mark_suspect(self.directory)
+        self._opened().close()
+        self._db, self._writable = store_file.empty(), False
+        self._open()
 
     def _reopen(self) -> None:
         """Try whether the file can be written by now. Raises StorageFull."""
@@ -258,12 +290,18 @@ class Conversations:
         self.problem = ""
 
     def _take(self, db: sqlite3.Connection) -> None:
-        self._db = db
-        with store_file.errors(self.directory / store_file.FILE):
-            lost = store_rows.recover(db)
-        self._writable = True
+        try:
+            with store_file.errors(self.directory / store_file.FILE):
+                lost = store_rows.recover(db)
+        except BaseException:
+            db.close()
+            raise
+        self._db, self._writable = db, True
         if lost:
             log.info("%d turns were cut off when khojd ended", lost)
+
+    def _note(self, problem: str) -> None:
+        self.problem = "; ".join(filter(None, (self.problem, problem)))
 
     def _inserted(self, db: sqlite3.Connection, one: Conversation) -> Conversation:
         store_rows.insert_conversation(db, one)

@@ -63,11 +63,8 @@ def open_readable(directory: Path, steps: Mapping[int, migrate.Step] = MIGRATION
     path = directory / FILE
     with errors(path):
         if not _size(path):
-            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            migrate.migrate(db, str(path), steps)
-            return db
-        # Without a log file nothing can be missing from the database, and only then SQLite needs no shared-memory file beside it.
-        db = _connect(path, "mode=ro" if _size(path.with_name(FILE + "-wal")) else "mode=ro&immutable=1")
+            return empty(steps)
+        db = connect_readable(path)
         try:
             _check_version(db, path, steps)
             if migrate.version(db) < max(steps):
@@ -78,6 +75,13 @@ def open_readable(directory: Path, steps: Mapping[int, migrate.Step] = MIGRATION
             db.close()
             raise
         return db
+
+
+def empty(steps: Mapping[int, migrate.Step] = MIGRATIONS) -> sqlite3.Connection:
+    """A database in memory, for want of a file."""
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    migrate.migrate(db, ":memory:", steps)
+    return db
 
 
 def set_aside(directory: Path) -> Path:
@@ -121,6 +125,12 @@ def errors(path: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise StoreError(f"another program holds {path}; close it and try again", path=str(path)) from error
         raise
+
+
+def connect_readable(path: Path) -> sqlite3.Connection:
+    """A connection that writes nothing."""
+    # Without a log file nothing can be missing from the database, and only then SQLite needs no shared-memory file beside it.
+    return _connect(path, "mode=ro" if _size(path.with_name(path.name + "-wal")) else "mode=ro&immutable=1")
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:

@@ -133,9 +133,17 @@ def save_turn(db: sqlite3.Connection, turn: Turn, now: float) -> None:
         "INSERT INTO turns (id, conversation, state, saved, folded, body) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE"
         " SET state = excluded.state, saved = excluded.saved, folded = excluded.folded, body = excluded.body",
-        (turn.id, turn.conversation, turn.state, now, fold(f"{turn.question}\n{turn.answer}"), _body(turn)),
+        (turn.id, turn.conversation, turn.state, now, _folded(turn), _body(turn)),
     )
     db.execute("UPDATE conversations SET updated = max(updated, ?) WHERE id = ?", (now, turn.conversation))
+
+
+def insert_turn(db: sqlite3.Connection, turn: Turn, *, number: int, aside: int, saved: float) -> None:
+    """A turn in the place that it had in another file."""
+    db.execute(
+        "INSERT INTO turns (number, id, conversation, aside, state, saved, folded, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, turn.id, turn.conversation, aside, turn.state, saved, _folded(turn), _body(turn)),
+    )
 
 
 def put_aside(db: sqlite3.Connection, id: str, now: float) -> list[Turn]:
@@ -192,6 +200,10 @@ def _turn(row: tuple[Any, ...]) -> Turn:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # One turn that does not read back must not hide the others.
         return Turn(id=id, conversation=conversation, question="", state="failed", reason=f"this turn does not read back: {error}")
+
+
+def _folded(turn: Turn) -> str:
+    return fold(f"{turn.question}\n{turn.answer}")
 
 
 def _body(turn: Turn) -> str:

@@ -360,42 +360,61 @@ async def test_a_turn_that_is_killed_is_failed_and_keeps_its_text(tmp_path: Path
         await store.close()
 
 
-@pytest.mark.parametrize("what", ["junk", "cut", "no tables", "page"])
-async def test_a_damaged_file_is_set_aside_and_kept(tmp_path: Path, what: str) -> None:
-    store = await Conversations.open(tmp_path)
-    for number in range(50):
-        await talk(store, f"question {number} " + "x" * 3000)
+async def damage(directory: Path, what: str) -> dict[str, list[Turn]]:
+    """Damage a file of 50 conversations, each with two turns of some pages; what was in it."""
+    store = await Conversations.open(directory)
+    kept = dict([await talk(store, f"question {number} " + "x" * 3000, "more " * 1000) for number in range(50)])
     await store.close()
-    file = tmp_path / store_file.FILE
-    if what == "no tables":
+    file = directory / store_file.FILE
+    data = file.read_bytes()
+    half = len(data) // 8192 * 4096
+    if what == "junk":
+        file.write_bytes(b"no database at all " * 1000)
+    elif what == "cut":
+        file.write_bytes(data[:half])
+    elif what == "page":
+        file.write_bytes(data[:half] + bytes(4096 * 3) + data[half + 4096 * 3 :])
+    else:
         with sqlite3.connect(file) as db:
             db.execute("DROP TABLE turns")
         db.close()
-    else:
-        data = file.read_bytes()
-        half = len(data) // 8192 * 4096
-        damaged = {
-            "junk": b"no database at all " * 1000,
-            "cut": data[:half],
-            "page": data[:4096] + bytes(half) + data[half + 4096 :],
-        }
-        file.write_bytes(damaged[what])
-    before = file.read_bytes()
+    return kept
+
+
+@pytest.mark.parametrize(("what", "least"), [("junk", (0, 0)), ("no turns", (50, 0)), ("cut", (0, 0)), ("page", (40, 80))])
+async def test_a_damaged_file_is_set_aside_and_what_can_be_read_of_it_is_taken_over(
+    tmp_path: Path, what: str, least: tuple[int, int]
+) -> None:
+    kept = await damage(tmp_path, what)
+    before = (tmp_path / store_file.FILE).read_bytes()
+    (tmp_path / store_file.SUSPECT).touch()
     store = await Conversations.open(tmp_path)
-    if what in ("cut", "page") and not store.problem:
-        # The head of the file is sound: what is broken is met on the way, and the next start sets it aside.
-        with pytest.raises(IndexCorrupt, match="do not read back"):
-            await store.list("anything")
-        await store.close()
-        store = await Conversations.open(tmp_path)
-    (aside,) = (path for path in tmp_path.glob("conversations.db.damaged-*") if path.suffix[-4:] not in ("-wal", "-shm"))
-    assert str(aside) in store.problem
+    (aside,) = tmp_path.glob("conversations.db.damaged-*")
     assert aside.read_bytes() == before
-    assert await store.list() == []
-    await talk(store, "a new beginning")
+    listed = await store.list()
+    turns = {one.id: await store.turns(one.id) for one in listed}
+    assert f"{aside}; what could be read of it was taken over: {len(listed)} conversations" in store.problem
+    assert (len(listed), sum(map(len, turns.values()))) >= least
+    for id, found in turns.items():
+        assert [turn for turn in kept[id] if turn in found] == found
+    new, _ = await talk(store, "a new beginning")
     await store.close()
     store = await Conversations.open(tmp_path)
-    assert (store.problem, len(await store.list())) == ("", 1)
+    assert (store.problem, (await store.list())[0].id, len(await store.list())) == ("", new, len(listed) + 1)
+    await store.close()
+
+
+async def test_damage_that_is_met_on_the_way_is_mended_at_once(tmp_path: Path) -> None:
+    kept = await damage(tmp_path, "page")
+    store = await Conversations.open(tmp_path)
+    assert store.problem == ""
+    with pytest.raises(IndexCorrupt, match="do not read back"):
+        await store.list("nowhere")
+    assert "taken over" in store.problem
+    assert await store.list("nowhere") == []
+    found = await store.list()
+    assert 40 <= len(found) <= len(kept)
+    await store.add(turn(found[0].id, "goes on"))
     await store.close()
 
 
