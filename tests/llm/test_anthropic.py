@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from khojd import config
 from khojd.errors import ProviderError
@@ -28,6 +30,7 @@ from khojd.llm.model import (
     Used,
 )
 from khojd.llm.providers.anthropic import Anthropic
+from khojd.llm.providers.anthropic_wire import paragraphs
 from tests.llm.replay import (
     CLOSE,
     HANG,
@@ -42,8 +45,6 @@ from tests.llm.replay import (
     text_reply,
     transcript,
 )
-
-pytest.importorskip("anthropic")
 
 KEY = "sk-ant-test-0123456789"
 ANSWER = "According to note [1], the meeting is on Friday. Café 🙂"
@@ -258,6 +259,13 @@ async def test_citations_follow_the_text_that_they_support(every: int) -> None:
     ]
     assert isinstance(events[-1], Ended)
     assert events[-1].message.text == "It is on Friday."
+
+
+@given(st.text(alphabet="a -1.\n*", max_size=40))
+def test_the_parts_of_a_source_are_the_source_again(text: str) -> None:
+    parts = paragraphs(text)
+    assert "".join(parts) == (text if text.strip() else "")
+    assert all(part.strip() for part in parts)
 
 
 async def test_sources_of_tool_results_are_counted_with_the_others() -> None:
