@@ -24,7 +24,7 @@ from khojd.chat.naming import name_conversation
 from khojd.chat.record import Record
 from khojd.chat.store import new_conversation
 from khojd.chat.summarise import remember, summarise
-from khojd.errors import ChatError, KhojdError, StorageFull
+from khojd.errors import ChatError, KhojdError, StoreError
 
 if TYPE_CHECKING:
     from khojd.chat.service import Chat
@@ -100,7 +100,7 @@ class Running:
         elif keep:
             try:
                 conversation = await chat.store.begin(ask.question, persona=ask.persona, filters=ask.filters or "")
-            except StorageFull as error:
+            except StoreError as error:
                 unkept = error.message
         return cls(chat, id, ask, sheets=sheets, conversation=conversation, unkept=unkept, say=say)
 
@@ -242,7 +242,7 @@ class Running:
         elif command == "search" or not has_model:
             if command in ("general", "research") or self.ask.images:
                 raise ChatError(extractive.NO_MODEL, command=command)
-            extractive.answer(record, gathered.passages, self.question, self.chat.library.label, listing=command == "search")
+            await extractive.answer(record, gathered.passages, self.question, self.chat.library.label, listing=command == "search")
         else:
             await Answer(self).give(gathered)
 
