@@ -2,7 +2,7 @@
 
     python -m tests.bench [--quick] [--markdown] [NAME…]
 
-Names: indexing, embedding, rescan, latency, language, freshness, startup, memory, ranking.
+Names: indexing, embedding, rescan, latency, language, chat, freshness, startup, memory, ranking.
 docs/benchmarks.md says how to read the tables.
 """
 
@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import embedding, freshness, indexing, language, latency, memory, ranking, rescan, startup
+from tests.bench import chat, embedding, freshness, indexing, language, latency, memory, ranking, rescan, startup
 from tests.bench.daemon import isolate
 from tests.bench.options import Options
 from tests.bench.table import Table, machine, markdown, plain, say
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Table]]] = {
     "rescan": rescan.tables,
     "latency": latency.tables,
     "language": language.tables,
+    "chat": chat.tables,
     "freshness": freshness.tables,
     "startup": startup.tables,
     "memory": memory.tables,

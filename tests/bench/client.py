@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,6 +59,33 @@ class Client:
         if b'"error":' in body[:64]:
             raise RuntimeError(f"{method}: {body.decode(errors='replace')[:500]}")
         return took, body
+
+    def begin(self, method: str, params: dict[str, Any]) -> int:
+        """Send a request; its id, for `end`."""
+        self._number += 1
+        self._sock.sendall(message_bytes({"jsonrpc": "2.0", "id": self._number, "method": method, "params": params}))
+        return self._number
+
+    def end(self, number: int) -> None:
+        """Wait for the reply to a request, whatever it is."""
+        while json.loads(body := self._receive()).get("id") != number or b'"method"' in body[:64]:
+            self._refuse(body)
+
+    def stream(self, method: str, params: dict[str, Any]) -> Iterator[tuple[float, Any]]:
+        """The messages from now on up to the reply, each with the time of the monotonic clock at which it was read."""
+        number = self.begin(method, params)
+        while True:
+            body = self._receive()
+            when = time.monotonic()
+            message = json.loads(body)
+            if "id" in message and "method" in message:
+                self._refuse(body)
+                continue
+            if "error" in message:
+                raise RuntimeError(f"{method}: {message['error']['message']}")
+            yield when, message
+            if message.get("id") == number:
+                return
 
     def tell(self, method: str, params: dict[str, Any]) -> None:
         """Send a notification."""
