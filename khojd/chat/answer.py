@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -63,7 +64,7 @@ class Answer:
                 choice = await self.chat.router.choose(self.turn.job, self.turn.model)
             except (ProviderError, ConfigError) as error:
                 self.record.notice(error.message)
-        return self._pack(gathered, choice).messages
+        return (await asyncio.to_thread(self._pack, gathered, choice)).messages
 
     async def room(self) -> int:
         """Guessed tokens that a prompt of the turn's model may have."""
@@ -75,11 +76,11 @@ class Answer:
         turn, router = self.turn, self.chat.router
         choice = await router.choose(turn.job, turn.model, notice=self.record.notice)
         for attempt in (1, 2):
-            asked = self._pack(gathered, choice)
+            asked = await asyncio.to_thread(self._pack, gathered, choice)
             if asked.left_out and (counted := await router.count(choice, asked.messages)) is not None:
                 # A safe guess leaves out more than it needs to: count, and fill what is free.
                 self.chat.scale.saw(str(choice), asked.guessed, counted)
-                asked = self._pack(gathered, choice)
+                asked = await asyncio.to_thread(self._pack, gathered, choice)
             for left in asked.left_out:
                 self.record.notice(left)
             self.record.passages = self.known or asked.passages

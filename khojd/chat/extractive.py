@@ -1,5 +1,6 @@
 """Answers without a model: the sentences of the best passages that have most of the question's words, quoted and cited."""
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 
@@ -19,7 +20,7 @@ _INTRO = "No chat model is configured. These passages of your notes fit best, wo
 _HEADING = re.compile(r"(?:[ \t]*(?:#{1,6}|\*+)[ \t][^\r\n]*(?:\r\n?|\n)\s*)+")
 
 
-def answer(
+async def answer(
     record: Record, passages: Sequence[Passage], question: str, label: Callable[[str], str], *, listing: bool = False
 ) -> None:
     """Say the best passages, each with where it stands, its best sentences and its number; with `listing` all of them, alone."""
@@ -34,8 +35,9 @@ def answer(
     if not listing:
         record.turn = replace(record.turn, extractive=True)
         say(_INTRO)
-    for passage in record.number(passages if listing else passages[:SHOWN]):
-        start, end = _quote(passage, asked)
+    numbered = record.number(passages if listing else passages[:SHOWN])
+    quotes = await asyncio.to_thread(lambda: [_quote(passage, asked) for passage in numbered])
+    for passage, (start, end) in zip(numbered, quotes, strict=True):
         quote = passage.text[start:end]
         where = " › ".join(filter(None, (passage.title or label(passage.path), *passage.headings)))
         quoted = "\n".join(f"> {line}".rstrip() for line in quote.splitlines())

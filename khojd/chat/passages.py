@@ -22,6 +22,7 @@ from khojd.search.types import Explanation, Hit, Mode, Range, SearchRequest, Sea
 MOST_WHOLE = 6000  # characters: a note that is named goes in whole up to this
 PARTS = 6  # of a longer one: passages that fit the question
 _SOFT = 10  # damps the reciprocal ranks of several queries: the first hits of each count most
+_FURTHER = 0.7  # weight of queries after the first, which is the person's own
 _LEAST_COVERAGE, _LEAST_COSINE = 0.2, 0.25  # a hit below both has nothing to do with the query
 _SHOWN = 48  # characters of a hit that are compared with the file
 
@@ -220,12 +221,12 @@ def merged(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
     """
     scores: dict[tuple[str, int, int], float] = {}
     entries: dict[tuple[str, int, int], dict[Range, Hit]] = {}
-    for hits in lists:
+    for hits, weight in zip(lists, (1.0, *[_FURTHER] * len(lists)), strict=False):
         for rank, hit in enumerate(hits):
             if hit.explanation is not None and _foreign(hit.explanation):
                 continue
             key = (hit.path, hit.range.start.line, hit.range.start.column)
-            scores[key] = scores.get(key, 0.0) + 1.0 / (_SOFT + rank)
+            scores[key] = scores.get(key, 0.0) + weight / (_SOFT + rank)
             entries.setdefault(key, {}).setdefault(hit.passage, hit)
     order = sorted(scores, key=lambda key: -scores[key])
     return [hit for key in order for hit in entries[key].values()]

@@ -20,6 +20,10 @@ _RELATIVE = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(in|during|of|from|since|before|after|until) ((?:19|20)\d\d)\b(?![-/.]\d)", re.IGNORECASE)
+_AGO = re.compile(r" ago$", re.IGNORECASE)
+_COUNTED_FROM = re.compile(
+    r"\b(?:days?|weeks?|months?|years?|night|morning|evening|\w{3,6}day)\s+(?:before|after)\s+(?:the\s+)?$", re.IGNORECASE
+)
 _LIMIT = re.compile(r"\b(since|after|before|until)\s+(?:the\s+)?$", re.IGNORECASE)
 _OPERATORS = {"since": ">=", "after": ">", "before": "<", "until": "<="}
 # A question for what was written or done in that time, rather than one that only mentions it.
@@ -49,13 +53,18 @@ def named(question: str, config: Config, today: date) -> Span | None:
     if len(found) != 1:
         return None
     start, _, expression = found[0]
+    if _COUNTED_FROM.search(question, 0, start):
+        return None  # `the week before May 3` is another span
+    sure = bool(_SURE.search(question))
+    if _AGO.search(expression) and not sure:
+        return None  # what happened then may have been written at any time since
     try:
         dateexpr.parse(expression, today=today, first_weekday=config.search.first_weekday, day_first=day_first)
     except QueryError:
         return None
     limit = _LIMIT.search(question, 0, start)
     operator = _OPERATORS[limit[1].lower()] if limit else ":"
-    return Span(f'date{operator}"{expression}"', bool(_SURE.search(question[:start]) or _SURE.search(question)))
+    return Span(f'date{operator}"{expression}"', sure)
 
 
 def _written(start: int, end: int) -> str:

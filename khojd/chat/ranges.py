@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from khojd.chat.model import Passage
 from khojd.content.boundaries import cut_before, paragraphs
 
-WHOLE = 1600  # characters: an entry up to this goes in whole
-AROUND = 1200  # characters that a passage of a longer one is widened to
-LONGEST = 3600  # characters: neighbours are joined up to this
+WHOLE = 1200  # characters: an entry up to this goes in whole
+AROUND = 900  # characters that a passage of a longer one is widened to
+LONGEST = 2400  # characters: neighbours are joined up to this
 _MARGIN = 4000  # characters on each side that are looked through for paragraphs
 _BLANK = re.compile(r"\s*")
 

@@ -55,7 +55,7 @@ async def summarise(turn: Running, *, model: bool) -> None:
     scope = await scope_of(turn)
     record.step(Step("search", f"{scope.what}: {_counted(scope.passages)}", data={"passages": len(scope.passages)}))
     if not model:
-        extractive.answer(record, scope.passages, turn.question, turn.chat.library.label)
+        await extractive.answer(record, scope.passages, turn.question, turn.chat.library.label)
         return
     wish = f" {scope.wish}" if scope.wish else ""
     passages = cut_up(scope.passages)

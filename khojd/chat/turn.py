@@ -95,7 +95,9 @@ class Running:
         queries.check(ask.filters or "", chat.engine.config)
         unkept = ""
         conversation = new_conversation(ask.question, persona=ask.persona, filters=ask.filters or "")
-        if ask.conversation:
+        if ask.conversation in chat.unkept:
+            conversation, unkept = chat.unkept[ask.conversation].conversation, "what came before it is not kept either"
+        elif ask.conversation:
             conversation = await chat.store.get(ask.conversation)
         elif keep:
             try:
@@ -167,6 +169,8 @@ class Running:
                 remember(self)
             with suppress(KhojdError):  # it was deleted, or the disk is full
                 self.conversation = await self.chat.store.get(self.conversation.id)
+        else:
+            self.chat.remember(self.conversation, turn)
         self._say(Finished(turn, self.conversation))
 
     # What it is answered from
@@ -213,9 +217,10 @@ class Running:
         return Gathered(history, passages)
 
     async def _history(self) -> tuple[Turn, ...]:
-        if not self.ask.conversation or self._unkept:
+        if not self.ask.conversation:
             return ()
-        turns = await self.chat.store.turns(self.conversation.id)
+        known = self.chat.unkept.get(self.conversation.id)
+        turns = known.turns if known else await self.chat.store.turns(self.conversation.id)
         own = next((at for at, turn in enumerate(turns) if turn.id in (self.id, self.ask.replaces)), len(turns))
         return tuple(turn for turn in turns[:own] if turn.answer or turn.state == "complete")
 
