@@ -88,10 +88,11 @@ def pull(
 
 
 class _Bar:
-    """How far a download is: a bar on stderr, where that is a terminal."""
+    """How far a download is: a bar on stderr; where that is no terminal, a line when it begins."""
 
     def __init__(self, model: str) -> None:
         self._model = model
+        self._begun = False
         self._progress: Progress | None = None
 
     def __enter__(self) -> Self:
@@ -106,7 +107,12 @@ class _Bar:
         return self
 
     def __call__(self, value: "WorkDone") -> None:
-        if self._progress is not None and value.message:
+        if value.kind != "report":
+            return
+        if self._progress is None and not self._begun:
+            output.say(f"{self._model}: {value.message}")
+        self._begun = True
+        if self._progress is not None:
             self._progress.update(self._task, completed=value.percentage or 0, description=output.harmless(value.message))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -123,7 +129,7 @@ def _show(result: "ModelsResult", *, everything: bool) -> None:
     style = output.Style()
     for provider in result.providers:
         where = "this machine" if provider.local else "another machine: what is asked leaves this one"
-        kind = provider.preset or provider.kind
+        kind = provider.preset or {"openai": "compatible with OpenAI"}.get(provider.kind, provider.kind)
         address = f"{provider.base_url}, " if provider.base_url else ""
         print(f"{style(output.harmless(provider.name), 'bold')}  {output.harmless(address)}{kind}, {style(where, 'dim')}")
         if provider.problem:

@@ -40,6 +40,7 @@ class Configured:
         self._pace = pace
         self._opening = asyncio.Lock()
         self._opened: _Opened | None = None
+        self._ended = False
         self._infos: dict[str, tuple[float, ModelInfo]] = {}
 
     @asynccontextmanager
@@ -49,13 +50,21 @@ class Configured:
             if self._opened is None:
                 self._opened = _Opened(await self._open(self.name, self.settings))
             opened = self._opened
+        opened.leaving = opened.leaving or self._ended  # it was opening when it was given up
         opened.users += 1
         try:
             yield opened.provider
         finally:
             opened.users -= 1
             if opened.leaving and not opened.users:
+                if self._opened is opened:
+                    self._opened = None
                 await _close(opened.provider)
+
+    async def end(self) -> None:
+        """Close it for good, once it is not used."""
+        self._ended = True
+        await self.leave()
 
     async def leave(self) -> None:
         """Close it once it is not used; whoever uses it next opens it anew, with its key read again."""

@@ -114,7 +114,7 @@ class Line:
 
         async def leave() -> None:
             for key in self._servers.keys() - kept:
-                await self._servers.pop(key).leave()
+                await self._servers.pop(key).end()
 
         self._away.clear()
         with self._lock:
@@ -133,7 +133,7 @@ class Line:
             return
 
         async def leave() -> None:
-            await asyncio.gather(*(server.leave() for server in self._servers.values()))
+            await asyncio.gather(*(server.end() for server in self._servers.values()))
 
         with suppress(concurrent.futures.TimeoutError):
             asyncio.run_coroutine_threadsafe(leave(), loop).result(CLOSE_SECONDS)

@@ -52,6 +52,12 @@ def _silent(_: object) -> None:
     pass
 
 
+def _then(error: ProviderError, done: str) -> str:
+    """An error, and what is done about it."""
+    message = error.message.rstrip(". ")
+    return f"{message}{'' if message.endswith('?') else ';'} {done}"
+
+
 class Router:
     """All configured providers. Making it opens nothing; each is opened when it is first asked."""
 
@@ -77,12 +83,12 @@ class Router:
         self._servers = {name: kept.get(name) or self._configured(name) for name in config.providers}
         for name, server in before.items():
             if name not in kept:
-                await server.leave()
+                await server.end()
 
     async def close(self) -> None:
         """Close all connections, those of running answers when they end."""
         for server in self._servers.values():
-            await server.leave()
+            await server.end()
 
     # --- choosing -----------------------------------------------------------------------------------------------------------
 
@@ -98,17 +104,18 @@ class Router:
         """
         failures: list[tuple[Ref, ProviderError]] = []
         for ref in self._order(job, model):
+            server = self._server(ref)
             try:
-                choice = await self._described(ref)
+                choice = await self._described(server, ref)
                 if job == "vision" and not (model or self._config.models.vision or "vision" in choice.info.capabilities):
                     message = f"{ref} cannot look at images: name a model that can in models.vision"
                     raise ProviderError(message, provider=ref.provider, reason="unsupported", model=ref.model)
             except ProviderError as error:
-                await self._failed(self._server(ref), error)
+                await self._failed(server, error)
                 failures.append((ref, error))
                 continue
             for _, failure in failures:
-                notice(f"{failure.message}; {choice} is asked instead")
+                notice(_then(failure, f"{choice} is asked instead"))
             return choice
         raise all_failed(job, failures)
 
@@ -131,11 +138,10 @@ class Router:
     def _server(self, ref: Ref) -> Configured:
         return self._named(ref.provider)
 
-    async def _described(self, ref: Ref) -> Choice:
-        server = self._server(ref)
+    async def _described(self, server: Configured, ref: Ref) -> Choice:
         async with server.use() as provider:
             local = table.is_local(provider.base_url)
-        info = described(await server.info(ref.model), self._settings(ref))
+            info = described(await server.info(ref.model), self._settings(ref))
         return Choice(ref.provider, ref.model, local, info)
 
     def _settings(self, ref: Ref) -> ModelSettings:
@@ -177,19 +183,20 @@ class Router:
             server = self._server(ref)
             begun = False
             try:
-                if choice is not None and ref == Ref(choice.provider, choice.model):
-                    candidate = choice
-                else:
-                    candidate = await self._described(ref)
-                    check_suits(ref, candidate.info, request)
-                for _, failure in failures[told:]:
-                    notice(f"{failure.message}; {candidate} is asked instead")
-                told = len(failures)
-                asked(candidate)
-                async with aclosing(self._answer(server, candidate, request, notice)) as events:
-                    async for event in events:
-                        begun = True
-                        yield event
+                async with server.use():  # from its description to its last word: it may be configured anew meanwhile
+                    if choice is not None and ref == Ref(choice.provider, choice.model):
+                        candidate = choice
+                    else:
+                        candidate = await self._described(server, ref)
+                        check_suits(ref, candidate.info, request)
+                    for _, failure in failures[told:]:
+                        notice(_then(failure, f"{candidate} is asked instead"))
+                    told = len(failures)
+                    asked(candidate)
+                    async with aclosing(self._answer(server, candidate, request, notice)) as events:
+                        async for event in events:
+                            begun = True
+                            yield event
                 return
             except ProviderError as error:
                 await self._failed(server, error)
@@ -233,7 +240,7 @@ class Router:
                 if wait is None:
                     raise
                 if attempt == 0 or error.reason != "busy":
-                    notice(f"{error.message}; asked again in {wait:.1f} s")
+                    notice(_then(error, f"asked again in {wait:.1f} s"))
             await asyncio.sleep(wait)
             attempt += 1
 

@@ -5,44 +5,52 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.khojd import Khojd
 from tests.llm.ollama_server import know, ndjson, shown
-from tests.llm.replay import Replay, json_reply, refused_url
+from tests.llm.replay import HANG, Replay, json_reply, refused_url
+
+
+class Served:
+    """An Ollama with two models, on a loop in a thread: the command line is another process, and blocks."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.replay = Replay()
+        self._loop = loop
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
 
 @pytest.fixture(scope="module")
-def ollama() -> Iterator[str]:
-    """The address of an Ollama with two models, on a loop of its own: the command line is another process."""
+def ollama() -> Iterator[Served]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    server = Replay()
-
-    def run(work: Callable[[], object]) -> None:
-        asyncio.run_coroutine_threadsafe(work(), loop).result(30)  # type: ignore[arg-type]
-
-    run(server.__aenter__)
+    served = Served(loop)
+    server = served.replay
+    served.run(server.__aenter__())
     know(server, {"tiny": shown("completion", "tools", context=8192), "vectors": shown("embedding")})
     server.on("GET", "/api/version", json_reply({"version": "0.20.1"}))
     server.on("POST", "/api/pull", ndjson({"status": "pulling 1f", "total": 4, "completed": 1}, {"status": "success"}))
-    yield server.url
-    run(server.stop)
+    yield served
+    served.run(server.stop())
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
 
 
 @pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory, ollama: str) -> Iterator[Khojd]:
+def person(tmp_path_factory: pytest.TempPathFactory, ollama: Served) -> Iterator[Khojd]:
     """Someone who has configured two servers, of which one does not run."""
     run = Khojd(tmp_path_factory.mktemp("models"))
     run.config.write_text(
-        f'[providers.ollama]\nbase_url = "{ollama}"\n[providers.vllm]\nbase_url = "{refused_url()}"\n'
+        f'[providers.ollama]\nbase_url = "{ollama.replay.url}"\n[providers.vllm]\nbase_url = "{refused_url()}"\n'
         '[models]\nchat = ["ollama/tiny"]\nsmall = ["ollama/gone"]\n',
         encoding="utf-8",
     )
@@ -82,6 +90,14 @@ def test_a_model_is_downloaded(person: Khojd) -> None:
     assert person.json("models", "pull", "ollama/tiny") == {"model": "ollama/tiny", "status": "success"}
     assert "a model is written provider/model" in person.refused("models", "pull", "tiny")
     assert person.refused("models", "pull", "vllm/x", status=4).startswith("vllm: ")
+
+
+def test_an_interrupted_download_is_stopped_at_the_server(person: Khojd, ollama: Served) -> None:
+    ollama.replay.on("POST", "/api/pull", ndjson({"status": "pulling 1f", "total": 4, "completed": 1}, HANG))
+    result = person.interrupted("models", "pull", "ollama/tiny", when=lambda: True)
+    assert result.returncode == 130
+    assert result.stderr.startswith("ollama/tiny: pulling 1f")
+    ollama.run(ollama.replay.requests[-1].left.wait())
 
 
 def test_doctor_looks_at_the_servers_with_and_without_a_daemon(person: Khojd) -> None:

@@ -498,6 +498,24 @@ async def test_a_provider_that_did_not_change_stays_open() -> None:
     assert one.closed == 1
 
 
+async def test_a_provider_that_is_given_up_while_it_is_opened_is_closed_after_its_answer() -> None:
+    gate, opening = asyncio.Event(), asyncio.Event()
+    old = Paper(answer("Friday"))
+
+    async def slowly(name: str, settings: Provider) -> Paper:
+        opening.set()
+        await gate.wait()
+        return old
+
+    router = Router(configured("one/a"), slowly)
+    running = asyncio.create_task(text_of(stream(router)))
+    await opening.wait()
+    await router.reconfigure(configured("two/b", two=Provider()))
+    gate.set()
+    assert await running == "Friday"
+    assert old.closed == 1
+
+
 async def test_a_choice_of_a_provider_that_is_gone_is_an_error_that_says_so() -> None:
     router = Router(configured("one/a"), Papers(one=Paper(answer(""))))
     choice = await router.choose("chat")
