@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from khojd.chat.channel import Channel
 from khojd.chat.passages import Library
@@ -16,7 +16,7 @@ from khojd.chat.tokens import Scale
 from khojd.chat.turn import Running
 
 if TYPE_CHECKING:
-    from khojd.chat.model import Ask, ChatEvent, Turn
+    from khojd.chat.model import Ask, ChatEvent, Conversation, Turn
     from khojd.chat.store import Conversations
     from khojd.chat.tools.registry import Registry
     from khojd.config import Config
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from khojd.llm.router import Router
 
 log = logging.getLogger(__name__)
+
+
+_MOST_UNKEPT = 20
+
+
+class Unkept(NamedTuple):
+    """A conversation that could not be written to disk; it lasts as long as the daemon."""
+
+    conversation: Conversation
+    turns: list[Turn]
 
 
 class Chat:
@@ -39,6 +49,7 @@ class Chat:
         self.library = Library(engine)
         self.scale = Scale()
         self.rewriter = Rewriter()
+        self.unkept: dict[str, Unkept] = {}  # by the conversation's id
         self._turns: dict[str, tuple[Running, asyncio.Task[None]]] = {}
         self._lines: dict[str, asyncio.Lock] = {}  # conversations with a turn; the next one waits
         self._tasks: set[asyncio.Task[None]] = set()  # titles, which nobody waits for
@@ -111,6 +122,14 @@ class Chat:
         await self.stop("khojd ended before the answer was whole")
         await self.router.close()
         await self.store.close()
+
+    def remember(self, conversation: Conversation, turn: Turn) -> None:
+        """Have a turn of a conversation that cannot be kept at hand for the questions after it."""
+        known = self.unkept.pop(conversation.id, None) or Unkept(conversation, [])
+        known.turns.append(turn)
+        self.unkept[conversation.id] = known
+        if len(self.unkept) > _MOST_UNKEPT:
+            del self.unkept[next(iter(self.unkept))]
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Something that nobody waits for; it ends with the chat."""

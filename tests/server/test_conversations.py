@@ -1,6 +1,7 @@
 """khoj/conversations/* and khoj/personas/* over a real daemon and socket."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,22 @@ async def test_an_export_links_to_the_lines_of_now(talk: Talk, format: str) -> N
     talk.vault.edit("tea.md", "All is new.\n")
     again = await talk.editor.request("khoj/conversations/export", {"conversation": id, "format": format})
     assert "changed since" in again["text"]
+
+
+async def test_where_nothing_can_be_written_questions_are_answered_and_followed_up(tmp_path: Path) -> None:
+    (tmp_path / "index" / "conversations.db").mkdir(parents=True)  # no file can be made there
+    async with talking(tmp_path, NOTES) as talk:
+        assert "cannot be written" in (await talk.editor.request("khoj/conversations/list", {}))["problem"]
+        talk.answers(saying("It is withered first."))
+        first = await talk.ask("How is green tea made?")
+        notices = [value["step"]["text"] for value in first.values if value["kind"] == "step"]
+        assert any("not kept" in text for text in notices)
+        talk.answers(saying("Because."))
+        second = await talk.ask("Why?", conversation=first.reply["conversation"])
+        assert (second.reply["state"], second.text) == ("complete", "Because.")
+        sent = json.dumps(talk.model.requests[-1].json)
+        assert "How is green tea made?" in sent
+        assert "It is withered first." in sent
 
 
 async def test_they_are_commands_too(editor: Editor) -> None:
