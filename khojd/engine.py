@@ -268,7 +268,8 @@ class Engine:
 
     async def status(self) -> IndexStatus:
         """The state of the index."""
-        folders, problems = self._follower.status(), (*self._problems.values(), *self._line.problems)
+        away = [problem for problem in self._line.problems if problem != self._filler.problem]
+        folders, problems = self._follower.status(), (*self._problems.values(), *away)
         return await self._aside(lambda: overview(self._stores, self._indexer, self._filler, folders, problems))
 
     async def files(
