@@ -1,8 +1,14 @@
-"""Where the text of a stored citation stands now that its note may have changed."""
+"""Where the text of a stored citation stands now that its note may have changed, or have another name."""
 
 from typing import Literal, NamedTuple
 
 from khojd.chat.model import Citation, text_hash
+from khojd.engine import Engine
+from khojd.errors import KhojdError
+from khojd.search.types import SearchRequest
+
+_WORDS = 12  # of a quote that a note must have to be looked at
+_NOTES = 5
 
 Freshness = Literal["fresh", "moved", "stale"]
 
@@ -33,3 +39,15 @@ def resolve(citation: Citation, text: str | None) -> Resolved:
         return stale
     nearest = min(found, key=lambda place: abs(place - start))
     return Resolved("moved", nearest, nearest + len(citation.quote))
+
+
+async def elsewhere(engine: Engine, citation: Citation) -> list[str]:
+    """Paths of other notes that may have the quote, because the index finds its first words there; the likeliest first."""
+    words = citation.quote.replace("\\", " ").replace('"', " ").split()[:_WORDS]
+    if not words:
+        return []
+    try:
+        found = await engine.search(SearchRequest(query=f'+"{" ".join(words)}"', mode="lexical", limit=2 * _NOTES))
+    except KhojdError:
+        return []  # words that are none to the index
+    return [path for path in dict.fromkeys(hit.path for hit in found.hits) if path != citation.path][:_NOTES]

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from khojd.chat import model
-from khojd.chat.resolve import Resolved, resolve
+from khojd.chat.resolve import Resolved, elsewhere, resolve
 from khojd.content.registry import settings_of
 from khojd.errors import EditError, NotFound
 from khojd.graph import sheet as sheets
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from khojd.server.session import Session
 
+_SOUGHT = 20  # quotes that are looked for in other notes for one message
 _TAIL = 8192  # characters of the answer in which the marker of a new citation is looked for
 
 
@@ -49,15 +50,16 @@ class Values:
         self._session = session
         self._settings = settings_of(session.engine.config.content)
         self._read: dict[str, Sheet | None] = {}
+        self._sought = 0
 
     async def citation(self, citation: model.Citation, at: int) -> types_chat.Citation:
         """`at` is the marker's place in the client's units."""
-        found, location = await self._place(citation)
+        path, found, location = await self._place(citation)
         return types_chat.Citation(
             number=citation.number,
             at=at,
             location=location,
-            path=citation.path,
+            path=path,
             title=citation.title,
             headings=citation.headings,
             quote=citation.quote,
@@ -89,11 +91,11 @@ class Values:
             quote=passage.text,
             hash=model.text_hash(passage.text),
         )
-        _, location = await self._place(quoted)
+        path, _, location = await self._place(quoted)
         return types_chat.Reference(
             number=passage.number,
             location=location,
-            path=passage.path,
+            path=path,
             title=passage.title,
             headings=passage.headings,
             date=passage.date,
@@ -134,10 +136,18 @@ class Values:
 
     # Places
 
-    async def _place(self, citation: model.Citation) -> tuple[Resolved, types.Location]:
+    async def _place(self, citation: model.Citation) -> tuple[str, Resolved, types.Location]:
+        """Where the quote stands now: in its note, else in another one, as after a rename."""
         sheet = await self._sheet(citation.path)
         found = resolve(citation, None if sheet is None else sheet.text)
-        return found, self._location(citation.path, sheet, found.start, found.end)
+        if found.state == "stale" and self._sought < _SOUGHT:
+            self._sought += 1
+            for path in await elsewhere(self._session.engine, citation):
+                other = await self._sheet(path)
+                there = resolve(citation, None if other is None else other.text)
+                if there.state != "stale":
+                    return path, there._replace(state="moved"), self._location(path, other, there.start, there.end)
+        return citation.path, found, self._location(citation.path, sheet, found.start, found.end)
 
     def _location(self, path: str, sheet: Sheet | None, start: int, end: int) -> types.Location:
         if sheet is None:

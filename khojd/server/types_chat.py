@@ -59,7 +59,7 @@ class Citation(Message, frozen=True):
     number: Annotated[int, Meta(description="as in the marker: [1], or [^1] in the style footnote")]
     at: Annotated[int, Meta(description="of the marker in the answer's text, in units of the negotiated encoding")]
     location: Annotated[Location, Meta(description="of the quote in the note as it is now")]
-    path: str
+    path: Annotated[str, Meta(description="of the note that has it now")]
     title: Annotated[str, Meta(description="of the note")]
     headings: tuple[str, ...]
     quote: Annotated[str, Meta(description="the note's text, exactly")]
@@ -67,7 +67,7 @@ class Citation(Message, frozen=True):
     weak: Annotated[bool, Meta(description="the passage has none, or too few, of the claim's words")]
     state: Annotated[
         Literal["fresh", "moved", "stale"],
-        Meta(description="stale: the note has this text no longer; the location is where it was"),
+        Meta(description="moved: elsewhere, maybe in another note; stale: gone, the location is where it was"),
     ]
 
 

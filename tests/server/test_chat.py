@@ -112,6 +112,37 @@ async def test_a_note_that_changes_during_the_answer_moves_its_quotes(talk: Talk
     assert text_of(talk, citation) == STEAMED
 
 
+async def kept(talk: Talk, conversation: str) -> dict[str, Any]:
+    """The one citation of a conversation, as it is found now."""
+    found = await talk.editor.request("khoj/conversations/get", {"conversation": conversation})
+    (citation,) = found["turns"][0]["citations"]
+    return dict(citation)
+
+
+async def test_a_kept_citation_is_found_in_a_note_that_has_another_name_by_now(talk: Talk) -> None:
+    talk.answers(saying("Green tea is steamed [1]."))
+    answer = await talk.ask("What is done to green tea?")
+    assert (await kept(talk, answer.reply["conversation"]))["state"] == "fresh"
+    (talk.vault.root / "tea.md").rename(talk.vault.root / "green.md")
+    talk.vault.write("green.md", "Above.\n" + NOTES["tea.md"])
+    await talk.vault.indexed()
+    citation = await kept(talk, answer.reply["conversation"])
+    assert (citation["state"], citation["path"]) == ("moved", talk.vault.path("green.md"))
+    assert text_of(talk, citation) == STEAMED
+
+
+async def test_a_kept_citation_whose_text_is_gone_is_stale(talk: Talk) -> None:
+    talk.answers(saying("Green tea is steamed [1]."))
+    answer = await talk.ask("What is done to green tea?")
+    talk.vault.write("tea.md", NOTES["tea.md"].replace("steamed soon", "steamed at once"))
+    await talk.vault.indexed()
+    citation = await kept(talk, answer.reply["conversation"])
+    assert (citation["state"], citation["quote"]) == ("stale", STEAMED)
+    (talk.vault.root / "tea.md").unlink()
+    await talk.vault.indexed()
+    assert (await kept(talk, answer.reply["conversation"]))["state"] == "stale"
+
+
 async def test_a_number_that_was_never_given_is_taken_out_and_counted(talk: Talk) -> None:
     talk.answers(saying("Green tea is steamed [7]."))
     answer = await talk.ask("What is done to green tea?")
