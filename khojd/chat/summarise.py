@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from khojd.chat import budget, extractive, prompt, recall
+from khojd.chat import budget, extractive, prompt, ranges, recall
 from khojd.chat.answer import Answer
 from khojd.chat.model import Passage, Step
 from khojd.chat.scope import scope_of
 from khojd.chat.tokens import of_messages
-from khojd.content.boundaries import paragraphs
+from khojd.content.boundaries import cut_before, paragraphs
 from khojd.errors import KhojdError
 from khojd.llm.model import ChatRequest, Message
 
@@ -90,16 +90,16 @@ def cut_up(passages: Sequence[Passage], longest: int = 4000) -> tuple[Passage, .
                 found.append(_piece(passage, start, before))
                 start = before
             while after - start > 2 * longest:  # a paragraph like a book
-                found.append(_piece(passage, start, start + longest))
-                start += longest
+                edge, _ = cut_before(passage.text, start + longest // 2, start + longest)
+                found.append(_piece(passage, start, edge))
+                start = edge
         found.append(_piece(passage, start, len(passage.text)))
     return tuple(one for one in found if one.text.strip())
 
 
 def _piece(passage: Passage, start: int, end: int) -> Passage:
-    text = passage.text[start:end]
-    lines = passage.text.count("\n", 0, start)
-    return replace(passage, start=passage.start + start, end=passage.start + end, line=passage.line + lines, text=text)
+    text, line = passage.text[start:end], passage.line + ranges.line_of(passage.text, start)
+    return replace(passage, start=passage.start + start, end=passage.start + end, line=line, text=text)
 
 
 def _parts(passages: Sequence[Passage], size: int) -> list[list[Passage]]:
