@@ -5,7 +5,10 @@ its kind is used, and off the loop.
 """
 
 import asyncio
+import gc
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -53,6 +56,22 @@ def is_local(base_url: str) -> bool:
     )
 
 
+def _load(module: str) -> ModuleType:
+    """Import a module with many thousands of objects that stay.
+
+    The garbage collector would look through them again and again while they are made, and later, and each time hold up the loop for
+    tens of milliseconds; so it is told to leave them alone.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        if collecting:
+            gc.freeze()
+            gc.enable()
+
+
 async def open_provider(name: str, settings: config.Provider) -> "Provider":
     """The provider of a name, ready to be asked; nothing is sent yet.
 
@@ -64,7 +83,7 @@ async def open_provider(name: str, settings: config.Provider) -> "Provider":
     module_name, class_name, extra = _CLASSES[kind]
     try:
         # An SDK takes a second to import; the loop is shared with editors.
-        module = await asyncio.to_thread(importlib.import_module, module_name)
+        module = sys.modules.get(module_name) or await asyncio.to_thread(_load, module_name)
     except ModuleNotFoundError as error:
         if not extra or (error.name or "").startswith("khojd"):
             raise

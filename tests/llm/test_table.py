@@ -1,5 +1,6 @@
 """Which class speaks to a configured provider, and what is loaded for it."""
 
+import gc
 import sys
 from typing import get_args, get_type_hints
 
@@ -44,6 +45,7 @@ async def test_a_provider_of_each_kind_is_opened_without_asking_its_server(kind:
     try:
         assert (provider.name, provider.kind) == ("here", kind)
         assert provider.base_url.startswith("http://127.0.0.1:9")
+        assert gc.isenabled()
     finally:
         await provider.close()
 
