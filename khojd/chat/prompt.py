@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from khojd.chat.defuse import defused, one_line
 from khojd.chat.model import Passage, Turn
 from khojd.chat.personas import Resolved
 from khojd.llm.model import Image, Message, Source
@@ -28,8 +29,6 @@ _EITHER = (
 )
 _GENERAL = "You are a helpful assistant. Today is {today}. No notes are given with this question: do not cite any.\n"
 _MARKER = re.compile(r"[ ]?\[\^?\d{1,3}\](?!\()")
-_FRAME = re.compile(r"<(?=\s*/?\s*note\b)", re.IGNORECASE)
-_BLANK = re.compile(r'[\s"<>]+')
 
 Label = Callable[[str], str]
 
@@ -45,24 +44,20 @@ def system(persona: Resolved, today: date, *, notes: bool, notes_only: bool = Fa
 
 
 def framed(passage: Passage, label: Label) -> str:
-    """A passage as the model reads it. What looks like the frame within it is defused."""
-    parts = [f'n="{passage.number}"', f'path="{_value(label(passage.path))}"']
+    """A passage as the model reads it. What looks like the frame, or like a model's own marks, is defused within it."""
+    parts = [f'n="{passage.number}"', f'path="{one_line(label(passage.path))}"']
     if passage.title:
-        parts.append(f'title="{_value(passage.title)}"')
+        parts.append(f'title="{one_line(passage.title)}"')
     if passage.headings:
-        parts.append(f'heading="{_value(" > ".join(passage.headings))}"')
+        parts.append(f'heading="{one_line(" > ".join(passage.headings))}"')
     if passage.date:
         parts.append(f'date="{passage.date}"')
     if passage.origin in ("selection", "note", "mention"):
         parts.append(f'from="{_ORIGINS[passage.origin]}"')
-    return f"<note {' '.join(parts)}>\n{_FRAME.sub('‹', passage.text)}\n</note>"
+    return f"<note {' '.join(parts)}>\n{defused(passage.text)}\n</note>"
 
 
 _ORIGINS = {"selection": "selected by the person", "note": "open in the editor", "mention": "named in the question"}
-
-
-def _value(text: str) -> str:
-    return _BLANK.sub(" ", text).strip()[:200]
 
 
 def source(passage: Passage, label: Label) -> Source:
