@@ -1,11 +1,13 @@
 """What an answer claims before a marker, and where a passage says so: by the words that both have.
 
-Words are those of the search index (stems without function words, pairs of characters where there are no spaces).
+Words are those of the search index (stems without function words, pairs of characters where there are no spaces). Of
+questions and their passages in six judged collections 0 to 6 % are called weak, of questions and random passages 78 to 91 %.
 """
 
 import re
+from functools import cache
 
-from khojd.content import boundaries
+from khojd.content import boundaries, language
 from khojd.content.lines import LineIndex
 from khojd.index import analysis
 
@@ -13,7 +15,7 @@ LOOK_BACK = 600  # characters before a marker
 _MARKER = re.compile(r"\[\^?\d+\]")
 _ENDS = " \t\n\r.!?…。！？｡．:;,，、；：*_)\"'”’»」』）"
 _MOST = 3  # sentences of a quote
-_FEW = 0.2  # share of a claim's terms; fewer make a citation weak
+_FEW = 0.15  # share of a claim's terms; fewer make a citation weak
 _GAIN = 0.25  # share of its sentence's weight that a neighbour must add to be quoted too
 # Lines that go on with the sentence of the line before: no list item, heading, table, quote, block or blank line.
 _GOES_ON = re.compile(r"[ \t]*(?![-*+#|>:\s]|\d+[.)]|\[[ xX]\]|`{3}|~{3})")
@@ -21,7 +23,7 @@ _GOES_ON = re.compile(r"[ \t]*(?![-*+#|>:\s]|\d+[.)]|\[[ xX]\]|`{3}|~{3})")
 
 def terms(text: str) -> frozenset[str]:
     """The key terms of a text."""
-    return frozenset(analysis.terms(_MARKER.sub(" ", text))) - analysis.STOPWORDS
+    return _without_letters(analysis.terms(_MARKER.sub(" ", text))) - analysis.STOPWORDS
 
 
 def claim(before: str) -> frozenset[str]:
@@ -57,7 +59,8 @@ class Evidence:
         self.lines = LineIndex(text)
         self._text = text
         self._spans = _sentences(text)
-        self._terms = [_terms_of(text[start:end]) for start, end in self._spans]
+        self._grammar = _grammar(language.detect(text))
+        self._terms = [_terms_of(text[start:end]) - self._grammar for start, end in self._spans]
         self._counts: dict[str, int] = {}
         for found in self._terms:
             for term in found:
@@ -65,7 +68,8 @@ class Evidence:
         self._unspaced = any(map(analysis.unspaced, self._counts))
 
     def weak(self, claimed: frozenset[str]) -> bool:
-        """Whether the passage has too few of the claim's terms: none, or less than a fifth."""
+        """Whether the passage has too few of the claim's terms: none, or hardly any."""
+        claimed -= self._grammar
         if any(map(analysis.unspaced, claimed)) != self._unspaced:
             return False  # another script: words tell nothing
         return bool(claimed) and len(claimed & self._counts.keys()) <= _FEW * len(claimed)
@@ -94,8 +98,18 @@ class Evidence:
 
 
 def _terms_of(text: str) -> frozenset[str]:
-    found = analysis.analyzer().analyze(analysis.fold(text))
-    return frozenset(found) - analysis.STOPWORDS
+    return _without_letters(analysis.analyzer().analyze(analysis.fold(text)))
+
+
+def _without_letters(found: list[str]) -> frozenset[str]:
+    """Single letters of an alphabet number things, or are words like `y` and `à`."""
+    return frozenset(term for term in found if len(term) > 1 or not "a" <= term <= "z")
+
+
+@cache
+def _grammar(code: str) -> frozenset[str]:
+    """The terms of a language that say nothing of what a text is about."""
+    return analysis.STOPWORDS | frozenset(analysis.terms(" ".join(language.function_words(code))))
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:

@@ -90,6 +90,11 @@ def detect(text: str) -> str:
     return _by_words(sample)
 
 
+def function_words(code: str) -> list[str]:
+    """The most frequent words of a language that carry grammar and little else; none where they are not known."""
+    return _FUNCTION_WORDS.get(code, "").split()
+
+
 def normalize(name: str) -> str:
     """ISO 639-1 code of a language as people write it in metadata (`en-US`, `de_DE`, `English`), "" when it is none."""
     folded = name.strip().strip("\"'").lower()

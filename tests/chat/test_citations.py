@@ -190,6 +190,13 @@ def test_a_claim_without_its_words_in_the_passage_is_weak_and_cites_all_of_it() 
     assert not unchecked.citations[0].weak
 
 
+def test_words_that_carry_only_grammar_make_no_claim_strong_in_other_languages() -> None:
+    tea = "El té verde se cuece al vapor y no es de los que se dejan reposar en el agua, que es lo más común para el té."
+    citer = Citer([Passage("/notes/té.md", 0, len(tea), 0, tea, number=1)])
+    citer.feed("El té verde se cuece al vapor [1]. Los dragones son de los que no se ven en el cielo [1].")
+    assert [citation.weak for citation in citer.citations] == [False, True]
+
+
 def test_a_claim_in_another_script_is_not_called_weak() -> None:
     citer, _ = answer("Green tea is steamed [3]. 緑茶は蒸される [1].")
     assert [citation.weak for citation in citer.citations] == [False, False]
