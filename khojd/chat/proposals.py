@@ -21,7 +21,7 @@ def replaced(path: str, text: str, old: str, new: str) -> Proposal:
     if count != 1:
         what = "does not stand" if not count else f"stands {count} times"
         hint = "read the note again and copy the text exactly" if not count else "give more of the text around it"
-        raise EditError(f"the text to replace {what} in {path}: {hint}", path=path)
+        raise EditError(f"the text to replace {what} in the note: {hint}", path=path)
     if old == new:
         raise EditError("the new text is the same as the old one", path=path)
     start = text.index(old)

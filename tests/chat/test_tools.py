@@ -307,7 +307,7 @@ async def test_a_replacement_is_proposed_and_nothing_is_written(vault: Desk) -> 
 
 
 async def test_a_replacement_needs_a_text_that_stands_once(vault: Desk) -> None:
-    assert "does not stand in" in await vault.refusal("propose_edit", action="replace", note="meeting", old="on Sunday", new="x")
+    assert "does not stand in the note" in await vault.refusal("propose_edit", action="replace", note="meeting", old="on Sunday", new="x")
     assert "stands 2 times" in await vault.refusal("propose_edit", action="replace", note="meeting", old="eeting", new="x")
     assert "needs old" in await vault.refusal("propose_edit", action="replace", note="meeting", new="x")
     assert "the same as" in await vault.refusal("propose_edit", action="replace", note="meeting", old="Friday", new="Friday")

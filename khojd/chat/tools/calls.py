@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from khojd.chat.defuse import defused, one_line
 from khojd.chat.model import Proposal, Step
 from khojd.chat.tokens import tokens
 from khojd.chat.tools.registry import Context, Result, Tool, closest
@@ -136,7 +137,7 @@ async def _result(tool: Tool, arguments: dict[str, Any], context: Context, secon
         context.stop.set()
         return Result(f"{tool.name} took longer than {seconds:.0f} seconds and was stopped. Ask for less at a time.")
     except KhojdError as error:
-        return Result(error.message, error.message.split("\n", 1)[0][:200], failed=True)
+        return Result(defused(error.message), one_line(error.message), failed=True)
     except Exception as error:  # a plugin's mistake must not end the turn
         log.exception("the tool %s failed", tool.name)
         return Result(f"{tool.name} failed ({type(error).__name__}). Go on without it.", failed=True)

@@ -44,7 +44,7 @@ async def propose(context: Context, arguments: EditArguments) -> Result:
         proposal = await _proposal(context, arguments)
     except EditError as error:
         raise ChatError(f"propose_edit: {error.message}") from None
-    label = context.library.label(proposal.path)
+    label = context.label(proposal.path)
     verb = "make" if arguments.action == "create" else "change"
     # The person must see what would be changed, whatever the model says about it.
     why = " ".join(arguments.why.split())[:200]
@@ -102,7 +102,7 @@ def _new_path(view: View, name: str) -> str:
     if not below(path, view.context.folders) or not all(_passes(query, path, root) for query in bounds_of(view.context)):
         raise EditError(f"{name!r} is outside of what this conversation is limited to")
     if path in view.graph.sheets or known.at(path) is not None or os.path.lexists(path):
-        raise EditError(f"{view.context.library.label(path)} is there already: use replace or append")
+        raise EditError(f"{view.context.label(path)} is there already: use replace or append")
     return path
 
 

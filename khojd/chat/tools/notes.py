@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from khojd.chat.defuse import one_line
 from khojd.chat.model import Passage
 from khojd.chat.tokens import tokens
 from khojd.chat.tools import told
@@ -52,7 +53,7 @@ async def read(context: Context, arguments: ReadArguments) -> Result:
     found = await look(context, lambda view: view.find(arguments.note))
     shown = await show(context, found.note)
     lines = shown.lines
-    label = context.library.label(found.note.path)
+    label = context.label(found.note.path)
     total = len(lines) - (shown.text[-1:] in ("\n", "\r"))  # what follows the last line end is no line
     first = arguments.from_line - 1
     last = arguments.to_line or total
@@ -112,7 +113,7 @@ async def listing(context: Context, arguments: ListArguments) -> Result:
     page = rows[start : start + PAGE]
     said, used = [], 0
     for row in page:
-        line = json.dumps([context.library.label(row.path), row.title, row.day], ensure_ascii=False)
+        line = json.dumps([context.label(row.path), one_line(row.title), row.day], ensure_ascii=False)
         used += tokens(line) + 1
         if used > context.tokens - _FRAME:
             break
@@ -139,7 +140,7 @@ def _folder(view: View, name: str) -> str:
     for path in choices:
         if view.graph.notes.root(path) and view.graph.notes.below(path):
             return path
-    tops = sorted({posixpath.dirname(view.context.library.label(note.path)).split("/")[0] for note in view.notes()} - {""})
+    tops = sorted({posixpath.dirname(view.context.label(note.path)).split("/")[0] for note in view.notes()} - {""})
     raise NotFound(f"there is no folder {name!r} with notes; at the top are {', '.join(tops[:30]) or 'none'}", folder=name)
 
 
@@ -188,7 +189,7 @@ async def backlinks(context: Context, arguments: BacklinksArguments) -> Result:
         left_out += [f"{told.several(lost, 'further link')}: raise limit"] if lost > 0 else []
     if changed:
         left_out.append(f"{told.several(changed, 'link')} of notes that changed a moment ago")
-    label = context.library.label(note.path)
+    label = context.label(note.path)
     head = f"Lines that link to {label}:" if found else f"No other note links to {label}."
     return told.passages(context, found, head, left_out=left_out)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 import msgspec
 from msgspec import Struct
 
+from khojd.chat.defuse import one_line
 from khojd.chat.model import Passage, Proposal
 from khojd.errors import ChatError, NotFound
 from khojd.llm import model as llm
@@ -68,6 +69,10 @@ class Context:
         self.sheets: Mapping[str, Sheet] = sheets or {}
         self.tokens = tokens
         self.stop = threading.Event()
+
+    def label(self, path: str) -> str:
+        """A path as the model and people see it, on one line whatever it is."""
+        return one_line(self.library.label(path))
 
     def call(self) -> Context:
         """The same for one call, with a `stop` of its own."""

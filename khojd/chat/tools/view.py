@@ -108,7 +108,7 @@ class View:
             places = self._seen(link[1].partition("#")[0].strip())  # a path where its format wants more around it
         paths = list(dict.fromkeys(place.path for place in places))
         if len(paths) > 1:
-            shown = ", ".join(map(self.context.library.label, paths[:MOST_NAMED]))
+            shown = ", ".join(map(self.context.label, paths[:MOST_NAMED]))
             raise ChatError(f"{name!r} may mean {len(paths)} notes; give the path: {shown}", name=name)
         if not places or places[0].note is None:
             raise NotFound(f"there is no note {name!r} among those of this conversation{self._like(name)}", note=name)
@@ -187,7 +187,7 @@ class View:
             own = set(names.heading_key(f"{note.name} {note.title}").split())
             if shared := len(words & own):
                 scores.append((-shared / len(words | own), note.path))
-        close = [self.context.library.label(path) for _, path in sorted(scores)[:MOST_NAMED]]
+        close = [self.context.label(path) for _, path in sorted(scores)[:MOST_NAMED]]
         return f"; like it are {', '.join(close)}" if close else "; list_notes shows which there are"
 
 
@@ -209,7 +209,7 @@ async def show(context: Context, note: Note) -> Shown:
         if attempt == 1:
             await context.engine.update([note.path])
             note = known or note
-    raise ChatError(f"{context.library.label(note.path)} changed a moment ago; call the tool again", path=note.path)
+    raise ChatError(f"{context.label(note.path)} changed a moment ago; call the tool again", path=note.path)
 
 
 async def passages(context: Context, shown: Shown, start: int, end: int) -> list[Passage]:
