@@ -73,6 +73,8 @@ class Filler:
         self._resumed = asyncio.Event()
         self._resumed.set()
         self._patience = PATIENCE
+        self._unopened = ""  # why the wanted model is not open
+        self._repaired: Meaning | None = None  # whose vector store has been compared with the catalog
         self._stuck = False  # an error keeps entries waiting until the next attempt
         self._queries = 0
         self._quiet = threading.Event()
@@ -145,35 +147,41 @@ class Filler:
                 if self._wake.is_set():
                     continue  # something was written meanwhile, so there is room again
             except KhojdError as error:
-                if error.message != self.problem:
-                    log.warning("no search by meaning: %s", error.message)
-                self.problem = error.message
+                if error.message != self._unopened:
+                    log.warning("the embedding model cannot be opened: %s", error.message)
+                self.problem = self._unopened = error.message
                 away = isinstance(error, ModelError) and "provider" in error.data  # its server may be back at any time
             except Exception as error:
-                self.problem = f"the model could not be opened: {error}"
-                log.exception("no search by meaning")
+                self.problem = self._unopened = f"the model could not be opened: {error}"
+                log.exception("the embedding model cannot be opened")
+            else:
+                self._unopened = ""
             self.opened.set()
             self._changed()
-            if self.target is not None:
-                await self._keep_full(self.target)
-            elif self._stuck:
-                await self._woken(RETRY_SECONDS)
-            else:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(RETRY_SECONDS if away else None):
-                        await self._reopen.wait()
+            again = asyncio.get_running_loop().call_later(RETRY_SECONDS, self._open_again) if away else None
+            try:
+                if self.target is not None:  # the former one, where the wanted one cannot be opened
+                    await self._keep_full(self.target)
+                elif self._stuck:
+                    await self._woken(RETRY_SECONDS)
+                else:
+                    await self._reopen.wait()
+            finally:
+                if again is not None:
+                    again.cancel()
 
     async def _keep_full(self, target: Meaning) -> None:
         """Embed whatever waits, until the model is to be another."""
-        repaired = False
         while not self._reopen.is_set():
             await self._resumed.wait()
             self._wake.clear()
             try:
-                if not repaired:
+                if self._repaired is not target:
                     await self._on_thread(target.repair)
-                    repaired = True
+                    self._repaired = target
                 await self._fill(target)
+                if self._reopen.is_set():
+                    return  # it may not be full
                 await self._on_thread(lambda: self._complete(target))
             except Exception as error:
                 # A full disk, say. What waits keeps waiting; the old vectors answer.
@@ -184,7 +192,7 @@ class Filler:
                     return  # another model by the same name: opened again, it is another one
                 await self._woken(RETRY_SECONDS)
                 continue
-            self.problem = ""
+            self.problem = self._unopened
             if not self._wake.is_set():
                 self._drained.set()
                 self._changed()
@@ -217,6 +225,10 @@ class Filler:
         self._choice = choice
         self._reopen.set()
         self.wake()
+
+    def _open_again(self) -> None:
+        self._reopen.set()
+        self._wake.set()
 
     async def close(self) -> None:
         self._quiet.set()

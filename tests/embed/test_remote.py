@@ -17,7 +17,7 @@ from khojd.embed.factory import Choice, open_embedder
 from khojd.embed.protocol import Embedder
 from khojd.embed.tokens import count_tokens
 from khojd.errors import ConfigError, ModelError
-from tests.llm.embedding_server import EmbeddingServer
+from tests.llm.embedding_server import EmbeddingServer, held_back
 from tests.llm.replay import HANG, Reply, Request, json_reply, refused_url, stream_reply, text_reply
 
 
@@ -100,7 +100,7 @@ async def test_as_many_requests_at_a_time_as_the_settings_allow_over_connections
             open_ += 1
             most = max(most, open_)
             asyncio.get_running_loop().create_task(request.answered.wait()).add_done_callback(lambda _: leave())
-            return replace_body(reply, held)
+            return held_back(reply, held)
 
         def leave() -> None:
             nonlocal open_
@@ -115,10 +115,6 @@ async def test_as_many_requests_at_a_time_as_the_settings_allow_over_connections
         assert most == 2
         assert len(server.requests) - before == 7
         assert server.accepted <= 3
-
-
-def replace_body(reply: Reply, held: asyncio.Event) -> Reply:
-    return Reply(reply.status, reply.headers, [held, *reply.body], framing=reply.framing)
 
 
 @pytest.mark.parametrize(

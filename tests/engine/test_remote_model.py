@@ -1,8 +1,11 @@
 """The engine with an embedding model on a server, which comes, goes and changes."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -11,8 +14,8 @@ from khojd.errors import ModelError
 from khojd.index import filler
 from khojd.search.types import SearchRequest
 from tests.engine.conftest import Notes
-from tests.llm.embedding_server import EmbeddingServer
-from tests.llm.replay import HANG, refused_url, stream_reply
+from tests.llm.embedding_server import EmbeddingServer, held_back
+from tests.llm.replay import HANG, Reply, Request, refused_url, stream_reply
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +158,55 @@ async def test_from_the_bundled_model_to_a_remote_one_and_back(written: Notes) -
         assert (await written.found("bird", mode="semantic"))[0] == "a.md"
 
 
+async def test_the_former_model_serves_while_the_server_of_the_wanted_one_is_away(written: Notes) -> None:
+    bundled: Config = written.config()
+    async with EmbeddingServer() as server:
+        port, remote = server.port, server.config(bundled)
+    async with written.open(bundled) as engine:
+        await engine.update(embed=True)
+        await engine.reconfigure(remote)
+        await written.until(lambda: _says(written, "srv: no connection"))
+        written.write("c.md", "A kingfisher dives for fish.\n")
+        await engine.update(embed=True)
+        assert "c.md" in (await written.found("a bird that eats fish", mode="semantic"))[:2]
+        assert "srv: no connection" in await problem(written)
+        async with EmbeddingServer(port=port):
+            await written.until(lambda: nothing_waits(written))
+            assert (await written.found("bird", mode="semantic"))[0] == "a.md"
+
+
+async def test_a_model_that_is_left_before_its_vectors_are_complete_never_serves(written: Notes) -> None:
+    for number in range(80):
+        written.write(f"{number}.md", f"Note number {number} is about bridges.\n")
+    held = asyncio.Event()
+
+    def embed(request: Request) -> Reply:
+        texts = request.json["input"]
+        if any(text.startswith("second: ") for text in texts):
+            return stream_reply(HANG)
+        reply = server.embed(request)
+        return reply if texts == ["dimensions"] else held_back(reply, held)
+
+    async with EmbeddingServer() as server, written.open() as engine:
+        server.on("POST", "/api/embed", embed)
+        await engine.update(embed=True)
+        await engine.reconfigure(server.config(written.config(), concurrency=1))
+        await server.arrived(3)  # the description, the first vector, the first notes
+        await engine.reconfigure(server.config(written.config(), prompts=("", "second: ")))
+        held.set()
+        await written.until(lambda: _target_is(written, "srv/m-"))
+        first = (await engine.status()).model_target
+        await written.until(lambda: _target_is(written, "srv/m-", other=first))
+        assert (await engine.status()).model.startswith("all-MiniLM-L6-v2")
+        assert "a.md" in (await written.found("a bird in the water", mode="semantic"))[:1]
+
+
+async def _target_is(notes: Notes, model: str, other: str = "") -> bool:
+    assert notes.engine is not None
+    target = (await notes.engine.status()).model_target
+    return target.startswith(model) and target != other
+
+
 async def test_the_end_does_not_wait_for_a_server_that_says_nothing(written: Notes) -> None:
     async with EmbeddingServer() as server:
         server.on("POST", "/api/embed", stream_reply(HANG))
@@ -163,3 +215,22 @@ async def test_the_end_does_not_wait_for_a_server_that_says_nothing(written: Not
             assert engine.busy
             async with asyncio.timeout(8):
                 await engine.close()
+
+
+async def test_the_vectors_of_an_index_from_before_there_were_remote_models_serve_until_the_new_ones_are_there(
+    written: Notes,
+) -> None:
+    async with written.open() as engine:
+        await engine.update(embed=True)
+    with closing(sqlite3.connect(written.index_dir / "catalog.db")) as db, db:
+        (text,) = db.execute("SELECT value FROM meta WHERE key LIKE 'model_settings.%'").fetchone()
+        before = msgspec.json.encode(msgspec.json.decode(text)["embedding"]).decode()
+        db.execute("UPDATE meta SET value = ? WHERE key LIKE 'model_settings.%'", (before,))
+    async with EmbeddingServer() as server:
+        server.on("POST", "/api/embed", server.embed, stream_reply(HANG))  # the first vector comes, no other one
+        async with written.open(server.config(written.config())) as engine:
+            await server.arrived(3)
+            assert (await written.found("a bird in the water", mode="semantic"))[0] == "a.md"
+            status = await engine.status()
+            assert status.model.startswith("all-MiniLM-L6-v2")
+            assert status.model_target.startswith("srv/m-")

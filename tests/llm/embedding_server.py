@@ -1,5 +1,6 @@
 """A model server that makes vectors and scores of the words it is given: an Ollama for embedding, a llama.cpp for re-ranking."""
 
+import asyncio
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -75,3 +76,8 @@ class EmbeddingServer(Replay):
             return json_reply({"error": f"model '{request.json['model']}' not found"}, 404)
         about = {"general.architecture": "bert", "bert.context_length": 512, "bert.embedding_length": self.dimensions}
         return json_reply({"capabilities": ["embedding"], "model_info": about, "details": {}})
+
+
+def held_back(reply: Reply, until: asyncio.Event) -> Reply:
+    """The same reply, with its body sent later."""
+    return Reply(reply.status, reply.headers, [until, *reply.body], framing=reply.framing)
