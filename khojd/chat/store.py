@@ -53,6 +53,8 @@ class Conversations:
         self._db: sqlite3.Connection | None = None
         self._writable = False
         self._closed = False
+        self._listener: Callable[[str], None] = lambda problem: None
+        self._told = ""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="khojd-conversations")
 
     @classmethod
@@ -82,6 +84,11 @@ class Conversations:
             self._closed = True
             await asyncio.get_running_loop().run_in_executor(self._thread, close)
             self._thread.shutdown(wait=False)
+
+    def watch(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` on the loop with `problem` whenever it changes, and now if there is one; "" says that all is well."""
+        self._listener, self._told = listener, ""
+        self._tell()
 
     # --- conversations ------------------------------------------------------------------------------------------------------
 
@@ -217,7 +224,15 @@ class Conversations:
 
         if self._closed:
             raise StoreError(f"the conversations of {self.directory} are closed", path=str(self.directory))
-        return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.problem != self._told:
+            self._told = self.problem
+            self._listener(self.problem)
 
     def _opened(self) -> sqlite3.Connection:
         assert self._db is not None, "the thread takes no work after the connection is closed"
@@ -252,8 +267,10 @@ class Conversations:
             self._writable = False
             try:
                 self._db = store_file.open_readable(self.directory)
-            except (IndexCorrupt, StorageFull) as damage:
+            except IndexCorrupt as damage:
                 self._note(damage.message)
+                self._db = store_file.empty()
+            except StorageFull:
                 self._db = store_file.empty()
 
     def _begin_anew(self) -> None:

@@ -89,8 +89,8 @@ def set_title(db: sqlite3.Connection, id: str, title: str, *, titled: bool) -> N
 
 def automatic_title(db: sqlite3.Connection, id: str) -> str:
     """From the first question that is part of the conversation."""
-    row = db.execute(f"{_TURN} WHERE conversation = ? AND aside = 0 ORDER BY number", (id,)).fetchone()
-    return titles.from_question(_turn(row).question if row else "")
+    first = _first(db, id)
+    return titles.from_question(turn(db, first).question if first else "")
 
 
 def _conversation(row: tuple[Any, ...]) -> Conversation:
@@ -128,7 +128,7 @@ def turns(db: sqlite3.Connection, conversation: str, *, aside: bool = False) -> 
 
 def save_turn(db: sqlite3.Connection, turn: Turn, now: float) -> None:
     """Insert the turn, or replace what there is of it; it keeps its place. Raises NotFound for an unknown conversation."""
-    conversation(db, turn.conversation)
+    titled = conversation(db, turn.conversation).titled
     db.execute(
         "INSERT INTO turns (id, conversation, state, saved, folded, body) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE"
@@ -136,6 +136,15 @@ def save_turn(db: sqlite3.Connection, turn: Turn, now: float) -> None:
         (turn.id, turn.conversation, turn.state, now, _folded(turn), _body(turn)),
     )
     db.execute("UPDATE conversations SET updated = max(updated, ?) WHERE id = ?", (now, turn.conversation))
+    if not titled and _first(db, turn.conversation) == turn.id:
+        set_title(db, turn.conversation, titles.from_question(turn.question), titled=False)
+
+
+def _first(db: sqlite3.Connection, conversation: str) -> str | None:
+    row = db.execute(
+        "SELECT id FROM turns WHERE conversation = ? AND aside = 0 ORDER BY number LIMIT 1", (conversation,)
+    ).fetchone()
+    return None if row is None else str(row[0])
 
 
 def insert_turn(db: sqlite3.Connection, turn: Turn, *, number: int, aside: int, saved: float) -> None:

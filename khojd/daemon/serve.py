@@ -97,6 +97,7 @@ async def _run(index: Path, config_path: Path, address: Path, log_path: Path, *,
         listener = Listener(address)
         try:
             chat = await Chat.open(engine)
+            chat.store.watch(lambda message: engine.problem("conversations", message))
             daemon = Daemon(engine, listener, chat, config_path=config_path, log_path=log_path)
             watch = ConfigWatch(config_path, apply, lambda message: engine.problem("config", message))
             loop = asyncio.get_running_loop()

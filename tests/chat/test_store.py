@@ -175,6 +175,19 @@ async def test_a_persons_title_stays_a_models_does_not_replace_it(store: Convers
     assert len((await store.rename(id, "x" * 1000)).title) == 200
 
 
+async def test_the_automatic_title_follows_the_first_question_when_that_is_asked_anew(store: Conversations) -> None:
+    id, turns = await talk(store, "What of tee?")
+    await store.put_aside(turns[0].id)
+    await store.add(turn(id, "What of tea?"))
+    await store.add(turn(id, "And coffee?"))
+    await store.save(replace(turns[0], answer="late"))
+    assert (await store.get(id)).title == "What of tea?"
+    await store.rename(id, "Drinks")
+    await store.put_aside((await store.turns(id))[0].id)
+    await store.add(turn(id, "What of cocoa?"))
+    assert (await store.get(id)).title == "Drinks"
+
+
 async def test_persona_and_filters_change_alone(store: Conversations) -> None:
     one = await store.begin("q", persona="writer", filters="tag:a")
     assert (await store.change(one.id, filters="")).persona == "writer"
@@ -407,10 +420,13 @@ async def test_a_damaged_file_is_set_aside_and_what_can_be_read_of_it_is_taken_o
 async def test_damage_that_is_met_on_the_way_is_mended_at_once(tmp_path: Path) -> None:
     kept = await damage(tmp_path, "page")
     store = await Conversations.open(tmp_path)
-    assert store.problem == ""
+    told: list[str] = []
+    store.watch(told.append)
+    assert (store.problem, told) == ("", [])
     with pytest.raises(IndexCorrupt, match="do not read back"):
         await store.list("nowhere")
     assert "taken over" in store.problem
+    assert told == [store.problem]
     assert await store.list("nowhere") == []
     found = await store.list()
     assert 40 <= len(found) <= len(kept)

@@ -29,6 +29,7 @@ class Kept(RuleBasedStateMachine):
         self.lines: dict[str, list[Turn]] = {}
         self.aside: dict[str, list[Turn]] = {}
         self.titles: dict[str, str] = {}
+        self.named: set[str] = set()  # by a person
 
     def teardown(self) -> None:
         self.runner.run(self.store.close())
@@ -50,6 +51,8 @@ class Kept(RuleBasedStateMachine):
         turn = Turn(new_id(), id, question, answer=answer, state=state)  # type: ignore[arg-type]
         self.runner.run(self.store.add(turn))
         self.lines[id].append(turn)
+        if id not in self.named:
+            self.titles[id] = self.lines[id][0].question
 
     @precondition(lambda self: self.lines)
     @rule(number=NUMBERS, at=NUMBERS, answer=WORDS)
@@ -81,6 +84,8 @@ class Kept(RuleBasedStateMachine):
         self.lines[one.id] = self.runner.run(self.store.turns(one.id))
         assert [replace(turn, id="", conversation="") for turn in self.lines[one.id]] == [replace(turn, id="") for turn in line]
         self.aside[one.id], self.titles[one.id] = [], self.titles[id]
+        if id in self.named:
+            self.named.add(one.id)
 
     @precondition(lambda self: self.lines)
     @rule(number=NUMBERS, title=WORDS)
@@ -88,6 +93,7 @@ class Kept(RuleBasedStateMachine):
         id = self.chosen(number)
         self.runner.run(self.store.rename(id, title))
         self.titles[id] = title
+        self.named.add(id)
 
     @precondition(lambda self: self.lines)
     @rule(number=NUMBERS)

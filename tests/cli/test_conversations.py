@@ -9,7 +9,7 @@ from tests.cli.khojd import Khojd
 def conversation(khojd: Khojd) -> str:
     """The id of a conversation with two questions."""
     first = khojd.json("chat", "Which pads squeal?")
-    khojd.json("chat", "--conversation", first["conversation"], "What about the chain?")
+    khojd.json("chat", "--conversation", first["conversation"][:12], "What about the chain?")
     found: str = first["conversation"]
     return found
 
@@ -31,6 +31,12 @@ def test_someone_new_is_told_how_to_begin(newcomer: Khojd) -> None:
     assert result.stdout == ""
     assert "khojd chat" in result.stderr
     assert newcomer.json("conversations", status=1) == {"conversations": [], "problem": ""}
+
+
+def test_the_status_says_that_conversations_cannot_be_kept(newcomer: Khojd) -> None:
+    (newcomer.index / "conversations.db").mkdir(parents=True)  # no file can be made there
+    assert any("conversations cannot be kept" in problem for problem in newcomer.json("status")["index"]["problems"])
+    assert "conversations cannot be kept" in newcomer("conversations", status=1).stderr
 
 
 def test_a_conversation_is_shown_with_its_sources(khojd: Khojd, conversation: str) -> None:
