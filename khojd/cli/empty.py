@@ -6,21 +6,18 @@ from khojd.errors import NotFound
 from khojd.server.types import IndexStatus, NoParams
 
 
-def explain_nothing(client: Client, folders: tuple[str, ...] = (), *, quiet: bool = False) -> None:
-    """Tell a person why there may be no hit. Raises NotFound when a folder that was asked for is not indexed."""
+def why_nothing(client: Client, folders: tuple[str, ...] = ()) -> str:
+    """Why there may be no hit, for a person. Raises NotFound when a folder that was asked for is not indexed."""
     status = client.call("khoj/index/status", NoParams(), IndexStatus)
     roots = [folder.path for folder in status.folders]
     for path in folders:
         if not any(_holds(root, path) or _holds(path, root) for root in roots):
             raise NotFound(f"{path} is in none of the indexed folders; add it with `khojd index --add {path}`", path=path)
-    if quiet:
-        return
     if not roots:
-        output.say("nothing found: no folder is indexed yet; add one with `khojd index --add FOLDER`")
-    elif status.running or status.queue or status.words_pending or status.vectors_pending:
-        output.say("nothing found so far: notes are still being read (see `khojd status`)")
-    else:
-        output.say(f"nothing found in {output.count(status.indexed, 'file')}")
+        return "nothing found: no folder is indexed yet; add one with `khojd index --add FOLDER`"
+    if status.running or status.queue or status.words_pending or status.vectors_pending:
+        return "nothing found so far: notes are still being read (see `khojd status`)"
+    return f"nothing found in {output.count(status.indexed, 'file')}"
 
 
 def _holds(folder: str, path: str) -> bool:

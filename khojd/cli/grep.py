@@ -7,7 +7,7 @@ import typer
 
 from khojd.cli import output
 from khojd.cli.connection import connect, folders
-from khojd.cli.empty import explain_nothing
+from khojd.cli.empty import why_nothing
 from khojd.cli.failure import Exit
 from khojd.cli.search import Folder, Json
 
@@ -38,20 +38,21 @@ def grep(
     )
     with connect() as client:
         result = client.call("khoj/grep", params, GrepResult)
-        if as_json:
-            output.json(result)
-        else:
-            _show(result.matches, grouped=context > 0)
-            for note in result.notes:
-                output.say(f"note: {note}")
-            if result.truncated:
-                output.say(f"note: there are more matches than {limit}; ask for more with -n")
+        why = ""
         if not result.matches:
-            if not result.files:
-                explain_nothing(client, params.folders, quiet=as_json)
-            elif not as_json:
-                output.say(f"no match in {output.count(result.files, 'file')}")
-            raise typer.Exit(Exit.NOTHING)
+            why = f"no match in {output.count(result.files, 'file')}" if result.files else why_nothing(client, params.folders)
+    if as_json:
+        output.json(result)
+    else:
+        _show(result.matches, grouped=context > 0)
+        for note in result.notes:
+            output.say(f"note: {note}")
+        if result.truncated and len(result.matches) >= limit:  # else the time was up, as a note says
+            output.say(f"note: there are more matches than {limit}; ask for more with -n")
+    if why:
+        if not as_json:
+            output.say(why)
+        raise typer.Exit(Exit.NOTHING)
 
 
 def _show(matches: "tuple[GrepMatch, ...]", *, grouped: bool) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from khojd.cli import output
 from khojd.cli.connection import connect, folders
-from khojd.cli.empty import explain_nothing
+from khojd.cli.empty import why_nothing
 from khojd.cli.failure import Exit
 
 
@@ -64,10 +64,12 @@ def search(
     )
     with connect() as client:
         result = client.call("khoj/search", params, SearchResult)
-        if as_json:
-            output.json(result)
-        else:
-            show(result, explain=explain)
-        if not result.hits:
-            explain_nothing(client, params.folders, quiet=as_json)
-            raise typer.Exit(Exit.NOTHING)
+        why = "" if result.hits else why_nothing(client, params.folders)
+    if as_json:
+        output.json(result)
+    else:
+        show(result, explain=explain)
+    if why:
+        if not as_json:
+            output.say(why)
+        raise typer.Exit(Exit.NOTHING)

@@ -8,7 +8,7 @@ import typer
 
 from khojd.cli import output
 from khojd.cli.connection import absolute, connect, folders
-from khojd.cli.empty import explain_nothing
+from khojd.cli.empty import why_nothing
 from khojd.cli.failure import Exit
 from khojd.cli.search import Folder, Json
 from khojd.errors import NotFound, QueryError
@@ -49,13 +49,15 @@ def similar(
     )
     with connect() as client:
         result = client.call("khoj/similar", params, SearchResult)
-        if as_json:
-            output.json(result)
-        else:
-            show(result)
-        if not result.hits:
-            explain_nothing(client, params.folders, quiet=as_json)
-            raise typer.Exit(Exit.NOTHING)
+        why = "" if result.hits else why_nothing(client, params.folders)
+    if as_json:
+        output.json(result)
+    else:
+        show(result)
+    if why:
+        if not as_json:
+            output.say(why)
+        raise typer.Exit(Exit.NOTHING)
 
 
 def _parsed(place: str) -> tuple[str, int | None, int | None]:

@@ -39,6 +39,12 @@ def test_json_is_one_object_with_nothing_else_on_stdout(khojd: Khojd) -> None:
     assert "butter" in starts
 
 
+@pytest.mark.parametrize("command", [("search", "onions"), ("similar", "--text", "onions"), ("grep", "onions")])
+def test_of_a_folder_that_is_not_indexed_json_is_the_error_alone(khojd: Khojd, command: tuple[str, ...]) -> None:
+    error = khojd.json(*command, "--folder", "run", status=2)["error"]
+    assert error["message"].endswith(f"add it with `khojd index --add {khojd.home / 'run'}`")
+
+
 def test_a_query_may_be_given_as_several_words(khojd: Khojd) -> None:
     assert khojd.json("search", "soften", "in", "butter")["hits"] == khojd.json("search", "soften in butter")["hits"]
 
