@@ -142,8 +142,7 @@ class Answer:
                     turn.chat.engine,
                     self.chat.library,
                     number=record.number,
-                    # Each line holds by itself.
-                    filters="\n".join(" ".join(one.split()) for one in (turn.filters, turn.persona.filters) if one),
+                    filters=turn.within,
                     folders=turn.ask.folders,
                     sheets=turn.sheets,
                 )
@@ -167,6 +166,8 @@ class Answer:
         finally:
             record.parts(citer.finish())
             self._count()
+        if not record.has_text and not turn.reason:
+            record.notice(f"{self._choice or choice} gave no answer")
         if record.citer is not None and citer.removed:
             times = "a marker" if citer.removed == 1 else f"{citer.removed} markers"
             record.notice(f"{times} for sources that were never given {'was' if citer.removed == 1 else 'were'} taken out")

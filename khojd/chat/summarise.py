@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from khojd.chat import budget, extractive, prompt, ranges, recall
 from khojd.chat.answer import Answer
 from khojd.chat.model import Passage, Step
-from khojd.chat.scope import scope_of
+from khojd.chat.scope import Scope, scope_of
 from khojd.chat.tokens import of_messages
 from khojd.content.boundaries import cut_before, paragraphs
 from khojd.errors import KhojdError
@@ -30,7 +30,7 @@ _PART_ANSWER = 500  # tokens of the summary of a part
 _AT_ONCE = 2  # parts that are summed up side by side
 _PATIENCE = 120.0  # seconds, in the background
 _LAST = 3  # turns that stay as they are
-_FULL = 0.5  # share of the room for history from which on older turns are summed up
+_FULL = 0.5  # share of the room for history that turns before these take up when they are summed up
 
 _WHOLE = "Summarise what the passages say, for the person who wrote them: what matters first, each statement with its number."
 _PART = (
@@ -57,9 +57,8 @@ async def summarise(turn: Running, *, model: bool) -> None:
     if not model:
         await extractive.answer(record, scope.passages, turn.question, turn.chat.library.label)
         return
-    wish = f" {scope.wish}" if scope.wish else ""
     passages = cut_up(scope.passages)
-    answer = Answer(turn, question=f"{_WHOLE}{wish}")
+    answer = Answer(turn, question=_question(scope))
     room = await answer.room()
     if sum(map(budget.cost_of, passages)) + 600 <= room:
         await answer.give(Gathered((), passages))
@@ -72,8 +71,21 @@ async def summarise(turn: Running, *, model: bool) -> None:
         parts = parts[:MOST_PARTS]
     summaries = await _each(turn, parts)
     joined = "\n\n".join(f"Part {number}:\n{one}" for number, one in enumerate(summaries, 1))
-    answer = Answer(turn, question=f"{_JOIN}{wish}\n\n{joined}", known=numbered)
+    answer = Answer(turn, question=f"{_JOIN} {scope.wish}\n\n{joined}", known=numbered)
     await answer.give(Gathered())
+
+
+async def summary_prompt(turn: Running) -> tuple[Message, ...]:
+    """What a model is sent for a /summarize, as far as it goes into one prompt."""
+    from khojd.chat.turn import Gathered
+
+    scope = await scope_of(turn)
+    answer = Answer(turn, question=_question(scope))
+    return await answer.messages(Gathered((), cut_up(scope.passages)))
+
+
+def _question(scope: Scope) -> str:
+    return f"{_WHOLE} {scope.wish}".strip()
 
 
 def cut_up(passages: Sequence[Passage], longest: int = 4000) -> tuple[Passage, ...]:
@@ -151,12 +163,11 @@ async def _remember(turn: Running) -> None:
         turns = await turn.chat.store.turns(turn.conversation.id)
         before, rest = recall.summary(turns)
         older = rest[:-_LAST]
-        size = sum(of_messages(prompt.told(one)) for one in rest)
-        if not older or size < _FULL * budget.HISTORY * await Answer(turn).room():
+        room = await Answer(turn).room()
+        if not older or sum(of_messages(prompt.told(one)) for one in older) < _FULL * budget.HISTORY * room:
             return
         said = "\n\n".join(f"Person: {one.question}\nAssistant: {one.answer}" for one in older)
         text = f"Summary of what was before: {before}\n\n{said}" if before else said
-        room = await Answer(turn).room()
         request = ChatRequest((Message("system", _CONVERSATION), Message("user", budget.cut(text, room))), max_tokens=800)
         summary = (await turn.chat.router.complete("small", request, seconds=_PATIENCE)).strip()
         if summary:

@@ -23,7 +23,7 @@ from khojd.chat.model import Ask, ChatEvent, Command, Conversation, Finished, Pa
 from khojd.chat.naming import name_conversation
 from khojd.chat.record import Record
 from khojd.chat.store import new_conversation
-from khojd.chat.summarise import remember, summarise
+from khojd.chat.summarise import remember, summarise, summary_prompt
 from khojd.errors import ChatError, KhojdError, StoreError
 
 if TYPE_CHECKING:
@@ -122,6 +122,11 @@ class Running:
         """The model that is asked for, "" for the configured one."""
         return self.ask.model or self.persona.model
 
+    @property
+    def within(self) -> str:
+        """The filters of the conversation and of the persona, each on a line: both hold, whatever the question says."""
+        return "\n".join(" ".join(one.split()) for one in (self.filters, self.persona.filters) if one.strip())
+
     async def run(self) -> None:
         """Answer, and keep the answer, whatever happens."""
         self._say(Started(self.record.turn, self.conversation))
@@ -197,13 +202,12 @@ class Running:
                 Step("queries", "; ".join(plan.queries), data={"queries": list(plan.queries), "filters": plan.filters})
             )
         self.record.turn = replace(self.record.turn, queries=plan.queries)
-        filters = " ".join(filter(None, (self.filters, plan.filters)))
         library = self.chat.library
         found, given = await asyncio.gather(
             library.find(
                 plan.queries,
-                filters=filters,
-                within=self.persona.filters,
+                filters=plan.filters,
+                within=self.within,
                 folders=self.ask.folders,
                 limit=self.config.chat.passages,
                 sheets=self.sheets,
@@ -228,6 +232,8 @@ class Running:
         """What a model would be sent. Raises ChatError for a command that asks no model."""
         if self.command in ("search", "help"):
             raise ChatError(f"/{self.command} sends nothing to a model", command=self.command)
+        if self.command == "summarize":
+            return await summary_prompt(self)
         return await Answer(self).messages(await self.gather(models=False))
 
     # How it is answered

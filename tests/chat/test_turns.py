@@ -259,6 +259,23 @@ async def test_the_filters_of_a_persona_hold_whatever_is_asked(tmp_path: Path) -
         assert 'path="work/budget.md"' in d.sent()
 
 
+async def test_the_filters_of_a_conversation_hold_for_all_its_questions(tmp_path: Path) -> None:
+    async with desk(tmp_path, NOTES) as d:
+        d.says("Yes.")
+        first = await d.ask("What of the harbour?", filters="file:plan")
+        await d.ask("And what of the harbour budget? file:budget file:tea", conversation=first.conversation)
+        assert "path=" not in d.sent()
+        await d.ask("What of the harbour?", conversation=first.conversation)
+        assert 'path="plan.org"' in d.sent()
+        assert 'path="work/budget.md"' not in d.sent()
+
+
+async def test_an_answer_without_a_word_is_said_to_be_none(tmp_path: Path) -> None:
+    async with desk(tmp_path, NOTES) as d:
+        d.says(answer())
+        assert any("gave no answer" in one for one in notices(await d.ask("Tea?")))
+
+
 async def test_a_conversation_is_titled_by_the_small_model(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES, small=True, settings=config.Config(chat=config.Chat(rewrite=False))) as d:
         d.says("At 70 degrees [1].")
