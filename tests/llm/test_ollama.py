@@ -86,6 +86,13 @@ async def test_answers_are_the_same_wherever_the_network_cuts_them(shared_data: 
             assert await outcome(provider) == expected
 
 
+async def test_answers_that_come_byte_by_byte(shared_data: Path) -> None:
+    async with serving() as (server, provider):
+        for name, *_ in ANSWERS:
+            server.on("POST", "/api/chat", recorded(shared_data, name), recorded(shared_data, name, every=1))
+            assert joined(await events(provider)) == joined(await events(provider))
+
+
 FAILURES = [
     ("chat_ctx_overflow", "overflow", "20009 of 2048 tokens"),
     ("chat_ctx_overflow_notrunc", "overflow", "20009 of 2048 tokens"),
@@ -184,6 +191,18 @@ async def test_the_environment_redirects_nothing(monkeypatch: pytest.MonkeyPatch
         assert text(await events(provider)) == "here"
         assert "authorization" not in server.requests[-1].headers
     assert Ollama("ollama", Provider()).base_url == "http://127.0.0.1:11434"
+
+
+async def test_an_address_that_is_not_quite_right() -> None:
+    async with serving() as (server, _):
+        server.on("POST", "/api/chat", ndjson(said("here"), end()))
+        provider = Ollama("ollama", Provider(base_url=f"{server.url}/v1/"))
+        assert text(await events(provider)) == "here"
+        await provider.close()
+        provider = Ollama("ollama", Provider(base_url=f"{server.url}/ollama"))
+        with pytest.raises(ProviderError, match=r"/ollama does not know Ollama's API \(HTTP 404\)"):
+            await events(provider)
+        await provider.close()
 
 
 async def test_no_server() -> None:

@@ -68,7 +68,8 @@ class Ollama:
 
     def __init__(self, name: str, settings: config.Provider, key: str = "") -> None:
         self.name = name
-        self.base_url = settings.base_url.rstrip("/") or URL
+        # Other programs ask for the address of its OpenAI-compatible API.
+        self.base_url = settings.base_url.rstrip("/").removesuffix("/v1") or URL
         self._settings = settings
         self._origin = Origin.of(name, settings, self.base_url, key)
         self._known: dict[str, ModelInfo] = {}
@@ -227,6 +228,10 @@ class Ollama:
             message = f"{kind} came instead of JSON (HTTP {response.status_code}); is {origin.address} the address of Ollama?"
             return origin.error("garbled", message, status=response.status_code)
         error = failure.of_status(response.status_code, response.headers, response.content, origin)
+        if error.reason == "request" and response.status_code == 404:
+            return origin.error(
+                "request", f"{origin.address} does not know Ollama's API (HTTP 404); is it its address?", status=404
+            )
         if error.reason == "model":
             hint = f"{error.message}; khojd models pull {self.name}/{origin.model} downloads it"
             return ProviderError(hint, provider=self.name, reason="model", model=origin.model, status=response.status_code)
