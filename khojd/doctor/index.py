@@ -20,6 +20,7 @@ from khojd.server.types import IndexStatus, NoParams
 
 VECTORS = "vectors"
 _REBUILD = "start the daemon (`khojd status`): it builds this anew"
+_RESTART = "stop and start the daemon (`khojd stop`, `khojd status`): it keeps the damaged file and reads the notes again"
 
 
 def examine(config: Config, session: Client | None) -> Iterator[Check]:
@@ -89,17 +90,18 @@ def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
         yield Check("catalog", "fail", error.message, "update khojd, or set index.path to another directory")
         return
     except (KhojdError, sqlite3.Error) as error:
-        yield Check(
-            "catalog", "fail", str(error), "start the daemon (`khojd status`): it keeps the damaged file and reads the notes again"
-        )
+        yield Check("catalog", "fail", str(error), _RESTART)
         return
     try:
         if found := catalog.integrity():
-            fix = "stop and start the daemon (`khojd stop`, `khojd status`): it repairs the index from the notes"
-            yield Check("catalog", "fail", f"{catalog.path}: {'; '.join(found)}", fix)
+            yield Check("catalog", "fail", f"{catalog.path}: {'; '.join(found)}", _RESTART)
             return
-        counts = statistics(catalog.reader())
-        unread = languages.examine(catalog.reader(), settings)
+        with errors(catalog.path):
+            counts = statistics(catalog.reader())
+            unread = languages.examine(catalog.reader(), settings)
+    except KhojdError as error:
+        yield Check("catalog", "fail", error.message, _RESTART)
+        return
     finally:
         catalog.close()
     states = counts.documents

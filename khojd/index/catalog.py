@@ -139,7 +139,7 @@ class Catalog:
                 (count,) = db.execute(sql).fetchone()
                 if count:
                     found.append(f"{count} {what}")
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, IndexCorrupt) as error:
             found.append(f"cannot be read: {error}")
         return found
 

@@ -72,6 +72,21 @@ def test_a_catalog_that_is_no_database_fails(stopped: Khojd) -> None:
     assert (stopped.index / "catalog.db").read_bytes().startswith(b"not a database"), "nothing is repaired by looking"
 
 
+@pytest.mark.parametrize("running", [False, True])
+def test_a_catalog_with_damaged_pages_fails_whether_or_not_a_daemon_runs(newcomer: Khojd, running: bool) -> None:
+    newcomer.write("tea.md", "# Tea\n\nSteep for three minutes.\n")
+    newcomer("index", "--add", "notes", "--wait")
+    newcomer("stop", "--force")
+    if running:
+        newcomer("status")
+    with (newcomer.index / "catalog.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * 20 * 4096)
+    catalog = checks(newcomer, status=1)["catalog"]
+    assert catalog["state"] == "fail"
+    assert "reads the notes again" in catalog["fix"]
+
+
 def test_an_index_of_a_newer_khojd_fails_and_stays(stopped: Khojd) -> None:
     with sqlite3.connect(stopped.index / "catalog.db") as db:
         db.execute("PRAGMA user_version = 999")
