@@ -79,6 +79,7 @@ async def export(session: Session, params: messages.ExportConversationParams) ->
     turns: list[core.Turn] = []
     stale: list[core.Citation] = []
     for turn in await store.turns(one.id):
+        await asyncio.sleep(0)
         cited = []
         for citation in turn.citations:
             now = await values.citation(citation, 0)
@@ -110,6 +111,7 @@ def _conversation(one: core.Conversation) -> messages.Conversation:
 
 
 async def _turn(values: Values, turn: core.Turn, params: messages.ConversationParams) -> messages.ConversationTurn:
+    await asyncio.sleep(0)  # a conversation may be long, and others wait for the loop
     cited = {citation.number for citation in turn.citations}
     passages = [one for one in turn.passages if params.passages or one.number in cited]
     return messages.ConversationTurn(
