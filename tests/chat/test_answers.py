@@ -155,3 +155,11 @@ async def test_prices_make_a_cost(tmp_path: Path) -> None:
         priced = config.Provider(retries=0, models={"model": config.ModelSettings(price_prompt=2.0, price_answer=8.0)})
         await d.chat.reconfigure(replace(d.engine.config, providers={"one": priced}))
         assert (await d.ask("Tea?")).usage.cost == 6.0
+
+
+async def test_messages_that_the_server_left_out_are_told(tmp_path: Path) -> None:
+    script: list[Step] = [Text("Yes."), Used(19, 5, dropped=True), Ended("stop", Message("assistant", "Yes."))]
+    async with paper_desk(tmp_path, script) as (d, _):
+        turn = await d.ask("Tea?")
+        assert turn.answer == "Yes."
+        assert any("the server left out the beginning of the prompt" in one for one in notices(turn))
