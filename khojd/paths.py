@@ -2,7 +2,7 @@
 
 - configuration  `$KHOJD_CONFIG`, else `$XDG_CONFIG_HOME/khojd/config.toml` (`~/.config`)
 - index          `$KHOJD_INDEX`, else `$XDG_DATA_HOME/khojd/index` (`~/.local/share`), or `index.path` in the configuration
-- logs, locks    `$XDG_STATE_HOME/khojd` (`~/.local/state`)
+- logs, locks    `$XDG_STATE_HOME/khojd` (`~/.local/state`); the last answers that were shown, in `answers`
 """
 
 import os

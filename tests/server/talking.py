@@ -93,7 +93,7 @@ async def talking(base: Path, files: dict[str, str], *, encoding: str = "utf-16"
             index=config.Index(watch="off"),
             embedding=config.Embedding(model="off"),
             providers={"here": config.Provider(kind="openai", base_url=f"{model.url}/v1", retries=0)},
-            models=config.Models(chat=("here/m",)),
+            models=config.Models(chat=("here/m",), vision=("here/m",)),
             chat=config.Chat(rewrite=False, titles=False),
         )
         async with serving(base, files, encoding=encoding, settings=settings, **options) as vault:

@@ -1,6 +1,7 @@
 """khoj/chat over a real daemon and socket, with a model server in this process."""
 
 import asyncio
+import base64
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -206,6 +207,20 @@ async def test_a_selection_goes_to_the_model_as_the_buffer_has_it(talk: Talk) ->
     assert "Not this" not in prompt
 
 
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+async def test_pictures_go_to_the_model(talk: Talk) -> None:
+    (talk.vault.root / "leaf").write_bytes(base64.b64decode(PICTURE))
+    talk.answers(saying("A dot."))
+    pictures = [f"data:image/jpeg;base64,{PICTURE}", talk.vault.uri("leaf")]
+    answer = await talk.ask("/general What is this?", images=pictures)
+    assert answer.text == "A dot."
+    sent = talk.model.requests[-1].json["messages"][-1]["content"]
+    found = [part["image_url"]["url"] for part in sent if part["type"] == "image_url"]
+    assert found == [f"data:image/png;base64,{PICTURE}"] * 2
+
+
 # --- a dry run -------------------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +262,16 @@ async def test_khoj_chat_cancel_ends_an_answer_and_its_connection(talk: Talk, by
     assert (ended["state"], ended["turn"]) == ("cancelled", started["turn"])
     assert ended["reason"]
     assert await talk.editor.request("khoj/chat/cancel", params) == {"cancelled": False}
+
+
+async def test_an_answer_can_be_cancelled_before_it_begins(talk: Talk) -> None:
+    talk.answers(saying("Green tea", HANG))
+    talk.vault.open("tea.md")
+    where = {"textDocument": {"uri": talk.vault.uri("coffee.org")}, "range": talk.vault.range("coffee.org", "Beans are")}
+    params = {"message": "Tea?", "partialResultToken": "p", "context": [where]}
+    _, reply = talk.editor.ask("khoj/chat", params)
+    assert await talk.editor.request("khoj/chat/cancel", {"token": "p"}) == {"cancelled": True}
+    assert (await reply)["state"] == "cancelled"
 
 
 async def test_cancel_request_ends_an_answer_and_its_connection(talk: Talk) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from lsprotocol import types as lsp
@@ -25,7 +26,7 @@ from khojd.server.progress import Work
 from khojd.server.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import Mapping
 
     from khojd.graph.sheet import Sheet
 
@@ -50,6 +51,20 @@ class Running:
         self._turn = ""
         self._unwanted = False
 
+    @contextmanager
+    def known_by(self, *tokens: types.Token | None) -> Iterator[None]:
+        """Let it be cancelled by these tokens meanwhile."""
+        known, given = self._session.keep(Tokens), {token for token in tokens if token is not None}
+        for token in given:
+            known.setdefault(token, []).append(self)
+        try:
+            yield
+        finally:
+            for token in given:
+                known[token].remove(self)
+                if not known[token]:
+                    del known[token]
+
     async def began(self, turn: str) -> None:
         self._turn = turn
         if self._unwanted:
@@ -69,6 +84,12 @@ async def chat(session: Session, params: types_chat.ChatParams) -> types_chat.Ch
     """Ask a question about the notes. Errors name the member of the params at fault in `data.param`."""
     if not params.message.strip() and not params.images:
         raise _named(ChatError("the question is empty"), "message")
+    running = Running(session)
+    with running.known_by(params.partial_result_token, params.work_done_token):
+        return await _asked(session, params, running)
+
+
+async def _asked(session: Session, params: types_chat.ChatParams, running: Running) -> types_chat.ChatResult:
     sheets = session.documents.sheets(settings_of(session.engine.config.content))
     ask = core.Ask(
         params.message,
@@ -84,7 +105,7 @@ async def chat(session: Session, params: types_chat.ChatParams) -> types_chat.Ch
     try:
         if params.dry_run:
             return await _dry_run(session, ask, sheets)
-        return await _answered(session, params, ask, sheets)
+        return await _answered(session, params, ask, sheets, running)
     except KhojdError as error:
         if (name := _at_fault(error)) and "param" not in error.data:
             _named(error, name)
@@ -92,21 +113,16 @@ async def chat(session: Session, params: types_chat.ChatParams) -> types_chat.Ch
 
 
 async def _answered(
-    session: Session, params: types_chat.ChatParams, ask: core.Ask, sheets: Mapping[str, Sheet]
+    session: Session, params: types_chat.ChatParams, ask: core.Ask, sheets: Mapping[str, Sheet], running: Running
 ) -> types_chat.ChatResult:
-    running, token = Running(session), params.partial_result_token
-    tokens = [one for one in {token, params.work_done_token} if one is not None]
+    token = params.partial_result_token
     work = None
     if params.work_done_token is not None:
         work = Work(session, params.work_done_token, "Answering", cancellable=True, measured=False)
-    known = session.keep(Tokens)
-    for one in tokens:
-        known.setdefault(one, []).append(running)
     finished: core.Finished | None = None
     try:
         told = _Told(session, token, work)
-        turn = cast("AsyncGenerator[core.ChatEvent]", session.host.chat.ask(ask, sheets=sheets))
-        async with aclosing(turn) as events:
+        async with aclosing(session.host.chat.ask(ask, sheets=sheets)) as events:
             async for event in events:
                 if isinstance(event, core.Started):
                     await running.began(event.turn.id)
@@ -119,10 +135,6 @@ async def _answered(
             work.end(finished.turn.reason or finished.turn.state)
         return await _result(session, finished, streamed=token is not None)
     finally:
-        for one in tokens:
-            known[one].remove(running)
-            if not known[one]:
-                del known[one]
         if work is not None:
             work.end("stopped")
 

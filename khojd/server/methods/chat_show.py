@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
@@ -20,8 +20,6 @@ from khojd.server.progress import Work
 from khojd.server.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from khojd.chat.export import Format
 
 log = logging.getLogger(__name__)
@@ -60,9 +58,8 @@ async def _show(session: Session, ask: core.Ask) -> None:
 
 async def _answer(session: Session, ask: core.Ask, work: Work | None) -> core.Finished | None:
     sheets = session.documents.sheets(settings_of(session.engine.config.content))
-    turn = cast("AsyncGenerator[core.ChatEvent]", session.host.chat.ask(ask, sheets=sheets))
     finished = None
-    async with aclosing(turn) as events:
+    async with aclosing(session.host.chat.ask(ask, sheets=sheets)) as events:
         async for event in events:
             if isinstance(event, core.Finished):
                 finished = event
