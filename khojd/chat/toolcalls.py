@@ -33,6 +33,7 @@ _TAG = re.compile(r"<function=([\w.-]{1,64})>\s*")
 _TAG_BEGUN = re.compile(r"<function=[\w.-]{0,64}")
 _NAMED = re.compile(r'"(?:tool|tool_name|name)"\s*:\s*"([\w.-]{1,64})"')
 _BLOCK = re.compile(r"\s*#\+(begin|end)_", re.IGNORECASE)
+_DEFUSED = str.maketrans("‹［", "<[")
 _HEAD = 40  # characters of a line that tell what it is
 _PIECE = 512  # characters that are looked at at a time
 
@@ -336,11 +337,10 @@ def _after_space(text: str, at: int) -> int:
 
 
 def stands_in(texts: Iterable[str]) -> Callable[[str], bool]:
-    """Whether a text stands in one of `texts`, white space aside."""
-    known = ["".join(text.split()) for text in texts]
+    """Whether a text stands in one of `texts`, white space and what defuses marks (khojd/chat/defuse.py) aside."""
+    known = [_bare(text) for text in texts]
+    return lambda text: any(_bare(text) in one for one in known)
 
-    def quoted(text: str) -> bool:
-        bare = "".join(text.split())
-        return any(bare in one for one in known)
 
-    return quoted
+def _bare(text: str) -> str:
+    return "".join(text.split()).translate(_DEFUSED)
