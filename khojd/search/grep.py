@@ -13,12 +13,15 @@ from typing import Any
 from msgspec import Struct
 
 from khojd.content.decode import decode
+from khojd.content.signatures import binary_kind
 from khojd.errors import Cancelled, ContentError, QueryError, SkippedContent
 from khojd.search.paths import Globs, below
 from khojd.search.types import GrepMatch, GrepRequest, GrepResult, Measure, Place, Range
 
 LONGEST_LINE = 2000  # characters of a line that are shown
 MOST_CONTEXT = 50
+MOST_BYTES = 100_000_000  # of a file: it is held in memory as a whole, several times over
+_HEAD = 4096  # bytes that tell most binary files, films among them, before they are read
 _MOST_NAMED = 5
 _LINES = "(?m)"  # ^ and $ are a line's
 _CHECK_EVERY = 256  # matches between looks at the clock
@@ -91,7 +94,7 @@ class _Run:
         """Search one file."""
         try:
             self._check()
-            text = decode(Path(path).read_bytes()).text
+            text = decode(_bytes(path)).text
             self.files += 1
             # Line ends are LF, CRLF and a lone CR; neither columns nor line numbers change.
             data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "surrogatepass")
@@ -192,6 +195,18 @@ def _window(line: str, column: int) -> tuple[str, int]:
     return line[start : start + LONGEST_LINE], start
 
 
+def _bytes(path: str) -> bytes:
+    """A file, if it may be text. Raises SkippedContent, ContentError, OSError."""
+    with Path(path).open("rb") as file:
+        head = file.read(_HEAD)
+        if kind := binary_kind(head):
+            raise SkippedContent(f"binary file ({kind})")
+        data = head + file.read(MOST_BYTES + 1 - len(head))
+    if len(data) > MOST_BYTES:
+        raise ContentError(f"it has more than {MOST_BYTES:,} bytes")
+    return data
+
+
 def _compiled(pattern: str, *, ignore_case: bool) -> Any:
     """Raises QueryError with `position`, the code point in `pattern` where it goes wrong, if that is known."""
     import re2  # a native library, loaded when needed
@@ -216,6 +231,7 @@ def _compiled(pattern: str, *, ignore_case: bool) -> Any:
 
 def _refused(pattern: str, said: str) -> QueryError:
     """RE2 names the part at fault but not its place; Python's own parser, which shares most of the syntax, knows the place."""
+    said = said.replace(_LINES, "", 1)  # which nobody has written
     why, _, part = said.partition(": ")
     position: int | None = None
     try:
@@ -228,7 +244,7 @@ def _refused(pattern: str, said: str) -> QueryError:
     hint = "; look-around and back-references are not part of the syntax (RE2)" if "(?" in part or "escape" in why else ""
     return QueryError(
         f"the pattern is not a regular expression{at}: {said}{hint}",
-        part=part.removeprefix(_LINES) or pattern[:80],
+        part=part or pattern[:80],
         position=position,
         allowed=["RE2 syntax: https://github.com/google/re2/wiki/Syntax"],
     )

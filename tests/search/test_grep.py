@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from khojd.errors import Cancelled, QueryError
-from khojd.search.grep import LONGEST_LINE, grep
+from khojd.search.grep import LONGEST_LINE, MOST_BYTES, grep
 from khojd.search.types import GrepRequest, GrepResult, Measure, Place, Range
 
 
@@ -121,6 +121,16 @@ def test_a_wrong_pattern_is_an_error_with_its_place(tmp_path: Path, pattern: str
         assert f"character {position + 1}" in caught.value.message
 
 
+def test_what_is_wrong_with_a_pattern_is_told_of_what_was_written(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(QueryError) as caught:
+        run(tmp_path, GrepRequest("(a"))
+    assert caught.value.message == "the pattern is not a regular expression at character 1: missing ): (a"
+    assert caught.value.data["part"] == "(a"
+    with pytest.raises(QueryError, match="look-around"):
+        run(tmp_path, GrepRequest("a(?=b)"))
+
+
 def test_catastrophic_patterns_end(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a" * 50_000 + "!\n")
     result = run(tmp_path, GrepRequest(r"^(a+)+$"))
@@ -162,6 +172,17 @@ def test_files_that_cannot_be_searched_are_named(tmp_path: Path) -> None:
     assert result.files == 1
     assert any("gone.txt" in note for note in result.notes)
     assert any("1 binary file" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("head", [b"cat\n", b"\x89PNG\r\n\x1a\n"])
+def test_huge_files_are_not_held_in_memory(tmp_path: Path, head: bytes) -> None:
+    with (tmp_path / "huge.txt").open("wb") as file:
+        file.write(head)
+        file.truncate(MOST_BYTES * 40)  # it has holes and takes no room
+    (tmp_path / "ok.txt").write_text("cat")
+    result = run(tmp_path, GrepRequest("cat"))
+    assert [Path(match.path).name for match in result.matches] == ["ok.txt"]
+    assert "not searched: " in result.notes[0]
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
