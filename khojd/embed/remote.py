@@ -41,8 +41,8 @@ class RemoteEmbedder:
         self._model = model
         self._query_prompt = query_prompt
         self._passage_prompt = passage_prompt
-        self._own = Line() if line is None else None
-        self._line = line or self._own or Line()
+        self._line = Line() if line is None else line
+        self._owns_line = line is None
         self._closed = False
         self._dimensions = 0
         self._at_once = FEWEST_AT_ONCE
@@ -60,8 +60,9 @@ class RemoteEmbedder:
             self.close()
             raise
         self._dimensions = probe.shape[1]
-        traits = msgspec.json.encode([*identity, model.model, self._dimensions, passage_prompt])
-        self._id = f"{model}-{hashlib.blake2b(traits, digest_size=8).hexdigest()}"
+        kind, base_url = identity
+        traits = msgspec.json.encode([kind, base_url, model.model, self._dimensions, passage_prompt])
+        self._id = f"{kind}/{model.model}-{hashlib.blake2b(traits, digest_size=8).hexdigest()}"
 
     @property
     def id(self) -> str:
@@ -106,8 +107,8 @@ class RemoteEmbedder:
 
     def close(self) -> None:
         self._closed = True
-        if self._own is not None:
-            self._own.close()
+        if self._owns_line:
+            self._line.close()
 
     def _asked(self, use: Callable[[Configured], Awaitable[T]], *, seconds: float, waited_for: bool = False) -> T:
         if self._closed:

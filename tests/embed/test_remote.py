@@ -82,7 +82,15 @@ async def test_the_identity_changes_with_what_changes_the_vectors_and_with_nothi
 
     async with EmbeddingServer() as server, EmbeddingServer() as elsewhere:
         first = await identity(server)
-        assert first.startswith("srv/m-")
+        assert first.startswith("ollama/m-")
+        renamed = replace(
+            server.config(Config()),
+            models=Models(embedding="other/m"),
+            providers={"other": Provider(kind="ollama", base_url=server.url)},
+        )
+        other = await opened(renamed)
+        await asyncio.to_thread(other.close)
+        assert other.id == first
         assert await identity(server, retries=7, concurrency=1, prompts=("query: ", "")) == first
         others = [await identity(elsewhere), await identity(server, prompts=("", "passage: "))]
         server.dimensions = 16

@@ -35,7 +35,7 @@ async def problem(notes: Notes) -> str:
     return (await notes.engine.status()).model_problem
 
 
-async def nothing_waits(notes: Notes, model: str = "srv/m-") -> bool:
+async def nothing_waits(notes: Notes, model: str = "ollama/m-") -> bool:
     assert notes.engine is not None
     status = await notes.engine.status()
     return (
@@ -52,7 +52,7 @@ async def test_notes_are_found_by_meaning(written: Notes) -> None:
         assert (await written.found("bird", mode="semantic"))[0] == "a.md"
         assert (await written.found("bicycle"))[0] == "b.md"
         status = await engine.status()
-        assert status.model.startswith("srv/m-")
+        assert status.model.startswith("ollama/m-")
         assert (status.model_problem, status.vectors_pending, status.embedded) == ("", 0, 2)
 
 
@@ -194,9 +194,9 @@ async def test_a_model_that_is_left_before_its_vectors_are_complete_never_serves
         await server.arrived(3)  # the description, the first vector, the first notes
         await engine.reconfigure(server.config(written.config(), prompts=("", "second: ")))
         held.set()
-        await written.until(lambda: _target_is(written, "srv/m-"))
+        await written.until(lambda: _target_is(written, "ollama/m-"))
         first = (await engine.status()).model_target
-        await written.until(lambda: _target_is(written, "srv/m-", other=first))
+        await written.until(lambda: _target_is(written, "ollama/m-", other=first))
         assert (await engine.status()).model.startswith("all-MiniLM-L6-v2")
         assert "a.md" in (await written.found("a bird in the water", mode="semantic"))[:1]
 
@@ -233,4 +233,4 @@ async def test_the_vectors_of_an_index_from_before_there_were_remote_models_serv
             assert (await written.found("a bird in the water", mode="semantic"))[0] == "a.md"
             status = await engine.status()
             assert status.model.startswith("all-MiniLM-L6-v2")
-            assert status.model_target.startswith("srv/m-")
+            assert status.model_target.startswith("ollama/m-")
