@@ -321,5 +321,5 @@ async def cancel(session: Session, params: types_chat.ChatCancelParams) -> types
 
 METHODS = (
     Method("khoj/chat", types_chat.ChatParams, types_chat.ChatResult, chat, partial=types_chat.STREAMED),
-    Method("khoj/chat/cancel", types_chat.ChatCancelParams, types_chat.ChatCancelResult, cancel, needed=True),
+    Method("khoj/chat/cancel", types_chat.ChatCancelParams, types_chat.ChatCancelResult, cancel),
 )

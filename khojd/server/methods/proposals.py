@@ -135,4 +135,4 @@ def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text) - _SHOWN:,} more characters)"
 
 
-METHODS = (Method("khoj/chat/apply", types_proposals.ApplyParams, types_proposals.ApplyResult, apply, needed=True),)
+METHODS = (Method("khoj/chat/apply", types_proposals.ApplyParams, types_proposals.ApplyResult, apply),)

@@ -275,4 +275,5 @@ async def test_an_old_editor_makes_and_sees_a_note_by_the_command_of_an_action(m
 
 async def test_commands_can_be_switched_off_but_those_that_other_features_need(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES, khoj={"protocol": 1, "features": {"commands": False}})
-    assert vault.editor.capabilities["executeCommandProvider"]["commands"] == ["khoj.links.anchor", "khoj.actions.apply"]
+    commands = vault.editor.capabilities["executeCommandProvider"]["commands"]
+    assert commands == ["khoj.chat.show", "khoj.links.anchor", "khoj.actions.apply"]
