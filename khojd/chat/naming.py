@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from khojd.chat.turn import Running
 
 PATIENCE = 30.0  # seconds; nobody waits
+_NEW = 3  # turns; one that has no title by then keeps that of its first question
 _EXCERPT = 1200  # characters of question and answer each
 _INSTRUCTIONS = "Give this conversation a title of 3 to 7 words, in its language. Answer with the title alone, without quotes."
 
 
 def name_conversation(turn: Running) -> None:
-    """After the first turn of a conversation that a model answered: have it titled."""
-    first = not turn.ask.conversation and turn.record.usage.requests > 0
-    if first and turn.config.chat.titles and turn.chat.router.has("small"):
+    """Have a new conversation titled, after a turn that a model answered."""
+    new = not turn.conversation.titled and turn.conversation.turns <= _NEW and turn.record.usage.requests > 0
+    if new and turn.config.chat.titles and turn.chat.router.has("small"):
         turn.chat.spawn(_name(turn), f"title of {turn.conversation.id}")
 
 

@@ -26,8 +26,8 @@ _EDGES = "?!.,;)"
 _PLAIN = re.compile(r"[\w'’-]+")
 # Words that point at what was said before, and beginnings of questions that go on from the one before.
 _POINTING = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|he|him|his|she|hers?|this|that|these|those|there|then|one|ones|same|former|latter|"
-    r"es|er|sie|ihn|ihm|ihr|ihre|ihnen|dies\w*|dazu|davon|damit|dort|dann|il|elle|ils|elles|lui|leur|ça|cela|ello|ellos|eso|esto)\b",
+    r"\b(?:it|its|they|them|their|theirs|he|him|his|she|hers?|this|that|these|those|then|ones|same|former|latter|"
+    r"er|sie|ihn|ihm|ihr|ihre|ihnen|dies\w*|dazu|davon|damit|dort|dann|elle|elles|ça|cela|ello|ellos|eso|esto)\b",
     re.IGNORECASE,
 )
 _GOING_ON = re.compile(
@@ -35,7 +35,7 @@ _GOING_ON = re.compile(
     r"|und|oder|aber|warum|wieso|et|mais|pourquoi|y|pero|por qué)\b",
     re.IGNORECASE,
 )
-_SHORT = 3  # key terms; a shorter question that begins so goes on from the one before
+_SHORT = 6  # key terms; a longer question says by itself what it is about
 
 
 class Plan(Struct, frozen=True):
@@ -131,7 +131,7 @@ def shortened(text: str) -> str:
 def leans(text: str) -> bool:
     """Whether a question can only be understood with the one before."""
     terms = [term for term in analysis.terms(text) if term not in analysis.STOPWORDS]
-    return bool(_POINTING.search(text) and len(terms) <= 2 * _SHORT) or (len(terms) <= _SHORT and bool(_GOING_ON.match(text)))
+    return len(terms) <= _SHORT and bool(_POINTING.search(text) or _GOING_ON.match(text))
 
 
 def _carried(text: str, history: Sequence[Turn], config: Config, today: date) -> str:

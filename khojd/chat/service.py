@@ -145,13 +145,8 @@ class Chat:
     @asynccontextmanager
     async def line(self, conversation: str) -> AsyncIterator[None]:
         """Turns of one conversation follow one another."""
-        lock = self._lines.setdefault(conversation, asyncio.Lock())
-        try:
-            async with lock:
-                yield
-        finally:
-            if not lock.locked() and not any(turn.conversation.id == conversation for turn, _ in self._turns.values()):
-                self._lines.pop(conversation, None)
+        async with self._lines.setdefault(conversation, asyncio.Lock()):
+            yield
 
     def waits(self, conversation: str) -> bool:
         """Whether another turn of the conversation is being answered."""
@@ -162,7 +157,9 @@ class Chat:
             await turn.run()
         finally:
             channel.close()
-            self._turns.pop(turn.id, None)
+            del self._turns[turn.id]
+            if not any(other.conversation.id == turn.conversation.id for other, _ in self._turns.values()):
+                self._lines.pop(turn.conversation.id, None)
 
     async def _end(self, turn: Running, task: asyncio.Task[None], reason: str) -> None:
         self._cancel(turn, task, reason)

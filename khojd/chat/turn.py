@@ -169,11 +169,11 @@ class Running:
         self.record.usage = replace(self.record.usage, total_s=time.perf_counter() - self.started)
         turn = await self.record.end(self.chat.store, state=state, reason=reason)
         if not self._unkept:
+            with suppress(KhojdError):  # it was deleted, or the disk is full
+                self.conversation = await self.chat.store.get(self.conversation.id)
             if state == "complete":
                 name_conversation(self)
                 remember(self)
-            with suppress(KhojdError):  # it was deleted, or the disk is full
-                self.conversation = await self.chat.store.get(self.conversation.id)
         else:
             self.chat.remember(self.conversation, turn)
         self._say(Finished(turn, self.conversation))
