@@ -1,5 +1,7 @@
 """The state of the index and of its files, put together for people and editors."""
 
+import contextlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -43,8 +45,8 @@ def overview(
         cache_hits=cache.hits if cache is not None else 0,
         cache_misses=cache.misses if cache is not None else 0,
         catalog_bytes=counts.bytes,
-        words_bytes=_size(stores.directory / WORDS),
-        vectors_bytes=_size(stores.directory / VECTORS),
+        words_bytes=size_of(stores.directory / WORDS),
+        vectors_bytes=size_of(stores.directory / VECTORS),
         buffers=counts.buffers,
         folders=tuple(FolderStatus(root, catalog_folders.count(db, root), mode, problem) for root, mode, problem in folders),
         problems=problems,
@@ -73,12 +75,11 @@ def files(catalog: Catalog, *, states: tuple[str, ...], prefix: str, limit: int,
     )
 
 
-def _size(directory: Path) -> int:
-    """Bytes of the files below a directory; those that vanish meanwhile count nothing."""
+def size_of(directory: Path) -> int:
+    """Bytes of the files below a directory; those that vanish meanwhile count nothing, as do directories."""
     total = 0
-    for path in directory.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue
+    for base, _, names in os.walk(directory):  # Path.rglob raises in a directory that has just been removed
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(base) / name).stat().st_size
     return total

@@ -33,7 +33,7 @@ def is_scratch(name: str) -> bool:
 
 
 class Rules:
-    """The rules of one folder. Paths are given relative to its root, with `/` between parts."""
+    """The rules of one folder. Paths are given relative to its root, with `/` between parts. Any thread may ask."""
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
@@ -45,7 +45,7 @@ class Rules:
 
     def forget(self) -> None:
         """Read the .gitignore files again from now on."""
-        self._gitignores.clear()
+        self._gitignores = {}  # another thread may be in the middle of a look at the old ones
 
     def directory(self, relative: str) -> bool:
         """Whether a directory, whose parents were accepted, is entered."""
@@ -97,9 +97,10 @@ class Rules:
         return False
 
     def _gitignore(self, directory: str) -> GitIgnoreSpec | None:
-        if directory not in self._gitignores:
-            self._gitignores[directory] = _read(self.root / directory / GITIGNORE)
-        return self._gitignores[directory]
+        known = self._gitignores
+        if directory not in known:
+            known[directory] = _read(self.root / directory / GITIGNORE)
+        return known[directory]
 
 
 def _spec(folder: Folder, key: str, patterns: tuple[str, ...]) -> GitIgnoreSpec | None:

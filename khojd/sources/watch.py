@@ -89,7 +89,7 @@ class FolderWatch:
 
     async def _events(self, *, look: bool) -> None:
         """Until the folder is gone or replaced, or events turn out not to be available."""
-        identity = _identity(self.root)
+        identity = await asyncio.to_thread(_identity, self.root)
         loop = asyncio.get_running_loop()
         batches: asyncio.Queue[frozenset[str] | OSError] = asyncio.Queue()
         making = asyncio.ensure_future(asyncio.to_thread(events_of, str(self.root), self._enter))
@@ -120,7 +120,7 @@ class FolderWatch:
         try:
             if look:
                 await self._changed(None)
-            while _identity(self.root) == identity:
+            while await asyncio.to_thread(_identity, self.root) == identity:
                 found = await batches.get()
                 if isinstance(found, OSError):
                     self._no_events(found)

@@ -1,5 +1,8 @@
 """Which files of a folder are notes."""
 
+import os
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -87,3 +90,17 @@ def test_a_path_outside_the_folder_is_not_accepted(tmp_path: Path) -> None:
 def test_a_pattern_that_is_none_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"exclude pattern '!'"):
         Rules(Folder(path=str(tmp_path), exclude=("!",)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no named pipes in folders")
+def test_what_was_read_of_a_gitignore_file_before_it_changed_is_not_kept(tmp_path: Path) -> None:
+    rules = Rules(Folder(path=str(tmp_path)))
+    os.mkfifo(tmp_path / ".gitignore")  # so that the look is held up in the middle of its reading
+    look = threading.Thread(target=rules.file, args=("e.md",))
+    look.start()
+    with (tmp_path / ".gitignore").open("w", encoding="utf-8") as before:
+        rules.forget()
+        before.write("*.md\n")
+    look.join()
+    (tmp_path / ".gitignore").unlink()
+    assert rules.file("e.md")
