@@ -35,6 +35,8 @@ class Citer:
         self._part: list[str] = []  # of the text, not given out yet
         self._dropped: str | None = None  # the space before a marker that was taken out, until text follows
         self._marked = False  # the text ends with a marker
+        self._claimed: frozenset[str] = frozenset()  # before that marker
+        self._quotes: dict[tuple[int, int, int], tuple[str, str]] = {}  # with their hashes: a passage is cited again and again
         self._waiting: list[llm.Cited] = []  # until code ends
         self.add(passages)
 
@@ -50,6 +52,7 @@ class Citer:
         for passage in passages:
             if self._given.get(passage.number) != passage:
                 self._evidence.pop(passage.number, None)
+                self._quotes = {place: quote for place, quote in self._quotes.items() if place[0] != passage.number}
             self._given[passage.number] = passage
 
     def feed(self, text: str) -> list[TextPart | Citing]:
@@ -108,7 +111,8 @@ class Citer:
             self._cite(number, "" if index else marker.space, out)
 
     def _cite(self, number: int, space: str, out: list[TextPart | Citing], quote: str = "") -> None:
-        claimed = claims.claim(self._tail)
+        if not self._marked:
+            self._claimed = claims.claim(self._tail)
         if self._style == "none":
             self._drop(space)
             at = self._length
@@ -118,7 +122,7 @@ class Citer:
             at = self._length - len(marker)
         self._marked = True
         self._give(out)
-        citation = self._citation(number, at, claimed, quote)
+        citation = self._citation(number, at, self._claimed, quote)
         self.citations.append(citation)
         out.append(Citing(citation))
 
@@ -129,7 +133,10 @@ class Citer:
             evidence = self._evidence[number] = claims.Evidence(passage.text)
         start = passage.text.find(quote) if quote else -1
         start, end = (start, start + len(quote)) if start >= 0 else evidence.quote(claimed)
-        text = passage.text[start:end]
+        place = number, start, end
+        if place not in self._quotes:
+            self._quotes[place] = passage.text[start:end], text_hash(passage.text[start:end])
+        text, hash = self._quotes[place]
         return Citation(
             number=number,
             at=at,
@@ -138,7 +145,7 @@ class Citer:
             end=passage.start + end,
             line=passage.line + evidence.lines.line(start),
             quote=text,
-            hash=text_hash(text),
+            hash=hash,
             title=passage.title,
             headings=passage.headings,
             weak=self._check and evidence.weak(claimed),
