@@ -105,6 +105,7 @@ class _Loop:
         self._limits = limits
         self._request = request
         self._deadline = time.monotonic() + limits.seconds
+        self._sizes: dict[int, tuple[Message, int]] = {}  # by identity, with the message, which keeps it
         self._spent = 0  # tokens
         self._sum = Used()
         self._counted = False  # a server has said how many tokens
@@ -164,7 +165,7 @@ class _Loop:
                         yield event
                 break
             except ProviderError as error:
-                size = of_messages(request.messages)
+                size = self._size(request.messages)
                 if error.reason != "overflow" or said or attempt == 2 or not self._fit(size * 2 // 3):
                     raise
                 yield Step("notice", "the results of earlier tool calls were left out: together they are too long for the model")
@@ -269,7 +270,7 @@ class _Loop:
         if room <= 0:
             return False
         messages = [*self._first, *(message for added in self._rounds for message in added)]
-        over = of_messages(messages) - room
+        over = self._size(messages) - room
         dropped = False
         for added in self._rounds[:-1]:
             for index, message in enumerate(added):
@@ -281,10 +282,17 @@ class _Loop:
             self._calls.forget()
         return dropped
 
+    def _size(self, messages: Sequence[Message]) -> int:
+        """Tokens of messages; each is counted once, for they are long and come again in each request."""
+        for message in messages:
+            if id(message) not in self._sizes:
+                self._sizes[id(message)] = message, of_messages((message,))
+        return sum(self._sizes[id(message)][1] for message in messages)
+
     def _count(self, request: ChatRequest, answer: _Answer) -> None:
         used = answer.used
         counted = used.prompt >= 0 or used.completion >= 0
-        prompt = used.prompt if used.prompt >= 0 else of_messages(request.messages, request.tools)
+        prompt = used.prompt if used.prompt >= 0 else self._size(request.messages) + of_messages((), request.tools)
         completion = (
             used.completion
             if used.completion >= 0

@@ -71,7 +71,7 @@ async def test_filters_of_the_conversation_hold_whatever_a_query_says(vault: Des
 async def test_what_does_not_fit_is_counted(vault: Desk) -> None:
     result = await vault.call("search_notes", vault.context(tokens=90), query="heron")
     assert len(result.passages) == 1
-    assert "1 more passage is left out for lack of room" in result.text
+    assert "1 more passage left out for lack of room" in result.text
 
 
 # grep_notes
@@ -307,7 +307,9 @@ async def test_a_replacement_is_proposed_and_nothing_is_written(vault: Desk) -> 
 
 
 async def test_a_replacement_needs_a_text_that_stands_once(vault: Desk) -> None:
-    assert "does not stand in the note" in await vault.refusal("propose_edit", action="replace", note="meeting", old="on Sunday", new="x")
+    assert "does not stand in the note" in await vault.refusal(
+        "propose_edit", action="replace", note="meeting", old="on Sunday", new="x"
+    )
     assert "stands 2 times" in await vault.refusal("propose_edit", action="replace", note="meeting", old="eeting", new="x")
     assert "needs old" in await vault.refusal("propose_edit", action="replace", note="meeting", new="x")
     assert "the same as" in await vault.refusal("propose_edit", action="replace", note="meeting", old="Friday", new="Friday")

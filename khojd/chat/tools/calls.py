@@ -9,11 +9,13 @@ from contextlib import aclosing
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from khojd.chat.defuse import defused, one_line
 from khojd.chat.model import Proposal, Step
 from khojd.chat.tokens import tokens
 from khojd.chat.tools.registry import Context, Result, Tool, closest
+from khojd.chat.tools.told import LONGEST_TOKEN
 from khojd.errors import KhojdError
 from khojd.llm.model import ToolCall
 
@@ -123,7 +125,7 @@ class Calls:
         numbers = [passage.number for passage in result.passages]
         shown = result.summary or text.strip().split("\n", 1)[0][:200]
         data: dict[str, Any] = {"id": call.id, "passages": numbers, "failed": result.failed}
-        return [Step("result", shown, call.name, data), *said, Done(index, _bounded(text, self._context.tokens), result.failed)]
+        return [Step("result", shown, call.name, data), *said, Done(index, text, result.failed)]
 
 
 async def _result(tool: Tool, arguments: dict[str, Any], context: Context, seconds: float) -> Result:
@@ -132,7 +134,10 @@ async def _result(tool: Tool, arguments: dict[str, Any], context: Context, secon
         return Result("Not run: the time for tools is used up.")
     try:
         async with asyncio.timeout(seconds):
-            return await tool.run(context, arguments)
+            result = await tool.run(context, arguments)
+            if len(result.text) <= context.tokens:
+                return result
+            return replace(result, text=await asyncio.to_thread(_bounded, result.text, context.tokens))
     except TimeoutError:
         context.stop.set()
         return Result(f"{tool.name} took longer than {seconds:.0f} seconds and was stopped. Ask for less at a time.")
@@ -145,9 +150,10 @@ async def _result(tool: Tool, arguments: dict[str, Any], context: Context, secon
 
 def _bounded(text: str, most: int) -> str:
     """Tools keep to the bound themselves, and say it better; this is for those that do not."""
-    if len(text) <= most or tokens(text) <= most * 3 // 2:
+    high = min(len(text), most * LONGEST_TOKEN)
+    if high == len(text) and tokens(text) <= most * 3 // 2:
         return text
-    low, high = 0, len(text)
+    low = 0
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if tokens(text[:middle]) <= most else (low, middle - 1)

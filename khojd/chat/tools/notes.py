@@ -15,8 +15,7 @@ from khojd.chat.model import Passage
 from khojd.chat.tokens import tokens
 from khojd.chat.tools import told
 from khojd.chat.tools.registry import Context, Result, tool
-from khojd.chat.tools.view import View, look, parsed, passages, show
-from khojd.content.lines import LineIndex
+from khojd.chat.tools.view import Shown, View, look, parsed, passages, show
 from khojd.content.registry import settings_of
 from khojd.errors import ChatError, NotFound
 from khojd.graph.model import Note, Place, Reference
@@ -64,7 +63,7 @@ async def read(context: Context, arguments: ReadArguments) -> Result:
             f"{label} has lines 1 to {total}: there are none from {arguments.from_line} to {arguments.to_line or 'the end'}"
         )
     last = min(last, total)
-    end = _fitting(shown.text, lines, first, last, context.tokens - _FRAME)
+    end = await asyncio.to_thread(_fitting, shown, first, last, context.tokens - _FRAME)
     given = await passages(context, shown, lines.starts[first], lines.end(end - 1))
     left_out = []
     if not shown.whole:
@@ -72,18 +71,25 @@ async def read(context: Context, arguments: ReadArguments) -> Result:
     if end < last:
         left_out.append(f"lines {end + 1} to {last}: go on with from_line {end + 1}")
     head = f"Lines {first + 1} to {end} of the {total} of {label}:" if given else f"{label}: nothing stands in these lines."
-    return told.passages(context, given, head, left_out=left_out, summary=f"{label}, lines {first + 1} to {end}")
+    return await told.passages(context, given, head, left_out=left_out, summary=f"{label}, lines {first + 1} to {end}")
 
 
-def _fitting(text: str, lines: LineIndex, first: int, last: int, room: int) -> int:
-    """The line before which to stop, so that the lines have at most `room` tokens; one line at least."""
-    end = first + 1
-    used = tokens(text[lines.starts[first] : lines.end(first)])
+def _fitting(shown: Shown, first: int, last: int, room: int) -> int:
+    """The line before which to stop, so that the lines have at most `room` tokens.
+
+    A long line that does not fit counts all the same while the room is less than half full: the beginning of it is shown.
+    """
+    lines = shown.lines
+    end, used = first, 0
     while end < last:
-        used += tokens(text[lines.starts[end] : lines.end(end)]) + 1
+        start = lines.starts[end]
+        more = tokens(shown.text[start : min(lines.end(end), start + room * told.LONGEST_TOKEN)]) + 1
+        if used + more > room and used > room // 2:
+            break
+        used += more
+        end += 1
         if used > room:
             break
-        end += 1
     return end
 
 
@@ -191,7 +197,7 @@ async def backlinks(context: Context, arguments: BacklinksArguments) -> Result:
         left_out.append(f"{told.several(changed, 'link')} of notes that changed a moment ago")
     label = context.label(note.path)
     head = f"Lines that link to {label}:" if found else f"No other note links to {label}."
-    return told.passages(context, found, head, left_out=left_out)
+    return await told.passages(context, found, head, left_out=left_out)
 
 
 READ = tool("read_note", _READ, ReadArguments, read)

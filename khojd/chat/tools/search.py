@@ -51,7 +51,7 @@ async def search(context: Context, arguments: SearchArguments) -> Result:
     if lost := len(found.passages) - len(kept):
         notes.append(f"{told.several(lost, 'passage')} of files outside of the folders, to which symbolic links lead")
     head = f"{told.several(len(kept), 'passage')}, best first:" if kept else "Nothing is found. Try other words, or fewer filters."
-    return told.passages(context, kept, head, left_out=notes)
+    return await told.passages(context, kept, head, left_out=notes)
 
 
 async def grep(context: Context, arguments: GrepArguments) -> Result:
@@ -91,7 +91,7 @@ async def grep(context: Context, arguments: GrepArguments) -> Result:
     if result.truncated:
         left_out.append(f"there are more than {arguments.limit} matches: narrow the pattern, or raise limit")
     head = f"{told.counted(found)} hold lines that match:" if found else f"No line matches in {told.several(result.files, 'note')}."
-    return told.passages(context, found, head, left_out=left_out)
+    return await told.passages(context, found, head, left_out=left_out)
 
 
 def _ranges(shown: Shown, matches: Sequence[GrepMatch], around: int) -> tuple[list[tuple[int, int]], int]:
