@@ -22,7 +22,6 @@ _DATE_KINDS = {
     "deadline": ("deadline",),
     "closed": ("closed",),
 }
-_MANY = 2000  # entries from which it pays to read by day instead of sorting all
 _FOREVER_NS = 2**62
 _EPOCH_DAYS = (600_000, 3_000_000)  # within these ordinals (years 1643 to 8214) every platform has a timestamp
 
@@ -66,41 +65,6 @@ def resolve(
             suspects = found & words.phrase(one.words)
             found -= {key for key, texts in _texts(db, suspects) if any(contains(text, unwanted) for text in texts)}
     return found
-
-
-def list_by_date(db: sqlite3.Connection, ids: Collection[int] | None, limit: int) -> list[int]:
-    """The `limit` newest of the entries `ids` (None: of all that are visible): by their day, then by when the file was changed.
-
-    Entries without a day come last.
-    """
-    if ids is None or len(ids) > _MANY:
-        ids = _newest(db, ids, limit)
-    clauses = [] if ids is None else [_among("e.id", ids)]
-    where = " AND ".join([_VISIBLE, *(one.sql for one in clauses)])
-    rows = db.execute(
-        f"SELECT e.id FROM entries e JOIN documents d ON d.id = e.document_id WHERE {where}"
-        " ORDER BY e.day IS NULL, e.day DESC, d.mtime_ns DESC, d.path, e.position LIMIT ?",
-        [*(value for one in clauses for value in one.parameters), limit],
-    )
-    return [row[0] for row in rows]
-
-
-def _newest(db: sqlite3.Connection, ids: Collection[int] | None, limit: int) -> Collection[int] | None:
-    """Those of `ids` that the newest `limit` are among: read by day until there are enough; all when too few have a day."""
-    rows = db.execute(
-        "SELECT e.id, e.day FROM entries e CROSS JOIN documents d ON d.id = e.document_id"
-        f" WHERE e.day IS NOT NULL AND {_VISIBLE} ORDER BY e.day DESC"
-    )
-    wanted = None if ids is None else set(ids)
-    found: list[int] = []
-    last = 0
-    for key, day in rows:
-        if len(found) >= limit and day != last:
-            return found
-        if wanted is None or key in wanted:
-            found.append(key)
-            last = day
-    return found if len(found) >= limit else ids
 
 
 def _entries(db: sqlite3.Connection, clauses: Sequence[_Clause]) -> set[int]:

@@ -12,6 +12,10 @@ CROSS JOIN entries e ON e.id = wanted.value JOIN documents d ON d.id = e.documen
 _NEWEST = """
 SELECT e.id FROM json_each(?) wanted CROSS JOIN entries e ON e.id = wanted.value JOIN documents d ON d.id = e.document_id
 WHERE d.visible = 1 ORDER BY e.day IS NULL, e.day DESC, d.mtime_ns DESC, d.path, e.position LIMIT ?"""
+_BY_DAY = """
+SELECT e.id, e.day FROM entries e CROSS JOIN documents d ON d.id = e.document_id
+WHERE e.day IS NOT NULL AND d.visible = 1 ORDER BY e.day DESC"""
+MANY = 2000  # entries from which it pays to read by day instead of sorting all
 
 # The index on hidden documents serves both; state_at tells a folder that is hidden again from before.
 _HIDDEN_MARK = "SELECT count(*), total(id), total(id * id), max(state_at) FROM documents WHERE visible = 0"
@@ -36,8 +40,22 @@ def facts(db: sqlite3.Connection, entry_ids: Sequence[int]) -> dict[int, Facts]:
 
 
 def newest(db: sqlite3.Connection, entry_ids: Set[int], limit: int) -> list[int]:
-    """The entries by their date, newest first; those without a date follow, by the time of their file."""
-    return [row[0] for row in db.execute(_NEWEST, (id_list(entry_ids), limit))]
+    """The `limit` newest of the entries by their day, then by when their file was changed; those without a day come last."""
+    some = entry_ids if len(entry_ids) <= MANY else _latest(db, entry_ids, limit)
+    return [row[0] for row in db.execute(_NEWEST, (id_list(some), limit))]
+
+
+def _latest(db: sqlite3.Connection, entry_ids: Set[int], limit: int) -> Set[int]:
+    """Some of the entries, the newest `limit` among them: read by day until there are enough; all when too few have a day."""
+    found: set[int] = set()
+    last = None
+    for entry_id, day in db.execute(_BY_DAY):
+        if len(found) >= limit and day != last:
+            return found
+        if entry_id in entry_ids:
+            found.add(entry_id)
+            last = day
+    return found if len(found) >= limit else entry_ids
 
 
 def hidden_mark(db: sqlite3.Connection) -> tuple[object, ...]:

@@ -17,7 +17,8 @@ from khojd.index.catalog_documents import remove_document, set_state, store_docu
 from khojd.index.catalog_queue import words_pending
 from khojd.index.rows import FileStat
 from khojd.index.words import Words
-from khojd.search.filters import list_by_date, resolve
+from khojd.search.filters import resolve
+from khojd.search.listing import MANY, newest, visible_entries
 from khojd.search.phrases import contains, normalised
 from khojd.search.query import parse
 
@@ -193,11 +194,11 @@ def test_folders_restrict_by_whole_names(notes: Notes) -> None:
 
 
 def test_filters_only_lists_are_newest_first_with_undated_entries_last(notes: Notes) -> None:
-    names = notes.names(list_by_date(notes.db, None, 100))
+    names = notes.names(newest(notes.db, visible_entries(notes.db), 100))
     assert len(names) == len(ALL)
     assert names.index(REPORT) < names.index(CALL) < names.index(RAIN) < names.index(FAMILY)
     assert set(names[-2:]) == {JA, README}
-    assert notes.names(list_by_date(notes.db, notes.ids("file:journal/"), 1)) == [RAIN]
+    assert notes.names(newest(notes.db, notes.ids("file:journal/") or set(), 1)) == [RAIN]
 
 
 def test_long_lists_by_date_are_in_the_same_order_whatever_their_length(tmp_path: Path) -> None:
@@ -209,8 +210,8 @@ def test_long_lists_by_date_are_in_the_same_order_whatever_their_length(tmp_path
         notes.add(f"{number}.md", days, mtime=datetime(2024, 6, 1 + number % 4))
     everything = notes.ids("type:md")
     assert everything is not None
-    assert len(everything) == 2400
-    whole = list_by_date(notes.db, everything, 2400)
+    assert len(everything) == 2400 > MANY
+    whole = newest(notes.db, everything, 2400)
     assert sorted(whole) == sorted(everything)
     rows = {
         key: (day, mtime)
@@ -221,10 +222,9 @@ def test_long_lists_by_date_are_in_the_same_order_whatever_their_length(tmp_path
     keys = [(rows[key][0] or 0, rows[key][1]) for key in whole]
     assert keys == sorted(keys, reverse=True)
     for limit in (1, 7, 100, 2200):
-        assert list_by_date(notes.db, everything, limit) == whole[:limit]
-        assert list_by_date(notes.db, None, limit) == whole[:limit]
+        assert newest(notes.db, everything, limit) == whole[:limit]
     few = whole[5:1500:3]
-    assert list_by_date(notes.db, few, 20) == few[:20]
+    assert newest(notes.db, set(few), 20) == few[:20]
     notes.close()
 
 
@@ -258,7 +258,7 @@ def test_a_buffer_stands_in_for_its_file_and_withdrawn_files_are_not_found(tmp_p
         remove_document(db, overlay)
         set_state(db, FileStat(str(notes.top / "b.md"), str(notes.top)), "failed", "unreadable")
     assert notes.find("tag:one,two") == ["a.md#Saved"]
-    assert notes.names(list_by_date(notes.db, None, 10)) == ["a.md#Saved"]
+    assert notes.names(newest(notes.db, visible_entries(notes.db), 10)) == ["a.md#Saved"]
     notes.close()
 
 
