@@ -1,48 +1,28 @@
 """`khojd models`, with a server that is there and one that is not."""
 
-import asyncio
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cli.khojd import Khojd
+from tests.cli.served import Served, served
 from tests.llm.ollama_server import know, ndjson, shown
-from tests.llm.replay import HANG, Replay, json_reply, refused_url
-
-
-class Served:
-    """An Ollama with two models, on a loop in a thread: the command line is another process, and blocks."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.replay = Replay()
-        self._loop = loop
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+from tests.llm.replay import HANG, json_reply, refused_url
 
 
 @pytest.fixture(scope="module")
 def ollama() -> Iterator[Served]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    served = Served(loop)
-    server = served.replay
-    served.run(server.__aenter__())
-    know(server, {"tiny": shown("completion", "tools", context=8192), "vectors": shown("embedding")})
-    server.on("GET", "/api/version", json_reply({"version": "0.20.1"}))
-    server.on("POST", "/api/pull", ndjson({"status": "pulling 1f", "total": 4, "completed": 1}, {"status": "success"}))
-    yield served
-    served.run(server.stop())
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    """An Ollama with two models."""
+    with served() as made:
+        server = made.replay
+        know(server, {"tiny": shown("completion", "tools", context=8192), "vectors": shown("embedding")})
+        server.on("GET", "/api/version", json_reply({"version": "0.20.1"}))
+        server.on("POST", "/api/pull", ndjson({"status": "pulling 1f", "total": 4, "completed": 1}, {"status": "success"}))
+        yield made
 
 
 @pytest.fixture(scope="module")
