@@ -25,6 +25,8 @@ from khojd.llm.router import Choice
 if TYPE_CHECKING:
     from khojd.chat.turn import Gathered, Running
 
+_FOR_RESULTS = 0.4  # share of the prompt that is left free for what tools find
+_MOST_TOOLS = 0.4  # share of the prompt that their descriptions may take
 _NOTHING_FOUND = "(No passages of the notes fit this question.)"
 
 
@@ -36,6 +38,7 @@ class Asked(Struct, frozen=True):
     guessed: int
     room: budget.Room
     left_out: tuple[str, ...]
+    tools: tuple[Tool, ...] = ()
 
 
 class Answer:
@@ -102,6 +105,7 @@ class Answer:
         turn = self.turn
         native = choice is not None and "citations" in choice.info.capabilities
         summary, history = recall.summary(gathered.history)
+        history = tuple(one for one in history if one.answer)  # a question that nobody answered is not said again
         notes = turn.command != "general"
         system = prompt.system(turn.persona, date.today(), notes=notes, notes_only=turn.command == "notes", native=native)
         if summary:
@@ -109,13 +113,22 @@ class Answer:
         none = _NOTHING_FOUND if notes else ""
         label = self.chat.library.label
         fixed = [Message("system", system), prompt.asked(self.question, (), label, images=turn.ask.images, none=none)]
+        left_out: tuple[str, ...] = ()
         room = self._room(choice)
         scale = self.chat.scale.of(str(choice)) if choice else 1.0
-        packed = budget.fit(fixed, history, gathered.passages, int(room.prompt / scale), told=prompt.told)
+        size = int(room.prompt / scale)
+        tools = self._tools()
+        if tools and (taken := of_messages((), [tool.spec for tool in tools])) > _MOST_TOOLS * size:
+            left_out += (f"{choice}'s context is too short for tools: it answers without",)
+            tools = ()
+        elif tools:
+            size -= taken
+            size -= int(_FOR_RESULTS * size)
+        packed = budget.fit(fixed, history, gathered.passages, size, told=prompt.told)
         numbered = tuple(replace(one, number=number) for number, one in enumerate(packed.passages, 1))
         question = prompt.asked(self.question, numbered, label, native=native, images=turn.ask.images, none=none)
         messages = (fixed[0], *(message for one in packed.turns for message in prompt.told(one)), question)
-        return Asked(messages, numbered, of_messages(messages), room, packed.left_out)
+        return Asked(messages, numbered, of_messages(messages), room, (*left_out, *packed.left_out), tools)
 
     def _room(self, choice: Choice | None) -> budget.Room:
         settings = self.turn.config.chat
@@ -128,7 +141,7 @@ class Answer:
         turn, record = self.turn, self.record
         citer = record.citer
         assert citer is not None, "set with the passages"
-        tools = self._tools()
+        tools = asked.tools
         scaled = int(asked.guessed * self.chat.scale.of(str(choice)))
         request = ChatRequest(
             asked.messages,

@@ -36,7 +36,7 @@ def room(context: int, unknown: int, answer: int) -> Room:
     """How long a prompt may be. `context` 0 is not known: then the prompt may have `unknown` tokens."""
     if not context:
         return Room(unknown, 0, answer)
-    answer = min(answer, context // 2)
+    answer = min(answer, max(context // 4, 128))
     return Room(min(context - answer, MOST_PROMPT), context, answer)
 
 

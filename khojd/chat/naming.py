@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from khojd.chat import titles
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 PATIENCE = 30.0  # seconds; nobody waits
 _NEW = 3  # turns; one that has no title by then keeps that of its first question
 _EXCERPT = 1200  # characters of question and answer each
+_MARKER = re.compile(r"\s*\[\^?\d+\]")
 _INSTRUCTIONS = "Give this conversation a title of 3 to 7 words, in its language. Answer with the title alone, without quotes."
 
 
@@ -30,7 +32,8 @@ async def _name(turn: Running) -> None:
     request = ChatRequest((Message("system", _INSTRUCTIONS), Message("user", text)), max_tokens=200)
     try:
         said = await turn.chat.router.complete("small", request, seconds=PATIENCE)
-        title = titles.tidy(said.strip().splitlines()[0].strip("\"'*#“”„ .")) if said.strip() else ""
+        first = said.strip().partition("\n")[0]
+        title = titles.tidy(_MARKER.sub("", first).strip("\"'*#“”„ ."))
         if title:
             await turn.chat.store.entitle(turn.conversation.id, titles.shortened(title))
     except KhojdError:

@@ -18,7 +18,7 @@ _OTHER = re.compile(r"[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]")  # Han, kana, 
 _RARE = re.compile(r"[\U00010000-\U0010ffff]")
 _WEIGHTS = ((_LATIN, 1.0), (_SPELT, 0.75), (_OTHER, 1.15), (_RARE, 2.0))
 _SMOOTHING = 0.5  # share of the newest observation
-_BOUNDS = (0.5, 3.0)
+_BOUNDS = (0.5, 5.0)
 
 
 def tokens(text: str) -> int:

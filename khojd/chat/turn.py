@@ -226,7 +226,7 @@ class Running:
         known = self.chat.unkept.get(self.conversation.id)
         turns = known.turns if known else await self.chat.store.turns(self.conversation.id)
         own = next((at for at, turn in enumerate(turns) if turn.id in (self.id, self.ask.replaces)), len(turns))
-        return tuple(turn for turn in turns[:own] if turn.answer or turn.state == "complete")
+        return tuple(turns[:own])
 
     async def prompt(self) -> tuple[Message, ...]:
         """What a model would be sent. Raises ChatError for a command that asks no model."""

@@ -84,7 +84,7 @@ def test_a_context_of_the_server_is_asked_for_in_steps() -> None:
     assert budget.asked_context(31_700, room) == 32_768
     assert budget.asked_context(900, budget.room(0, 4096, 1024)) == 0
     assert budget.room(0, 4096, 1024).prompt == 4096
-    assert budget.room(600, 4096, 1024).prompt == 300
+    assert budget.room(2048, 4096, 1024).prompt == 1536
 
 
 def test_what_servers_count_scales_the_guess() -> None:

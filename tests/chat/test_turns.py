@@ -71,6 +71,18 @@ async def test_a_second_question_is_asked_with_the_first_and_searched_in_its_lig
         assert [turn.question for turn in await d.chat.store.turns(first.conversation)] == [first.question, second.question]
 
 
+async def test_a_question_after_one_that_failed_is_searched_in_its_light(tmp_path: Path) -> None:
+    async with desk(tmp_path, NOTES) as d:
+        d.says(json_reply({"error": {"message": "broken"}}, 500))
+        with pytest.raises(ProviderError):
+            await d.ask("How hot is green tea steeped?")
+        (conversation,) = await d.chat.store.list()
+        d.says(json_reply({"error": {"message": "no queries"}}, 500), "At 100 degrees [1].")
+        turn = await d.ask("And what about black?", conversation=conversation.id)
+        assert "green tea" in turn.queries[0]
+        assert [message["role"] for message in d.asked()[-1]["messages"]] == ["system", "user"]
+
+
 async def test_turns_of_one_conversation_queue(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES) as d:
         gate = asyncio.Event()
@@ -279,7 +291,7 @@ async def test_an_answer_without_a_word_is_said_to_be_none(tmp_path: Path) -> No
 async def test_a_conversation_is_titled_by_the_small_model(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES, small=True, settings=config.Config(chat=config.Chat(rewrite=False))) as d:
         d.says("At 70 degrees [1].")
-        d.says('"Water for green tea"', model="small")
+        d.says('"Water for green tea [1]."\nI hope that helps.', model="small")
         turn = await d.ask("How hot is green tea?")
         while (found := await d.chat.store.get(turn.conversation)).title == "How hot is green tea?":
             await asyncio.sleep(0.01)
