@@ -80,10 +80,8 @@ def _download(model: str, target: Path, progress: Progress) -> Path:
         'holds them, or to "bundled"'
     )
     try:
-        if any(
-            os.environ.get(name, "").lower() in ("1", "true", "yes", "on") for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-        ):
-            raise OSError("HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set")
+        if any(os.environ.get(name, "").lower() in ("1", "true", "yes", "on") for name in _OFFLINE):
+            raise OSError(f"{' or '.join(_OFFLINE)} is set")
         files = _wanted(_within(_SECONDS_TO_ANSWER, lambda: _listing(f"{endpoint}/api/models/{model}?blobs=true")))
         total = sum(int(file.get("size") or 0) for file in files)
         _log.info("downloading the model %s (%d bytes) to %s", model, total, target)

@@ -10,7 +10,7 @@ import msgspec
 from khojd.content.model import DateRef, Document, Entry, Section, Segment
 from khojd.index import catalog_graph as graph
 from khojd.index.catalog_names import NOTHING, called, notes_called
-from khojd.index.rows import Change, FileStat, KnownFile, State
+from khojd.index.rows import Change, FileStat, State
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -189,12 +189,6 @@ def document_id(db: sqlite3.Connection, path: str, *, overlay: bool = False) -> 
     """The id of a file, or of the buffer that stands in for it."""
     row = db.execute("SELECT id FROM documents WHERE path = ? AND overlay = ?", (path, overlay)).fetchone()
     return None if row is None else int(row[0])
-
-
-def known_files(db: sqlite3.Connection) -> dict[str, KnownFile]:
-    """Every file by path; buffers are left out."""
-    rows = db.execute("SELECT path, id, size, mtime_ns, inode, state, hash, fingerprint FROM documents WHERE overlay = 0")
-    return {path: KnownFile(*rest) for path, *rest in rows}
 
 
 def _withdraw(db: sqlite3.Connection, document_id: int) -> tuple[int, ...]:

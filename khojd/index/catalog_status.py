@@ -40,23 +40,17 @@ def statistics(db: sqlite3.Connection, model_id: int | None = None) -> Statistic
 def file_rows(
     db: sqlite3.Connection,
     *,
-    paths: Sequence[str] = (),
     states: Sequence[str] = (),
-    folder: str = "",
     under: str = "",
     limit: int = -1,
     offset: int = 0,
 ) -> list[FileRow]:
-    """Files in the order of their paths, a file's buffer after it. `paths`, `states`, `folder` and `under` (a path they are at or
-    below) narrow the list."""
+    """Files in the order of their paths, a file's buffer after it. `states` and `under`, a path they are at or below, narrow the
+    list."""
     where, values = ["1"], []
-    for column, wanted in (("d.path", paths), ("d.state", states)):
-        if wanted:
-            where.append(f"{column} IN (SELECT value FROM json_each(?))")
-            values.append(msgspec.json.encode(list(wanted)).decode())
-    if folder:
-        where.append("d.folder = ?")
-        values.append(folder)
+    if states:
+        where.append("d.state IN (SELECT value FROM json_each(?))")
+        values.append(msgspec.json.encode(list(states)).decode())
     if under:
         where.append("(d.path = ? OR (d.path > ? AND d.path < ?))")
         values += [under, f"{under}/", f"{under}0"]

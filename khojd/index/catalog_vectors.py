@@ -12,10 +12,6 @@ from khojd.index.rows import ChunkRow
 
 PARAMETERS = 500  # per statement
 
-_CHUNKS_OF_HASHES = """
-SELECT c.entry_id, c.start, c.end, c.hash FROM chunks c
-JOIN entries e ON e.id = c.entry_id JOIN documents d ON d.id = e.document_id
-WHERE d.visible = 1 AND c.model_id = ? AND c.hash IN ({marks})"""
 _CHUNKS_OF_ENTRIES = """
 SELECT c.entry_id, c.start, c.end, c.hash FROM chunks c
 WHERE c.model_id = ? AND c.entry_id IN (SELECT value FROM json_each(?)) ORDER BY c.entry_id, c.start"""
@@ -164,17 +160,8 @@ def last_chunk(db: sqlite3.Connection) -> int:
     return int(last or 0)
 
 
-def chunks_for_hashes(db: sqlite3.Connection, hashes: Sequence[bytes]) -> list[ChunkRow]:
-    """Chunks of the active model with these hashes, in visible documents."""
-    active = active_model(db)
-    found: list[ChunkRow] = []
-    for part in _parts(hashes) if active is not None else ():
-        found += [ChunkRow(*row) for row in db.execute(_CHUNKS_OF_HASHES.format(marks=_marks(part)), (active, *part))]
-    return found
-
-
 def chunks_with_hashes(db: sqlite3.Connection, hashes: Sequence[bytes]) -> list[ChunkRow]:
-    """Like `chunks_for_hashes`, with chunks of hidden documents among them: it reads no entry and takes a third of the time."""
+    """Chunks of the active model with these hashes, those of hidden documents among them: no entry is read for that."""
     active = active_model(db)
     found: list[ChunkRow] = []
     for part in _parts(hashes) if active is not None else ():

@@ -6,7 +6,6 @@ Importing chromadb takes 0.6 s, so it happens when a store is opened.
 
 import hashlib
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -118,18 +117,14 @@ class VectorStore:
             for start in range(0, len(hashes), step):
                 self._collection.delete([hash_.hex() for hash_ in hashes[start : start + step]])
 
-    def query(self, vector: NDArray[np.float32], limit: int, within: Sequence[bytes] | None = None) -> list[tuple[bytes, float]]:
-        """(hash, cosine) of the nearest vectors, best first; only among `within`, if given.
-
-        For a small set an exact comparison with the catalog's vectors (catalog_vectors.vectors_for) is faster.
-        """
-        if limit < 1 or (within is not None and not within):
+    def query(self, vector: NDArray[np.float32], limit: int) -> list[tuple[bytes, float]]:
+        """(hash, cosine) of the nearest vectors, best first."""
+        if limit < 1:
             return []
         with _errors(self.directory):
             answer = self._collection.query(
                 query_embeddings=[np.asarray(vector, np.float32)],
                 n_results=limit,
-                ids=None if within is None else [hash_.hex() for hash_ in within],
                 include=["distances"],
             )
         found = zip(answer["ids"][0], answer["distances"][0], strict=True)
@@ -159,10 +154,6 @@ class VectorStore:
             for name in others:
                 self._client.delete_collection(name)
             return len(others)
-
-    def size(self) -> int:
-        """Bytes on disk, of all models."""
-        return sum((Path(base) / name).stat().st_size for base, _, names in os.walk(self.directory) for name in names)
 
     def close(self) -> None:
         """Give files and memory back."""

@@ -5,7 +5,6 @@ Derived from the catalog. One thread writes; any thread searches and sees the la
 
 import heapq
 import json
-import os
 import shutil
 import tempfile
 import threading
@@ -235,10 +234,6 @@ class Words:
         """Entries in the index."""
         with _reading(self.directory):
             return int(self._index.searcher().num_docs)
-
-    def size(self) -> int:
-        """Bytes on disk."""
-        return sum(item.stat().st_size for item in os.scandir(self.directory) if item.is_file())
 
     def close(self) -> None:
         """Give the writer back; what was not committed is lost."""

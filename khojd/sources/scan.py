@@ -43,7 +43,6 @@ def scan(
     *,
     below: str = "",
     others: Collection[str] = (),
-    cancelled: Callable[[], bool] = lambda: False,
     unreadable: Callable[[str, str], None] = lambda path, reason: None,
 ) -> Iterator[FileStat]:
     """The notes of a folder, or of the part `below` (relative), each directory once even when links lead back to it.
@@ -57,8 +56,6 @@ def scan(
     seen: set[tuple[int, int]] = set()
     stack = [below]
     while stack:
-        if cancelled():
-            return
         relative = stack.pop()
         directory = f"{root}/{relative}" if relative else root
         try:

@@ -9,6 +9,7 @@ import pytest
 from khojd.errors import IndexCorrupt, IndexTooNew, StorageFull
 from khojd.index import catalog_documents as documents
 from khojd.index.catalog import FILE, Catalog
+from khojd.index.catalog_folders import known_under
 from tests.index.makers import copy_of, document, file
 
 
@@ -30,7 +31,7 @@ def test_what_was_committed_is_there_after_reopening_and_what_failed_is_not(tmp_
         raise RuntimeError
     catalog.close()
     catalog = Catalog.open(tmp_path)
-    assert list(documents.known_files(catalog.reader())) == ["/notes/a.org"]
+    assert list(known_under(catalog.reader(), "/notes")) == ["/notes/a.org"]
     assert catalog.integrity() == []
     catalog.close()
 
@@ -39,8 +40,8 @@ def test_a_reader_sees_only_committed_rows_and_cannot_write(tmp_path: Path) -> N
     catalog = Catalog.open(tmp_path)
     with catalog.transaction() as db:
         documents.store_document(db, file(), document(("A", "one")))
-        assert documents.known_files(catalog.reader()) == {}
-    assert len(documents.known_files(catalog.reader())) == 1
+        assert known_under(catalog.reader(), "/notes") == {}
+    assert len(known_under(catalog.reader(), "/notes")) == 1
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         catalog.reader().execute("DELETE FROM documents")
     catalog.close()
@@ -61,7 +62,7 @@ def test_threads_read_through_connections_of_their_own_and_write_one_after_the_o
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(documents.known_files(mine)) == 20
+    assert len(known_under(mine, "/notes")) == 20
     assert all(other is not mine for other in others)
     catalog.close()
 
@@ -102,7 +103,7 @@ def test_a_full_disk_is_said_and_the_old_index_still_answers(tmp_path: Path) -> 
         db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
     with pytest.raises(StorageFull, match=FILE), catalog.transaction() as db:
         documents.store_document(db, file("/notes/b.org"), document(("B", "two " * 100_000)))
-    assert list(documents.known_files(catalog.reader())) == ["/notes/a.org"]
+    assert list(known_under(catalog.reader(), "/notes")) == ["/notes/a.org"]
     assert catalog.integrity() == []
     catalog.close()
 
@@ -121,7 +122,7 @@ def test_a_read_only_index_answers_and_refuses_writes(tmp_path: Path, monkeypatc
     monkeypatch.setattr("os.access", lambda *_: False)  # tests may run as root, whom no file mode stops
     catalog = Catalog.open(tmp_path)
     assert catalog.read_only
-    assert len(documents.known_files(catalog.reader())) == 1
+    assert len(known_under(catalog.reader(), "/notes")) == 1
     with pytest.raises(StorageFull, match="read-only"), catalog.transaction():
         pass
     catalog.close()
@@ -150,7 +151,7 @@ def test_a_copy_taken_while_writing_opens_at_the_last_commit(tmp_path: Path) -> 
     catalog.close()
     for number in range(5):
         copy = Catalog.open(tmp_path / f"copy{number}")
-        assert len(documents.known_files(copy.reader())) == number
+        assert len(known_under(copy.reader(), "/notes")) == number
         assert copy.integrity() == []
         copy.close()
 

@@ -12,6 +12,7 @@ from khojd.content.model import DateRef, Segment
 from khojd.index import catalog_documents as documents
 from khojd.index import catalog_hits, catalog_queue
 from khojd.index.catalog import Catalog
+from khojd.index.catalog_folders import known_under
 from khojd.index.catalog_status import file_rows, statistics
 from khojd.index.rows import Change
 from tests.index.makers import document, file
@@ -82,7 +83,7 @@ def test_a_rename_keeps_entries_and_vectors_and_writes_words_again(catalog: Cata
         renamed = documents.rename_document(db, change.document_id, "/notes/new.org", "/notes")
     assert renamed.kept == change.added
     assert renamed.removed == store_at_target.added
-    assert list(documents.known_files(catalog.reader())) == ["/notes/new.org"]
+    assert list(known_under(catalog.reader(), "/notes")) == ["/notes/new.org"]
     (waiting,) = catalog_queue.words_pending(catalog.reader(), 10)
     assert (waiting.entry_id, waiting.name) == (change.added[0], "new.org")
     assert catalog_queue.vectors_pending(catalog.reader(), 1, 10) == []

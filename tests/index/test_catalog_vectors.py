@@ -72,7 +72,7 @@ def test_the_same_text_twice_is_one_vector_and_an_orphan_only_when_both_are_gone
         embed(catalog, model, change.added[0], b"1" * 16)
     reader = catalog.reader()
     assert catalog_vectors.missing_vectors(reader, [b"1" * 16, b"2" * 16]) == [b"2" * 16]
-    assert {row.entry_id for row in catalog_vectors.chunks_for_hashes(reader, [b"1" * 16])} == {*one.added, *two.added}
+    assert {row.entry_id for row in catalog_vectors.chunks_with_hashes(reader, [b"1" * 16])} == {*one.added, *two.added}
     with catalog.transaction() as db:
         documents.remove_document(db, one.document_id)
     assert catalog_vectors.orphan_vectors(reader, 10) == []
@@ -113,13 +113,3 @@ def test_what_chroma_lacks_waits_for_it(catalog: Catalog) -> None:
         catalog_vectors.forget_stored_hashes(db, [b"1" * 16])
     assert len(catalog_vectors.vectors_to_store(reader, model, 10)) == 2
     assert catalog_vectors.vector_hashes(reader, model) == {b"1" * 16, b"2" * 16}
-
-
-def test_chunks_of_files_hidden_by_a_buffer_are_left_out(catalog: Catalog) -> None:
-    with catalog.transaction() as db:
-        model = catalog_vectors.model_id(db, "m", 4)
-        catalog_vectors.set_active_model(db, model)
-        on_disk = documents.store_document(db, file(), document(("A", "one")))
-        documents.store_document(db, file(overlay=True), document(("A", "typed")))
-    embed(catalog, model, on_disk.added[0], b"1" * 16)
-    assert catalog_vectors.chunks_for_hashes(catalog.reader(), [b"1" * 16]) == []

@@ -36,9 +36,6 @@ def test_neighbours_are_the_nearest_by_cosine_best_first(tmp_path: Path) -> None
     found = store.query(query, 20)
     assert [hash_ for hash_, _ in found] == [hashes[index] for index in order]
     assert np.allclose([cosine for _, cosine in found], cosines[order], atol=1e-5)
-    within = hashes[100:110]
-    assert {hash_ for hash_, _ in store.query(query, 20, within)} == set(within)
-    assert store.query(query, 5, []) == []
     assert (tmp_path / "vectors").stat().st_mode & 0o777 == 0o700
     store.close()
 
@@ -56,7 +53,6 @@ def test_vectors_are_replaced_removed_and_there_after_reopening(tmp_path: Path) 
     assert store.count() == 20
     assert store.query(vectors[3], 1)[0][0] == hashes[3]
     assert not store.bloated
-    assert store.size() > 0
     store.close()
 
 

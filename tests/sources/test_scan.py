@@ -72,11 +72,6 @@ def test_a_folder_that_is_not_there_raises(tmp_path: Path) -> None:
         list(scan(Rules(Folder(path=str(tmp_path / "none")))))
 
 
-def test_the_walk_ends_when_cancelled(tmp_path: Path) -> None:
-    (tmp_path / "a.md").write_text("a", encoding="utf-8")
-    assert paths(tmp_path, cancelled=lambda: True) == []
-
-
 @pytest.mark.parametrize(
     ("path", "expected"),
     [("/n/a.md", "/n"), ("/n/deep/a.md", "/n/deep"), ("/n", "/n"), ("/notes/a.md", None), ("/n/deeper/a.md", "/n")],
