@@ -20,6 +20,7 @@ from khojd.graph.sheet import Sheet, from_disk
 from khojd.search.types import Explanation, Hit, Mode, Range, SearchRequest, SearchResult
 
 MOST_WHOLE = 6000  # characters: a note that is named goes in whole up to this
+MOST_SELECTED = 24_000  # characters: and what is selected, up to this
 PARTS = 6  # of a longer one: passages that fit the question
 _SOFT = 10  # damps the reciprocal ranks of several queries: the first hits of each count most
 _FURTHER = 0.7  # weight of queries after the first, which is the person's own
@@ -168,7 +169,7 @@ class Library:
             one = replace(one, origin=place.origin)
             if not one.text.strip():
                 notes.append(f"left out: {self.label(place.path)} is empty there")
-            elif len(one.text) <= MOST_WHOLE:
+            elif len(one.text) <= (MOST_SELECTED if place.origin == "selection" else MOST_WHOLE):
                 passages.append(one)
             else:
                 parts = await self._parts(one, question, sheets)

@@ -18,6 +18,7 @@ from khojd.search import query as language
 from khojd.search.conditions import Query
 
 LONGEST = 1000  # characters of a query: of a pasted text its ends are enough
+SELECTED = 300  # characters of a selection that are searched for
 CARRIED = 8  # words of the question before that are carried over
 _CODE = re.compile(r"`[^`\n]+`")
 _WORD = re.compile(r'(?:[^\s"]|"(?:[^"\\\n]|\\.)*")+|\S')
@@ -64,12 +65,17 @@ def check(filters: str, config: Config) -> None:
         raise QueryError(f"“{part}” is no filter; write filters like tag:work", part=part, allowed=["tag:work", 'file:"journal/*"'])
 
 
-def plan(question: str, history: Sequence[Turn], config: Config, today: date) -> Plan:
+def plan(question: str, history: Sequence[Turn], config: Config, today: date, *, selected: str = "") -> Plan:
     """The queries for a question: itself; with the key words of the one before where it leans on that; once more within the
-    span of time that it names, or only there where the span is surely meant so."""
+    span of time that it names, or only there where the span is surely meant so.
+
+    A question about `selected` text (`explain this`) is searched for with its beginning.
+    """
     text, filters = split(question, config, today)
     if not text:
         return Plan(("",) if filters else (), filters)
+    if selected and leans(text):
+        return Plan((f"{text} {safe(selected[:SELECTED], config, today)}",), filters)
     follows = bool(history) and leans(text)
     if follows and (carried := _carried(text, history, config, today)):
         text = f"{text} {carried}"

@@ -24,7 +24,7 @@ from khojd.chat.naming import name_conversation
 from khojd.chat.record import Record
 from khojd.chat.store import new_conversation
 from khojd.chat.summarise import remember, summarise, summary_prompt
-from khojd.errors import ChatError, KhojdError, StoreError
+from khojd.errors import ChatError, KhojdError, NotFound, StoreError
 
 if TYPE_CHECKING:
     from khojd.chat.service import Chat
@@ -192,7 +192,7 @@ class Running:
         for note in named.notes:
             self.record.notice(note)
         attached += named.places
-        plan = queries.plan(named.question, history, self.config, date.today())
+        plan = queries.plan(named.question, history, self.config, date.today(), selected=await self._selected())
         if models:
             plan = await self.chat.rewriter.improve(plan, named.question, history, self.config, self.chat.router)
         if plan.notice:
@@ -219,6 +219,15 @@ class Running:
         passages = _together(given.passages, found.passages)
         self.record.step(Step("search", _counted(passages), data={"passages": len(passages)}))
         return Gathered(history, passages)
+
+    async def _selected(self) -> str:
+        place = next((one for one in self.ask.attached if one.origin == "selection"), None)
+        if place is None:
+            return ""
+        with suppress(NotFound):  # said where it is given along
+            text = await self.chat.library.text(place.path, sheets=self.sheets)
+            return text[place.start : place.end if place.end >= 0 else len(text)]
+        return ""
 
     async def _history(self) -> tuple[Turn, ...]:
         if not self.ask.conversation:

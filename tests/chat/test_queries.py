@@ -118,6 +118,15 @@ def test_a_question_that_stands_on_its_own_carries_nothing() -> None:
     assert plan == queries.Plan(("Which pots are best for brewing oolong tea at home?",))
 
 
+def test_a_question_about_a_selection_is_searched_for_with_it() -> None:
+    text = "Oolong tag:x is half oxidised."
+    assert queries.plan("Explain this", (), CONFIG, TODAY, selected=text).queries == (
+        "Explain this Oolong tag x is half oxidised.",
+    )
+    own = "Which pots are best for brewing green tea in the evening?"
+    assert queries.plan(own, (), CONFIG, TODAY, selected=text).queries == (own,)
+
+
 def test_of_a_long_question_both_ends_are_searched_for() -> None:
     (query,) = queries.plan("Beginning. " + "word " * 5000 + " What of zebras?", (), CONFIG, TODAY).queries
     assert len(query) <= queries.LONGEST
