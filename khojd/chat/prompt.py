@@ -49,7 +49,7 @@ def framed(passage: Passage, label: Label) -> str:
     if passage.title:
         parts.append(f'title="{one_line(passage.title)}"')
     if passage.headings:
-        parts.append(f'heading="{one_line(" > ".join(passage.headings))}"')
+        parts.append(f'heading="{one_line(" › ".join(passage.headings))}"')
     if passage.date:
         parts.append(f'date="{passage.date}"')
     if passage.origin in ("selection", "note", "mention"):
@@ -62,7 +62,7 @@ _ORIGINS = {"selection": "selected by the person", "note": "open in the editor",
 
 def source(passage: Passage, label: Label) -> Source:
     """A passage for a provider that takes them apart from the text."""
-    where = " > ".join(filter(None, (passage.title or label(passage.path), *passage.headings)))
+    where = " › ".join(filter(None, (passage.title or label(passage.path), *passage.headings)))
     return Source(passage.number, label(passage.path), f"{where} ({passage.date})" if passage.date else where, passage.text)
 
 
