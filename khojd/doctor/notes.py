@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from khojd.config import Config
+from khojd.config import Config, Folder
 from khojd.doctor.check import Check
 from khojd.sources.folder import resolved
+from khojd.sources.rules import Rules
 
 LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
 
@@ -24,13 +25,18 @@ def examine(config: Config) -> Iterator[Check]:
         limit = int(LIMIT.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return  # not Linux
-    directories = 0
-    for folder in config.folders:
-        for _ in os.walk(resolved(folder).path):
-            directories += 1
-            if directories > limit:
-                break
-    yield verdict(directories, limit)
+    yield verdict(sum(map(watched, config.folders)), limit)
+
+
+def watched(folder: Folder) -> int:
+    """Directories of a folder that are watched: those that may hold notes."""
+    rules = Rules(resolved(folder))
+    count = 0
+    for base, names, _ in os.walk(rules.root):
+        count += 1
+        below = "" if base == str(rules.root) else f"{Path(base).relative_to(rules.root).as_posix()}/"
+        names[:] = [name for name in names if rules.directory(below + name)]
+    return count
 
 
 def verdict(directories: int, limit: int) -> Check:

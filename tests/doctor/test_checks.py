@@ -5,6 +5,7 @@ import shutil
 import tomllib
 from pathlib import Path
 
+from khojd.config import Folder
 from khojd.doctor import model, notes
 from khojd.doctor.environment import PACKAGES
 from khojd.embed.tokens import MODEL_DIR
@@ -38,3 +39,9 @@ def test_directories_are_held_against_the_limit_of_watches() -> None:
     assert scarce.state == over.state == "warn"
     assert "instead" in over.message
     assert "fs.inotify.max_user_watches=" in over.fix
+
+
+def test_directories_that_hold_no_notes_take_no_watches(tmp_path: Path) -> None:
+    for name in ("a/b", "node_modules/deep/er", ".git/objects", "attic/old"):
+        (tmp_path / name).mkdir(parents=True)
+    assert notes.watched(Folder(path=str(tmp_path), exclude=("attic/",))) == 3  # the folder itself, a and a/b
