@@ -31,7 +31,7 @@ Said = Text | Thinking | Cited | Used | Ended | Step | Proposal
 class Limits(Struct, frozen=True):
     """Of one answer: rounds of tool calls, seconds in all (an answer that has begun may end), tokens of all requests together.
 
-    prompt: tokens that one request may have; 0 is not known.
+    prompt: tokens that one request may have, as khojd guesses them (khojd/chat/tokens.py); 0 is not known.
     """
 
     steps: int
@@ -154,7 +154,8 @@ class _Loop:
 
     async def _ask(self, answer: _Answer, *, final: bool) -> AsyncGenerator[Said, None]:
         """One request; once more with older results left out when it is too long for the model."""
-        self._fit(self._limits.prompt)
+        if self._limits.prompt:
+            self._fit(max(self._limits.prompt - of_messages((), self._specs), 1))
         for attempt in (1, 2):
             request = self._next(final=final)
             said = False

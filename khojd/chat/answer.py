@@ -16,7 +16,7 @@ from khojd.chat import agent, budget, prompt, recall
 from khojd.chat.citations import Citer
 from khojd.chat.model import Passage, Proposal, Step, Usage
 from khojd.chat.tokens import of_messages
-from khojd.chat.tools.registry import Context, Tool
+from khojd.chat.tools.registry import RESULT_TOKENS, Context, Tool
 from khojd.errors import ConfigError, ProviderError
 from khojd.llm import model as llm
 from khojd.llm.model import ChatRequest, Message
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from khojd.chat.turn import Gathered, Running
 
 _FOR_RESULTS = 0.4  # share of the prompt that is left free for what tools find
-_MOST_TOOLS = 0.4  # share of the prompt that their descriptions may take
+_LOCAL_RESEARCH = 14_000  # tokens of a prompt with all that tools have found
+_MOST_TOOLS = 0.5  # share of the prompt that their descriptions may take
 _NOTHING_FOUND = "(No passages of the notes fit this question.)"
 
 
@@ -142,11 +143,15 @@ class Answer:
         citer = record.citer
         assert citer is not None, "set with the passages"
         tools = asked.tools
-        scaled = int(asked.guessed * self.chat.scale.of(str(choice)))
+        scale = self.chat.scale.of(str(choice))
+        size = int(asked.guessed * scale)
+        if tools:
+            # What tools find comes on top. A server on this machine pays for each token of context in memory.
+            size = max(size, min(asked.room.prompt, _LOCAL_RESEARCH) if choice.local else asked.room.prompt)
         request = ChatRequest(
             asked.messages,
             max_tokens=turn.persona.max_tokens,
-            context=budget.asked_context(scaled, asked.room),
+            context=budget.asked_context(size, asked.room),
         )
         try:
             stream: AsyncGenerator[llm.Event | Step | Proposal, None]
@@ -158,9 +163,10 @@ class Answer:
                     filters=turn.within,
                     folders=turn.ask.folders,
                     sheets=turn.sheets,
+                    tokens=min(RESULT_TOKENS, int(size / scale) // 5),
                 )
                 limits = agent.Limits(
-                    turn.config.chat.steps, turn.config.chat.step_seconds, turn.config.chat.step_tokens, asked.room.prompt
+                    turn.config.chat.steps, turn.config.chat.step_seconds, turn.config.chat.step_tokens, int(size / scale)
                 )
                 stream = agent.run(
                     stream=lambda request: self._asked(request, choice),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from khojd.graph.sheet import Sheet
 
 RESULT_TOKENS = 2000  # most of one result
+_KEPT = ("type", "description", "enum", "items", "anyOf", "$ref", "properties", "required", "additionalProperties")
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,62}")  # what every provider takes
 Arguments = TypeVar("Arguments", bound=Struct)
 Number = Callable[[Sequence[Passage]], tuple[Passage, ...]]
@@ -157,10 +158,13 @@ def closest(name: str, known: Iterable[str]) -> str:
 
 
 def _schema(arguments: type[Struct]) -> dict[str, Any]:
-    """As plain as small models need it: an object without references."""
+    """As plain and short as small models need it: bounds and defaults are checked, and said when they are not kept to."""
     _, components = msgspec.json.schema_components([arguments])
     schema: dict[str, Any] = components[arguments.__name__]
-    return {"type": "object", "properties": schema["properties"], "required": schema.get("required", [])}
+    properties = {name: {key: value for key, value in one.items() if key in _KEPT} for name, one in schema["properties"].items()}
+    plain: dict[str, Any] = {"type": "object", "properties": properties, "required": schema.get("required", [])}
+    inner = {name: one for name, one in components.items() if name != arguments.__name__}
+    return {**plain, "$defs": inner} if inner else plain
 
 
 def _fault(name: str, reason: str, given: Mapping[str, Any], arguments: type[Struct]) -> str:

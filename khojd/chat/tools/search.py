@@ -29,14 +29,14 @@ _GREP = "Find lines of the notes, as they are on disk, that match a regular expr
 
 class SearchArguments(Struct, frozen=True, forbid_unknown_fields=True):
     query: Annotated[str, Meta(description="words or a question, and filters", min_length=1, max_length=2000)]
-    limit: Annotated[int, Meta(description="most passages", ge=1, le=30)] = 8
+    limit: Annotated[int, Meta(description="most passages, 8 if not given", ge=1, le=30)] = 8
 
 
 class GrepArguments(Struct, frozen=True, forbid_unknown_fields=True):
     pattern: Annotated[str, Meta(description="regular expression", min_length=1, max_length=500)]
-    file: Annotated[str, Meta(description="only files that match this glob, e.g. *.org or journal/**")] = ""
+    file: Annotated[str, Meta(description="glob of files, e.g. *.org or journal/**")] = ""
     case_sensitive: Annotated[bool, Meta(description="whether letters' case counts")] = False
-    context_lines: Annotated[int, Meta(description="lines before and after each match", ge=0, le=10)] = 1
+    context_lines: Annotated[int, Meta(description="lines around each match", ge=0, le=10)] = 1
     limit: Annotated[int, Meta(description="most matches", ge=1, le=100)] = 20
 
 
