@@ -31,6 +31,13 @@ _MOST_TOOLS = 0.5  # share of the prompt that their descriptions may take
 _NOTHING_FOUND = "(No passages of the notes fit this question.)"
 
 
+def model_step(choice: Choice, what: str = "") -> Step:
+    """Which model gets a request, and whether it leaves the machine."""
+    where = "on this machine" if choice.local else "not on this machine"
+    data = {"provider": choice.provider, "model": choice.model, "local": choice.local}
+    return Step("model", f"{choice} ({where}){f', {what}' if what else ''}", data=data)
+
+
 class Asked(Struct, frozen=True):
     """A prompt that fits. `passages` have their numbers; `guessed` are its tokens before scaling."""
 
@@ -72,7 +79,10 @@ class Answer:
 
     async def room(self) -> int:
         """Guessed tokens that a prompt of the turn's model may have."""
-        choice = await self.chat.router.choose(self.turn.job, self.turn.model)
+        return self.room_of(await self.chat.router.choose(self.turn.job, self.turn.model))
+
+    def room_of(self, choice: Choice) -> int:
+        """Guessed tokens that a prompt of a model may have."""
         return int(self._room(choice).prompt / self.chat.scale.of(str(choice)))
 
     async def give(self, gathered: Gathered) -> None:
@@ -246,9 +256,7 @@ class Answer:
     def _goes_to(self, choice: Choice) -> None:
         """Say, once for each model, where the request goes."""
         if self._choice is None or str(self._choice) != str(choice):
-            where = "on this machine" if choice.local else "not on this machine"
-            data = {"provider": choice.provider, "model": choice.model, "local": choice.local}
-            self.record.step(Step("model", f"{choice} ({where})", data=data))
+            self.record.step(model_step(choice))
             self.record.turn = replace(self.record.turn, provider=choice.provider, model=choice.model)
         self._choice = choice
 

@@ -3,14 +3,15 @@
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from khojd.chat import queries
-from khojd.chat.model import Turn
+from khojd.chat.answer import model_step
+from khojd.chat.model import Step, Turn
 from khojd.chat.queries import Plan
 from khojd.config import Config
 from khojd.errors import KhojdError
@@ -54,7 +55,9 @@ class Rewriter:
     def __init__(self) -> None:
         self._rests_until = 0.0
 
-    async def improve(self, plan: Plan, question: str, history: Sequence[Turn], config: Config, router: Router) -> Plan:
+    async def improve(
+        self, plan: Plan, question: str, history: Sequence[Turn], config: Config, *, router: Router, say: Callable[[Step], None]
+    ) -> Plan:
         """`plan` with the small model's queries behind its own, at most MOST; as it is where there are none to be had.
 
         The chat model is asked in place of a small one only for questions that lean on those before: it costs as much as an answer.
@@ -65,6 +68,7 @@ class Rewriter:
         today = date.today()
         request = ChatRequest(_messages(question, history, today), max_tokens=400, temperature=0.0, schema=_SCHEMA)
         try:
+            say(model_step(await router.choose("small"), "for search queries"))
             said = await router.complete("small", request, seconds=PATIENCE)
         except KhojdError as error:
             self._rests_until = time.monotonic() + _REST

@@ -194,7 +194,9 @@ class Running:
         attached += named.places
         plan = queries.plan(named.question, history, self.config, date.today(), selected=await self._selected())
         if models:
-            plan = await self.chat.rewriter.improve(plan, named.question, history, self.config, self.chat.router)
+            plan = await self.chat.rewriter.improve(
+                plan, named.question, history, self.config, router=self.chat.router, say=self.record.step
+            )
         if plan.notice:
             self.record.notice(plan.notice)
         if plan.queries:

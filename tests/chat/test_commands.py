@@ -7,8 +7,9 @@ import pytest
 from khojd import config
 from khojd.chat import commands
 from khojd.chat.model import Ask, Attached, References
-from khojd.errors import ChatError
+from khojd.errors import ChatError, ProviderError
 from tests.chat.desk import Desk, desk, notices, steps, texts
+from tests.llm.replay import json_reply
 
 NOTES = {
     "tea.md": "# Tea\n\nGreen tea is steeped at 70 degrees.\n\n## Oolong\n\nOolong likes 90 degrees.\n\n## Pots\n\nClay pots.\n",
@@ -159,6 +160,26 @@ async def test_a_long_note_is_summed_up_in_parts(tmp_path: Path) -> None:
             assert f"Paragraph {number}:" in sent
         assert "It rose [1]." in d.sent()
         assert "Paragraph 1:" not in d.sent()
+
+
+async def test_summaries_that_are_too_long_themselves_are_summed_up_again(tmp_path: Path) -> None:
+    long = "# Long\n\n" + "\n\n".join(f"Paragraph {number}: " + "the river rose and fell again. " * 30 for number in range(40))
+    async with desk(tmp_path, {"long.md": long}, context=2048, small=True) as d:
+        d.says("The river moved [1].")
+        d.says(*["The river rose and fell again [1]. " * 20] * 10, "It rose [1].", model="small")
+        turn = await d.ask("/summarize [[long]]")
+        assert (turn.state, turn.answer) == ("complete", "The river moved [1].")
+        assert any("These are summaries of parts" in d.sent("small", number) for number in range(len(d.asked("small"))))
+        assert len(d.sent()) < 6000
+
+
+async def test_a_part_that_cannot_be_summed_up_is_an_error(tmp_path: Path) -> None:
+    long = "# Long\n\n" + "\n\n".join(f"Paragraph {number}: " + "the river rose and fell again. " * 30 for number in range(40))
+    async with desk(tmp_path, {"long.md": long}, context=4096, small=True) as d:
+        d.says("It rose [1].", json_reply({"error": {"message": "broken"}}, 500), model="small")
+        with pytest.raises(ProviderError):
+            await d.ask("/summarize [[long]]")
+        assert not d.asked()
 
 
 # What is named in a question
