@@ -54,7 +54,8 @@ def heading_anchor(style: str, heading: str, number: int) -> str:
     if style == "slug" and names.slug(heading):
         return "#" + names.slug(heading) + (f"-{number}" if number else "")
     return (
-        "#" + quote(heading, safe="", encoding="utf-8")
+        # Encoded no more than is needed: on the way back from a name that needs nothing, what was superfluous is not known.
+        "#" + quote(heading, safe="+&'", encoding="utf-8")
         if heading.isascii()
         else "#" + "".join(quote(char, safe="") if char.isascii() else char for char in heading)
     )
