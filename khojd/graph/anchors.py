@@ -37,7 +37,7 @@ def new_id() -> str:
 def org_id(sheet: Sheet, section: int, identity: str) -> Insertion:
     """What gives a section the property ID: a line in its drawer, or a drawer, as far in as Org would have it."""
     own = sheet.sections[section]
-    text, newline = sheet.text, _newline(sheet)
+    text, newline = sheet.text, sheet.newline
     if own.heading_segment is None:
         at = org_properties.file_drawer_start(text, len(text)) if text[:1] == ":" else 0
     else:
@@ -109,7 +109,3 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 def _within(spans: list[tuple[int, int]], offset: int) -> bool:
     index = bisect_right(spans, offset, key=lambda span: span[0]) - 1
     return index >= 0 and offset < spans[index][1]
-
-
-def _newline(sheet: Sheet) -> str:
-    return "\r\n" if "\r\n" in sheet.text else "\n"

@@ -10,7 +10,6 @@ from khojd.content.model import Link
 from khojd.graph.graph import Graph
 from khojd.graph.habit import Habit
 from khojd.graph.model import Note, Place
-from khojd.graph.outline import Outline
 from khojd.graph.sheet import Sheet
 
 _WIKI_FORBIDDEN = re.compile(r"[\[\]|#^\r\n]")
@@ -74,15 +73,6 @@ def escaped(target: str) -> str:
     return re.sub(r"[\[\]]|\\+(?=[\[\]]|$)", lambda found: "\\" + found[0] if found[0] in "[]" else found[0] * 2, target)
 
 
-def slug_of(outline: Outline, section: int) -> str:
-    """The fragment of a heading; the second of the same slug ends in -1, and so on."""
-    wanted, before = "", 0
-    slugs = [(heading.section, names.slug(heading.text)) for heading in outline.headings]
-    wanted = next((found for number, found in slugs if number == section), "")
-    before = sum(found == wanted and number < section for number, found in slugs)
-    return f"{wanted}-{before}" if before else wanted
-
-
 def wiki_anchor(place: Place) -> str:
     """What stands after the name of a note in a wikilink, with its `#`; "" for a whole note."""
     if place.kind == "heading":
@@ -94,7 +84,7 @@ def wiki_anchor(place: Place) -> str:
 
 def _fragment(graph: Graph, place: Place, habit: Habit) -> str:
     if place.kind == "heading":
-        own = slug_of(graph.outline(place.path, place.note), place.section)
+        own = graph.outline(place.path, place.note).slugs.get(place.section, "")
         return "#" + (own if habit.slugs and own else encoded(place.label))
     if place.kind == "block":
         return "#^" + place.label

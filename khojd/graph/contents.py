@@ -52,7 +52,7 @@ def updated(sheet: Sheet, habit: Habit) -> Change | None:
     frame = _frame(sheet)
     if frame is None:
         return None
-    newline = newline_of(sheet)
+    newline = sheet.newline
     wanted = _lines(sheet, frame, habit)
     if sheet.format == "org":
         text = "".join(line + newline for line in wanted)
@@ -76,7 +76,7 @@ def inserted(sheet: Sheet, habit: Habit) -> Change | None:
     headings = [heading for heading in Outline.of(sheet).headings if heading.text]
     if len(headings) < 2 or has(sheet):
         return None
-    newline = newline_of(sheet)
+    newline = sheet.newline
     if sheet.format == "org":
         at = headings[0].start
         lines = _listed(sheet, headings, habit, depth=ORG_DEPTH, style="org")
@@ -92,10 +92,6 @@ def inserted(sheet: Sheet, habit: Habit) -> Change | None:
     lead = "" if not at or sheet.text[at - 1] in "\r\n" else newline
     text = lead + (newline if top else "") + newline.join(["<!-- toc -->", "", *lines, "", "<!-- tocstop -->", ""])
     return Change(at, at, text if top else text + newline)
-
-
-def newline_of(sheet: Sheet) -> str:
-    return "\r\n" if "\r\n" in sheet.text else "\n"
 
 
 def _frame(sheet: Sheet) -> _Frame | None:
@@ -171,7 +167,6 @@ def _listed(sheet: Sheet, headings: list[Heading], habit: Habit, *, depth: int, 
     outline = Outline.of(sheet)
     custom = {anchor.section: anchor.name for anchor in reversed(outline.anchors) if anchor.kind == "custom_id"}
     keys = Counter(names.heading_key(heading.text) for heading in outline.headings)
-    slugs = _slugs(outline)
     style = style or ("wiki" if habit.style == "wiki" else "slug")
     lines = []
     above: list[int] = []
@@ -181,20 +176,9 @@ def _listed(sheet: Sheet, headings: list[Heading], habit: Habit, *, depth: int, 
         above.append(heading.level)
         if len(above) <= depth:
             unique = keys[names.heading_key(heading.text)] == 1
-            link = _link(heading, slugs[heading.section], style, custom.get(heading.section, ""), unique=unique)
+            link = _link(heading, outline.slugs[heading.section], style, custom.get(heading.section, ""), unique=unique)
             lines.append(f"{'  ' * (len(above) - 1)}{bullet} {link}")
     return lines
-
-
-def _slugs(outline: Outline) -> dict[int, str]:
-    """The fragments of the headings by section; of one slug the second ends in -1, and so on."""
-    seen: Counter[str] = Counter()
-    found = {}
-    for heading in outline.headings:
-        slug = names.slug(heading.text)
-        found[heading.section] = f"{slug}-{seen[slug]}" if seen[slug] else slug
-        seen[slug] += 1
-    return found
 
 
 def _link(heading: Heading, slug: str, style: str, custom: str, *, unique: bool) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from khojd.content.model import Link
 from khojd.graph import compose, habit
-from khojd.graph.added import added
+from khojd.graph.addition import added
 from khojd.graph.extract import Cut
 from khojd.graph.graph import Graph
 from khojd.graph.habit import in_form

@@ -122,6 +122,15 @@ class Outline(Struct, frozen=True, dict=True):
     def _anchor(self, name: str, *kinds: str) -> Anchor | None:
         return next((anchor for anchor in self.anchors_named(name) if anchor.kind in kinds), None)
 
+    @cached_property
+    def slugs(self) -> dict[int, str]:
+        """The fragments of the headings by section; of one slug the second ends in -1, and so on."""
+        return {
+            heading.section: f"{slug}-{number}" if number else slug
+            for slug, same in self._by_slug.items()
+            for number, heading in enumerate(same)
+        }
+
     # A long note has as many links to its headings as headings: each is looked up, not looked for.
 
     @cached_property

@@ -10,7 +10,6 @@ from khojd.content import names, org, targets
 from khojd.content.model import Anchor, Link
 from khojd.content.org_headline import DEFAULT_DONE
 from khojd.graph import anchors, compose, nearest
-from khojd.graph.contents import newline_of
 from khojd.graph.graph import Graph
 from khojd.graph.habit import Habit, in_form
 from khojd.graph.model import Place
@@ -169,7 +168,7 @@ def _keywords(sheet: Sheet, problem: Problem) -> Iterator[Repair]:
         used = dict.fromkeys(section.todo for section in sheet.sections if section.todo)
         open_ones = [word for word in ("TODO", *used, problem.target) if word not in (*done, *DEFAULT_DONE)]
         done_ones = ["DONE", *(word for word in used if word in (*done, *DEFAULT_DONE))]
-        newline = newline_of(sheet)
+        newline = sheet.newline
         at, open_line = _head_end(sheet)
         words = f"{' '.join(dict.fromkeys(open_ones))} | {' '.join(dict.fromkeys(done_ones))}"
         yield Repair(title, at, at, f"{newline if open_line else ''}#+TODO: {words}{newline}")

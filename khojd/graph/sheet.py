@@ -46,6 +46,11 @@ class Sheet:
     def _section_starts(self) -> list[int]:
         return [section.span.start for section in self.parsed.sections]
 
+    @cached_property
+    def newline(self) -> str:
+        """The line end that new lines get here."""
+        return "\r\n" if "\r\n" in self.text else "\n"
+
     @property
     def sections(self) -> tuple[Section, ...]:
         return self.parsed.sections

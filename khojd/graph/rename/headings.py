@@ -9,7 +9,6 @@ from khojd.content import markdown_heading, markdown_marks, names, org_headline,
 from khojd.content.model import ContentSettings, Link, Span
 from khojd.errors import EditError
 from khojd.graph import spelling
-from khojd.graph.compose import slug_of
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Place, Reference, Resolution
 from khojd.graph.outline import Outline
@@ -185,7 +184,7 @@ class _Rewriting:
         dress = Dress(link.kind, sheet.text[span.start : span.end], angled)
         fuzzy = link.kind in ("org", "plain") and sheet.text[span.start - 1 : span.start] not in ("*", "#")
         new = self._new[section].text
-        for written in spelling.headings(dress, self._old[section].text, new, slug_of(self._now, section), fuzzy=fuzzy):
+        for written in spelling.headings(dress, self._old[section].text, new, self._now.slugs.get(section, ""), fuzzy=fuzzy):
             yield span.start, span.end, written
             if len(spans) > 1 and not back:
                 yield spans[0].start, span.end, written  # the `#` was a part of the heading

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from khojd.server.actions.asked import ASK, Asked, Offer
+from khojd.server.actions.inquiry import ASK, Inquiry, Offer
 
 _ABOUT = "What do my notes say about the selected text? Answer in its language."
 _LONGEST = 500  # characters of a selection that is a question itself
 _SHOWN = 60
 
 
-def offers(asked: Asked) -> list[Offer]:
+def offers(asked: Inquiry) -> list[Offer]:
     """Questions about the selection, for a person who opens the list; none with each move of a cursor."""
     selected = asked.sheet.text[asked.start : asked.end].strip()
     if not selected or asked.automatic or not asked.wants(ASK):

@@ -15,8 +15,8 @@ from khojd.content import names, targets
 from khojd.content.model import Link
 from khojd.content.registry import PROCESSORS, settings_of
 from khojd.errors import EditError, KhojdError
-from khojd.graph import compose, contents, extract, habit, mentioned, problems, repair
-from khojd.graph.added import added
+from khojd.graph import compose, contents, extract, habit, naming, problems, repair
+from khojd.graph.addition import added
 from khojd.graph.graph import Graph
 from khojd.graph.habit import Habit, in_form
 from khojd.graph.model import Place
@@ -25,7 +25,7 @@ from khojd.graph.sheet import Sheet
 from khojd.search.types import SimilarRequest
 from khojd.server import draft
 from khojd.server.actions import ask
-from khojd.server.actions.asked import CONTENTS, EXTRACT, LINK, QUICK, REWRITE, Asked, Offer
+from khojd.server.actions.inquiry import CONTENTS, EXTRACT, LINK, QUICK, REWRITE, Inquiry, Offer
 from khojd.server.draft import Wish
 from khojd.server.edits import can_operate
 
@@ -36,14 +36,14 @@ RELATED = 3
 _ABOUT = 2000  # characters of a paragraph that it is compared by
 
 
-async def gather(asked: Asked) -> list[Offer]:
+async def gather(asked: Inquiry) -> list[Offer]:
     """All offers of the kinds that are wanted, quick fixes first."""
     related = await _related(asked) if _may_relate(asked) else []
     return await asked.desk.graph(lambda graph: _Offers(asked, graph).all(related)) + ask.offers(asked)
 
 
 class _Offers:
-    def __init__(self, asked: Asked, graph: Graph) -> None:
+    def __init__(self, asked: Inquiry, graph: Graph) -> None:
         self.asked = asked
         self.sheet = asked.sheet
         self.graph = graph
@@ -66,7 +66,7 @@ class _Offers:
             found += self._extract()
         if asked.wants(LINK):
             found += self._mention()
-            if asked.start == asked.end and mentioned.can_link(self.sheet, asked.start, asked.end):
+            if asked.start == asked.end and naming.can_link(self.sheet, asked.start, asked.end):
                 found += [self._link_to(path, LINK) for path in related]
         return found + self._contents()
 
@@ -98,7 +98,7 @@ class _Offers:
     # Links
 
     def _mention(self) -> list[Offer]:
-        named = mentioned.at(self.graph, self.sheet, self.asked.start, self.asked.end)
+        named = naming.at(self.graph, self.sheet, self.asked.start, self.asked.end)
         if named is None:
             return []
         text = self.sheet.text[named.start : named.end]
@@ -118,7 +118,7 @@ class _Offers:
         return self.asked.replacing(f"Insert a link to {self._name(path)}", kind, at, at, before + link + after)
 
     def _link_at_end(self, path: str, span: tuple[int, int]) -> Offer:
-        text, newline = self.sheet.text, contents.newline_of(self.sheet)
+        text, newline = self.sheet.text, self.sheet.newline
         end = len(text.rstrip())
         link = compose.link(self.graph, self.sheet, Place(path, "note", note=self.graph.notes.at(path)), self.habit)
         title = f"Add a link to {self._name(path)}"
@@ -155,7 +155,7 @@ class _Offers:
         return names.without_suffix(path[len(root) + 1 :] if root else path)
 
 
-def _missing(graph: Graph, asked: Asked, link: Link) -> tuple[str, str] | None:
+def _missing(graph: Graph, asked: Inquiry, link: Link) -> tuple[str, str] | None:
     """The path and title of the note that a link names and that is not there; None where none can be made that it would lead to."""
     sheet, settings = asked.sheet, asked.session.engine.config.notes
     target = graph.resolve(sheet, link).target
@@ -198,7 +198,7 @@ def _missing(graph: Graph, asked: Asked, link: Link) -> tuple[str, str] | None:
     return path, " ".join(shown.split()) if shown and not templates.CONTROL.search(shown) else names.stem(name)
 
 
-def _may_relate(asked: Asked) -> bool:
+def _may_relate(asked: Inquiry) -> bool:
     """Related notes are looked for when a person opens the list, or asks for links, not with each move of the cursor."""
     if asked.start != asked.end and not any(one.code == "orphan" for one in asked.diagnostics):
         return False
@@ -207,7 +207,7 @@ def _may_relate(asked: Asked) -> bool:
     return asked.wants(LINK, only=True) or (not asked.automatic and (asked.wants(LINK) or asked.wants(QUICK)))
 
 
-async def _related(asked: Asked) -> list[str]:
+async def _related(asked: Inquiry) -> list[str]:
     """The paths of the notes nearest in meaning to the paragraph at the cursor, without those that it links to."""
     sheet = asked.sheet
     first = last = sheet.lines.line(asked.start)

@@ -195,7 +195,7 @@ class Links:
                 return f"[[file:{self.typing.note}::{search}][{place.label.replace('[', '{').replace(']', '}')}]]"
             return f"[[*{compose.escaped(place.label)}]]"
         if self.typing.form == "markdown":
-            own = compose.slug_of(outline, place.section)
+            own = outline.slugs.get(place.section, "")
             return (own if self.habit.slugs and own else compose.encoded(place.label)) + ")"
         return compose.wiki_anchor(place).removeprefix("#") + "]]"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from lsprotocol import types as lsp
 
-from khojd.server.actions import asked, carry, offers
-from khojd.server.actions.asked import Asked, Offer
+from khojd.server.actions import execution, inquiry, offers
+from khojd.server.actions.inquiry import Inquiry, Offer
 from khojd.server.feature import Feature
 from khojd.server.session import Session
 
@@ -19,7 +19,7 @@ async def code_action(session: Session, params: lsp.CodeActionParams) -> list[ls
     sheet = await session.sheet(params.text_document.uri, marks=True)
     if sheet.format not in ("markdown", "org"):
         return None
-    about = Asked(session, sheet, params)
+    about = Inquiry(session, sheet, params)
     found = await offers.gather(about)
     if not session.can("text_document.code_action.code_action_literal_support"):
         return [_command(one) for one in found]
@@ -29,11 +29,11 @@ async def code_action(session: Session, params: lsp.CodeActionParams) -> list[ls
 async def resolve(session: Session, action: lsp.CodeAction) -> lsp.CodeAction:
     """The action with its edit. Raises EditError where the note changed meanwhile."""
     if action.data is not None and action.edit is None:
-        action.edit = (await carry.edits(session, asked.read(action.data))).build()
+        action.edit = (await execution.edits(session, inquiry.read(action.data))).build()
     return action
 
 
-async def _action(session: Session, about: Asked, offer: Offer) -> lsp.CodeAction:
+async def _action(session: Session, about: Inquiry, offer: Offer) -> lsp.CodeAction:
     if offer.planned is None:
         return lsp.CodeAction(title=offer.title, kind=offer.kind, command=_command(offer))
     span = session.range(about.sheet, *offer.span)
@@ -44,7 +44,7 @@ async def _action(session: Session, about: Asked, offer: Offer) -> lsp.CodeActio
         kind=lsp.CodeActionKind(offer.kind) if offer.kind in _STANDARD else offer.kind,
         diagnostics=same or None,
         is_preferred=True if offer.preferred and session.can("text_document.code_action.is_preferred_support") else None,
-        edit=None if lazy else (await carry.edits(session, offer.planned)).build(),
+        edit=None if lazy else (await execution.edits(session, offer.planned)).build(),
         data=msgspec.to_builtins(offer.planned) if lazy else None,
     )
 
@@ -67,7 +67,7 @@ _STANDARD = {kind.value for kind in lsp.CodeActionKind}
 
 
 def _options(_: Session) -> dict[str, lsp.CodeActionOptions]:
-    options = lsp.CodeActionOptions(code_action_kinds=list(asked.KINDS), resolve_provider=True)
+    options = lsp.CodeActionOptions(code_action_kinds=list(inquiry.KINDS), resolve_provider=True)
     return {lsp.TEXT_DOCUMENT_CODE_ACTION: options}
 
 

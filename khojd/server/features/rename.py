@@ -5,9 +5,9 @@ from lsprotocol import types as lsp
 from khojd.content.registry import PROCESSORS, settings_of
 from khojd.errors import EditError
 from khojd.graph.graph import Graph
-from khojd.graph.rename import subject, tags
+from khojd.graph.rename import nameable, tags
+from khojd.graph.rename.nameable import Nameable
 from khojd.graph.rename.plan import Plan
-from khojd.graph.rename.subject import Subject
 from khojd.server.edits import Edits, annotates
 from khojd.server.feature import Feature
 from khojd.server.features import renamefiles
@@ -18,7 +18,7 @@ async def prepare(session: Session, params: lsp.PrepareRenameParams) -> lsp.Prep
     """The range and the present name of what would be renamed; null where there is nothing. Raises EditError."""
     sheet = await session.sheet(params.text_document.uri, marks=True)
     offset = session.offset(sheet, params.position)
-    found = await session.graph(lambda graph: subject.at(graph, sheet, offset))
+    found = await session.graph(lambda graph: nameable.at(graph, sheet, offset))
     if found is None:
         return None
     return lsp.PrepareRenamePlaceholder(session.range(sheet, found.start, found.end), found.name)
@@ -30,8 +30,8 @@ async def rename(session: Session, params: lsp.RenameParams) -> lsp.WorkspaceEdi
     offset = session.offset(sheet, params.position)
     settings = settings_of(session.engine.config.content)
 
-    def work(graph: Graph) -> tuple[Subject, Plan, bool]:
-        found = subject.at(graph, sheet, offset)
+    def work(graph: Graph) -> tuple[Nameable, Plan, bool]:
+        found = nameable.at(graph, sheet, offset)
         if found is None:
             raise EditError("there is nothing to rename here: no link, heading, tag or id, nor the note's title or first line")
         joins = found.kind == "tag" and tags.taken(graph, found.name, params.new_name.strip())
@@ -47,7 +47,7 @@ async def rename(session: Session, params: lsp.RenameParams) -> lsp.WorkspaceEdi
     return edits.build() if edits else None
 
 
-def _label(found: Subject, name: str) -> str:
+def _label(found: Nameable, name: str) -> str:
     kind = "id" if found.anchor is not None else found.kind
     return f"Rename {kind} {found.name!r} to {name.strip()!r}"
 

@@ -15,8 +15,8 @@ from khojd.graph.outline import heading_place
 from khojd.graph.sheet import Sheet
 from khojd.search.types import SearchRequest
 from khojd.server import types, types_notes
-from khojd.server.actions import carry
-from khojd.server.actions.asked import Planned
+from khojd.server.actions import execution
+from khojd.server.actions.inquiry import Planned
 from khojd.server.edits import Edits
 from khojd.server.method import Method
 from khojd.server.methods.links import propose
@@ -35,7 +35,7 @@ async def apply(session: Session, params: types_notes.ActionParams) -> types.Edi
         end=params.end,
         text=params.text,
     )
-    edits = await carry.edits(session, planned)
+    edits = await execution.edits(session, planned)
     shown = session.uri(params.text) if params.what == "create" else params.uri
     result = await propose(session, edits, params.title, shown)
     if result.applied and params.what == "create":
@@ -51,7 +51,7 @@ async def update(session: Session, params: types_notes.ContentsParams) -> types.
         raise EditError(f"{sheet.path} has no table of contents; {mark} says where it stands", path=sheet.path)
     edits = Edits(session)
     label = "Update the table of contents"
-    await carry.contents_of(session, sheet, edits, label, insert=False)
+    await execution.contents_of(session, sheet, edits, label, insert=False)
     if not edits:
         return types.EditResult(applied=False, uri=session.uri(sheet.path), reason="it is up to date")
     return await propose(session, edits, label, session.uri(sheet.path))

@@ -12,7 +12,7 @@ _WORDS = 10  # before and after the place
 _OPAQUE = ("code", "frontmatter", "comment", "drawer", "property", "keyword", "tag")
 
 
-class Named(NamedTuple):
+class Naming(NamedTuple):
     """[start, end) of the text is a name of each of `notes`."""
 
     start: int
@@ -20,7 +20,7 @@ class Named(NamedTuple):
     notes: tuple[Note, ...]
 
 
-def at(graph: Graph, sheet: Sheet, start: int, end: int) -> Named | None:
+def at(graph: Graph, sheet: Sheet, start: int, end: int) -> Naming | None:
     """The longest name of a note among the words around [start, end) of a line; None in code, links, headings and metadata."""
     if not can_link(sheet, start, end) or sheet.heading_at(start):
         return None
@@ -43,7 +43,7 @@ def at(graph: Graph, sheet: Sheet, start: int, end: int) -> Named | None:
     for low, high in spans:
         found = known.get(keys[low, high])
         if found and not inside_link(sheet.links, low, high):
-            return Named(low, high, tuple(sorted(found.values(), key=lambda note: note.path)))
+            return Naming(low, high, tuple(sorted(found.values(), key=lambda note: note.path)))
     return None
 
 

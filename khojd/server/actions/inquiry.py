@@ -55,7 +55,7 @@ class Offer(Struct, frozen=True):
     question: dict[str, Any] | None = None
 
 
-class Asked:
+class Inquiry:
     """A range of a note, and what the client says of its wishes."""
 
     def __init__(self, session: Session, sheet: Sheet, params: lsp.CodeActionParams) -> None:

@@ -21,7 +21,7 @@ _ORG_TITLE = re.compile(r"[ \t]*#\+title:[ \t]*([^\r\n]*?)[ \t]*$", re.IGNORECAS
 _LOGSEQ_TITLE = re.compile(r"[ \t]*(?:-[ \t]+)?title::[ \t]+([^\r\n]*?)[ \t]*$", re.IGNORECASE)
 
 
-class Subject(Struct, frozen=True):
+class Nameable(Struct, frozen=True):
     """[start, end) is what an editor shows as chosen in the note with the cursor, `name` what is there to be changed."""
 
     kind: Kind
@@ -44,7 +44,7 @@ class Subject(Struct, frozen=True):
         return files.renamed(graph, self.note, name, settings)
 
 
-def at(graph: Graph, sheet: Sheet, offset: int) -> Subject | None:
+def at(graph: Graph, sheet: Sheet, offset: int) -> Nameable | None:
     """What stands at `offset`: a link's note or heading, a tag, an anchor, a heading; the note itself at its title or first line.
 
     Raises EditError where there is something that cannot be renamed.
@@ -71,14 +71,14 @@ def at(graph: Graph, sheet: Sheet, offset: int) -> Subject | None:
             f"{sheet.path} is in none of the configured folders, or not read yet: no links to it are known", path=sheet.path
         )
     if anchor is not None:
-        return Subject("anchor", anchor.start, anchor.end, anchor.name, note, anchor.section, anchor)
+        return Nameable("anchor", anchor.start, anchor.end, anchor.name, note, anchor.section, anchor)
     if index:
         span = headings.text_span(sheet, index)
         if span is None:
             return None
-        return Subject("heading", span.start, span.end, _line(sheet, span), note, index)
+        return Nameable("heading", span.start, span.end, _line(sheet, span), note, index)
     start, end = title or (sheet.lines.starts[0], sheet.lines.end(0))
-    return Subject("note", start, end, note.name, note)
+    return Nameable("note", start, end, note.name, note)
 
 
 def _line(sheet: Sheet, span: Span) -> str:
@@ -100,14 +100,14 @@ def _title(sheet: Sheet, offset: int) -> tuple[int, int] | None:
     return found.span(1) if found is not None else None
 
 
-def _tag(sheet: Sheet, start: int, end: int, value: str, offset: int) -> Subject:
+def _tag(sheet: Sheet, start: int, end: int, value: str, offset: int) -> Nameable:
     """The tag, or with the cursor on a part of `a/b/c` the tags above up to that part."""
     cut = sheet.text.find("/", max(offset, start), end)
     end = end if cut < 0 else cut
-    return Subject("tag", start, end, value[: end - start])
+    return Nameable("tag", start, end, value[: end - start])
 
 
-def _linked(graph: Graph, sheet: Sheet, link: Link, offset: int) -> Subject | None:
+def _linked(graph: Graph, sheet: Sheet, link: Link, offset: int) -> Nameable | None:
     """What a link leads to: on its path the note, on its anchor or its text the heading or anchor that it names, if any."""
     texts = Texts(graph, sheet.settings)
 
@@ -128,11 +128,11 @@ def _linked(graph: Graph, sheet: Sheet, link: Link, offset: int) -> Subject | No
         known = (one for one in graph.outline(place.path, place.note).anchors if one.kind in ("id", "block"))
         anchor = next((one for one in known if names.fold(one.name) == names.fold(found.target.path)), None)
         if anchor is not None:
-            return Subject("anchor", *_shown(link, spans.path, offset), anchor.name, place.note, anchor.section, anchor)
+            return Nameable("anchor", *_shown(link, spans.path, offset), anchor.name, place.note, anchor.section, anchor)
     if (on_path and found.target.kind != "id") or place.kind in ("note", "file") or found.status == "no-anchor":
         if found.status == "no-anchor" and not on_path:
             raise EditError(f"what {written!r} leads to cannot be renamed: {found.reason}", path=place.path)
-        return Subject("note", *_shown(link, spans.path, offset), place.note.name, place.note)
+        return Nameable("note", *_shown(link, spans.path, offset), place.note.name, place.note)
     part = next((number for number, one in enumerate(reversed(spans.anchor)) if one.start <= offset <= one.end), 0)
     span = spans.anchor[-1 - part] if spans.anchor else None
     above = sheet.text[span.start : span.end] if span is not None and part else ""
@@ -148,13 +148,13 @@ def _shown(link: Link, span: Span | None, offset: int) -> tuple[int, int]:
     return link.start, link.end
 
 
-def _place(graph: Graph, texts: Texts, place: Place, shown: tuple[int, int], above: str) -> Subject | None:
+def _place(graph: Graph, texts: Texts, place: Place, shown: tuple[int, int], above: str) -> Nameable | None:
     """The heading or anchor at `place`, or the heading `above` it that the link names before it."""
     assert place.note is not None
     outline = graph.outline(place.path, place.note)
     if place.kind != "heading":
         anchor = next((one for one in outline.anchors if one.start == place.start), None)
-        return Subject("anchor", *shown, anchor.name, place.note, anchor.section, anchor) if anchor else None
+        return Nameable("anchor", *shown, anchor.name, place.note, anchor.section, anchor) if anchor else None
     section = place.section
     if above:
         heading = next(one for one in outline.headings if one.section == section)
@@ -164,4 +164,4 @@ def _place(graph: Graph, texts: Texts, place: Place, shown: tuple[int, int], abo
     text = headings.text_span(sheet, section)
     if text is None:
         return None
-    return Subject("heading", *shown, _line(sheet, text), place.note, section)
+    return Nameable("heading", *shown, _line(sheet, text), place.note, section)

@@ -7,11 +7,11 @@ from datetime import datetime
 from khojd.content.registry import settings_of
 from khojd.errors import EditError
 from khojd.graph import compose, contents, extract, follow, habit
-from khojd.graph.added import added
+from khojd.graph.addition import added
 from khojd.graph.graph import Graph
 from khojd.graph.sheet import Sheet
 from khojd.server import draft
-from khojd.server.actions.asked import Planned, current
+from khojd.server.actions.inquiry import Planned, current
 from khojd.server.draft import Wish
 from khojd.server.edits import Edits
 from khojd.server.places import Desk
@@ -75,7 +75,7 @@ async def _extract(session: Session, sheet: Sheet, planned: Planned, made: Edits
         after, place = added(graph, Sheet(path, "", reading))
         body = extract.text_of(after, sheet, part, after.sheets[path], own, titled=titled)
         filled = Wish(part.title, wish.root, wish.template, now, near=sheet.path, selection=body)
-        text = draft.text_of(settings, filled, path, contents.newline_of(sheet))
+        text = draft.text_of(settings, filled, path, sheet.newline)
         return path, text, compose.link(after, sheet, place, own, part.title), part
 
     path, text, link, part = await session.graph(work)
