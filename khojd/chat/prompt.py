@@ -91,7 +91,8 @@ def told(turn: Turn) -> tuple[Message, ...]:
     answer = _MARKER.sub("", turn.answer).strip()
     if turn.state != "complete":
         answer += " (this answer broke off)" if answer else "(there was no answer)"
-    return Message("user", turn.question), Message("assistant", answer)
+    question = turn.question.strip().removeprefix(f"/{turn.command}").strip() if turn.command else turn.question
+    return Message("user", question or turn.question), Message("assistant", answer)
 
 
 def recalled(summary: str) -> str:

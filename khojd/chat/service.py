@@ -81,6 +81,8 @@ class Chat:
         """
         channel = Channel()
         turn = await Running.make(self, secrets.token_hex(8), ask, dict(sheets or {}), channel.say)
+        if ask.replaces:
+            await self.cancel(ask.replaces)  # whoever asks anew does not wait for the old answer
         task = asyncio.create_task(self._run(turn, channel), name=f"turn {turn.id}")
         self._turns[turn.id] = turn, task
         try:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOTHING = "Your notes hold nothing on this."
+NO_FOLDERS = "No folder of notes is configured; `khojd index --add FOLDER` adds one."
 
 
 class Gathered(Struct, frozen=True):
@@ -93,6 +94,12 @@ class Running:
             raise ChatError("the question is empty", question=ask.question)
         personas.find(chat.engine.config, ask.persona)
         queries.check(ask.filters or "", chat.engine.config)
+        if ask.replaces and ask.conversation not in chat.unkept:
+            replaced = await chat.store.turn(ask.replaces)
+            if ask.conversation not in ("", replaced.conversation):
+                message = f"the turn {ask.replaces} is none of the conversation {ask.conversation}"
+                raise ChatError(message, turn=ask.replaces, conversation=ask.conversation)
+            ask = replace(ask, conversation=replaced.conversation)
         unkept = ""
         conversation = new_conversation(ask.question, persona=ask.persona, filters=ask.filters or "")
         if ask.conversation in chat.unkept:
@@ -260,7 +267,7 @@ class Running:
             return
         gathered = await self.gather(models=has_model)
         if command in ("", "notes", "search") and not gathered.passages and (command or not has_model):
-            record.text(NOTHING)
+            record.text(NOTHING if self.chat.engine.folders() else NO_FOLDERS)
         elif command == "search" or not has_model:
             if command in ("general", "research") or self.ask.images:
                 raise ChatError(extractive.NO_MODEL, command=command)

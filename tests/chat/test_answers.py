@@ -163,3 +163,18 @@ async def test_messages_that_the_server_left_out_are_told(tmp_path: Path) -> Non
         turn = await d.ask("Tea?")
         assert turn.answer == "Yes."
         assert any("the server left out the beginning of the prompt" in one for one in notices(turn))
+
+
+async def test_a_server_that_counts_lets_more_in_than_a_safe_guess(tmp_path: Path) -> None:
+    many = {f"n{number}.md": f"# Tea {number}\n\n" + f"({number}) - tea, more; tea. " * 40 for number in range(12)}
+    given = []
+    for capabilities in ((), ("count",)):
+        base = tmp_path / f"with{len(capabilities)}"
+        base.mkdir()
+        info = ModelInfo("model", frozenset({"chat", "streaming", *capabilities}), context=3072)
+        async with paper_desk(base, answer("Yes."), info=info) as (d, _):
+            await d.write(many)
+            turn = await d.ask("What of more tea?")
+            assert any("did not fit" in one for one in notices(turn))
+            given.append(len(turn.passages))
+    assert given[1] > given[0] > 0

@@ -61,6 +61,14 @@ def test_a_summary_counts_for_the_turns_it_is_of() -> None:
     assert recall.summary(copied) == ("", tuple(copied))
 
 
+async def test_an_earlier_question_is_told_without_its_command(tmp_path: Path) -> None:
+    async with desk(tmp_path, NOTES, settings=SETTINGS) as d:
+        d.says("70 degrees [1].")
+        first = await d.ask("/notes How hot is green tea?")
+        await d.ask("Thank you for the green tea.", conversation=first.conversation)
+        assert d.asked()[-1]["messages"][1]["content"] == "How hot is green tea?"
+
+
 async def test_the_question_is_never_cut(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES, context=2048, settings=SETTINGS) as d:
         d.says("Long indeed.")

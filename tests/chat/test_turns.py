@@ -229,6 +229,24 @@ async def test_a_question_can_be_asked_anew(tmp_path: Path) -> None:
         assert "More tea?" not in d.sent()
 
 
+async def test_a_question_that_is_asked_anew_ends_the_answer_that_is_on_its_way(tmp_path: Path) -> None:
+    async with desk(tmp_path, NOTES) as d:
+        d.says(stream_reply(chunk("Never "), HANG), "Second.")
+        stream = d.chat.ask(Ask("Tea?"))
+        first = await anext(stream)
+        assert isinstance(first, Started)
+        await d.server.arrived(2)
+        second = await d.ask("Better tea?", replaces=first.turn.id)  # its conversation is known by the turn
+        assert second.answer == "Second."
+        assert [one async for one in stream][-1].turn.state == "cancelled"  # type: ignore[union-attr]
+        assert [turn.id for turn in await d.chat.store.turns(first.conversation.id)] == [second.id]
+        other = await d.ask("Other?")
+        with pytest.raises(ChatError, match="none of the conversation"):
+            await d.ask("Again?", conversation=other.conversation, replaces=second.id)
+        with pytest.raises(NotFound):
+            await d.ask("Again?", replaces="0123456789abcdef")
+
+
 async def test_what_cannot_be_asked_raises_before_anything_begins(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES) as d:
         for ask, error in (
