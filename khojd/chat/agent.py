@@ -113,24 +113,25 @@ class _Loop:
         self._tail = "\n\n"  # of what was said
 
     async def run(self) -> AsyncGenerator[Said, None]:
-        why = ""
-        while not why:
+        while True:
             answer = _Answer()
             async with aclosing(self._ask(answer, final=False)) as asked:
                 async for said in asked:
                     yield said
             if not answer.calls:
-                yield self._end(answer)
-                return
+                break
             async with aclosing(self._tools(answer)) as happening:
                 async for step in happening:
                     yield step
-            why = self._used_up()
-        yield Step("notice", f"{why}: answered with what was found until then")
-        answer = _Answer()
-        async with aclosing(self._ask(answer, final=True)) as asked:
-            async for said in asked:
-                yield said
+            if why := self._used_up():
+                yield Step("notice", f"{why}: answered with what was found until then")
+                answer = _Answer()
+                async with aclosing(self._ask(answer, final=True)) as asked:
+                    async for said in asked:
+                        yield said
+                break
+        if not answer.text:
+            yield Step("notice", "the model ended without an answer")
         yield self._end(answer)
 
     def _end(self, answer: _Answer) -> Ended:

@@ -265,6 +265,7 @@ async def test_a_model_that_goes_on_calling_tools_when_it_must_answer_is_not_fol
     said = await run(model, vault, limits=Limits(steps=2, seconds=60, tokens=100_000))
     assert len(model.requests) == 3
     assert len(steps_of(said, "tool")) == 2
+    assert steps_of(said)[-1].text == "the model ended without an answer"
     text = '{"tool": "read_note", "arguments": {"note": "team"}}'
     model = Script(*reads()[:2], says(text))
     assert text_of(await run(model, vault, limits=Limits(steps=2, seconds=60, tokens=100_000))) == text

@@ -63,7 +63,7 @@ async def read(context: Context, arguments: ReadArguments) -> Result:
             f"{label} has lines 1 to {total}: there are none from {arguments.from_line} to {arguments.to_line or 'the end'}"
         )
     last = min(last, total)
-    end = await asyncio.to_thread(_fitting, shown, first, last, context.tokens - _FRAME)
+    end = await asyncio.to_thread(_fitting, shown, first, last, max(context.tokens - _FRAME, _FRAME))
     given = await passages(context, shown, lines.starts[first], lines.end(end - 1))
     left_out = []
     if not shown.whole:
