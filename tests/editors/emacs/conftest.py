@@ -1,0 +1,134 @@
+"""The package khoj, compiled by each Emacs, and a terminal for that Emacs to run its tests in."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import missing
+from tests.e2e.conftest import ROOT, Place
+
+PACKAGE = ROOT / "editor" / "emacs"
+HERE = Path(__file__).parent
+KINDS = ("oldest", "newest")
+
+
+@dataclass(frozen=True)
+class Emacs:
+    """An Emacs and the directory of the package as it has compiled it."""
+
+    program: str
+    compiled: Path
+
+    def batch(self, *arguments: str, home: Path | None = None) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [self.program, "--batch", "-Q", *arguments],
+            env={**os.environ, "LC_ALL": "C.UTF-8", **({"HOME": str(home)} if home else {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=110,
+        )
+
+    def test(self, script: str, place: Place, **more: str) -> None:
+        """Run all tests of a script in a terminal: a person's Emacs has windows, a minibuffer, and waits for keys."""
+        path, report = HERE / script, place.config.with_name(f"report-{Path(script).stem}")
+        environment = place.environment(
+            KHOJD_CONNECT=json.dumps(place.command("connect", *place.places)),
+            KHOJD=json.dumps([*place.command(), *place.places]),
+            KHOJD_SOCKET=str(place.address),
+            KHOJD_NOTES=str(place.notes),
+            KHOJD_REPORT=str(report),
+            KHOJD_EMACS=self.program,
+            KHOJD_PACKAGE=str(self.compiled),
+            LC_ALL="C.UTF-8",
+            TERM="xterm-256color",
+            **more,
+        )
+        environment.pop("INSIDE_EMACS", None)
+        in_terminal(
+            [self.program, "-nw", "-Q", "-L", str(self.compiled), "-l", str(HERE / "support.el"), "-l", str(path), "-f", "test-run"],
+            environment,
+        )
+        said = report.read_text(encoding="utf-8") if report.exists() else "it wrote no report"
+        written = len(re.findall(r"^\(ert-deftest ", path.read_text(encoding="utf-8"), re.MULTILINE))
+        assert written
+        assert f"Ran {written} tests, {written} results as expected, 0 unexpected" in said, said
+
+
+def in_terminal(command: list[str], environment: dict[str, str]) -> None:
+    """Run a command in a terminal of its own until it ends."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
+    process = subprocess.Popen(command, env=environment, pass_fds=(theirs,), preexec_fn=lambda: os.login_tty(theirs))
+    os.close(theirs)
+    reading = threading.Thread(target=_drain, args=(ours,))
+    reading.start()
+    try:
+        process.wait(timeout=100)
+    finally:
+        process.kill()
+        process.wait()
+        reading.join()
+        os.close(ours)
+
+
+def _drain(terminal: int) -> None:
+    try:
+        while os.read(terminal, 65536):
+            pass
+    except OSError:  # the other end is closed
+        return
+
+
+def _program(kind: str) -> str | None:
+    installed = shutil.which("emacs")
+    if kind == "oldest":
+        return installed
+    newest = os.environ.get("KHOJD_TEST_EGLOT") or str(ROOT / ".cache" / "emacs30" / "run")
+    return newest if Path(newest).exists() and newest != installed else None
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Emacs]:
+    """Compiles the package once for each kind of Emacs; a warning is an error."""
+    made: dict[str, Emacs] = {}
+
+    def compile_for(kind: str) -> Emacs:
+        if kind not in made:
+            program = _program(kind)
+            if program is None:
+                missing("emacs" if kind == "oldest" else "Emacs 29 or newer beside the installed one (.ci/emacs30 gets one)")
+            assert program is not None
+            target = tmp_path_factory.mktemp(f"khoj-{kind}")
+            for source in PACKAGE.glob("*.el"):
+                shutil.copy(source, target)
+            emacs = Emacs(program, target)
+            warnings = "(setq byte-compile-error-on-warn t)"
+            files = sorted(str(one) for one in target.glob("*.el"))
+            ran = emacs.batch("-L", str(target), "--eval", warnings, "-f", "batch-byte-compile", *files)
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+            made[kind] = emacs
+        return made[kind]
+
+    return compile_for
+
+
+@pytest.fixture(params=KINDS)
+def emacs(request: pytest.FixtureRequest, compiled: Callable[[str], Emacs]) -> Emacs:
+    """The installed Emacs, and a newer one."""
+    if sys.platform == "win32":
+        pytest.skip("a terminal of Unix is needed")
+    return compiled(request.param)

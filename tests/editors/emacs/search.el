@@ -1,0 +1,178 @@
+;;; search.el --- Connecting and searching  -*- lexical-binding: t; -*-
+
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Code:
+
+(require 'khoj-search)
+
+(defun test-hits ()
+  "The hits in the minibuffer."
+  (khoj-search--session-hits khoj-search--session))
+
+(defun test-complete (query)
+  "Whether all phases of QUERY were seen in the minibuffer."
+  (and (equal query (khoj-search--session-query khoj-search--session))
+       (eq (khoj-search--session-phase khoj-search--session) 'complete)))
+
+(ert-deftest search-connects-and-says-hello ()
+  (khoj-disconnect)
+  (let (result)
+    (khoj-rpc-ask 'khoj/daemon/status nil :then (lambda (found) (setq result found)))
+    ;; Nothing has waited for the daemon yet.
+    (should-not result)
+    (test-wait "the daemon" (lambda () result))
+    (should (khoj-rpc-ready-p))
+    (should (cl-some (lambda (client) (string-prefix-p "khoj.el" (plist-get client :name))) (plist-get result :clients)))))
+
+(ert-deftest search-goes-to-the-range-that-was-chosen ()
+  (save-window-excursion
+    (let (shown)
+      (test-typing ("steamed" (test-complete "steamed")
+                    ;; The preview is in the window, with the match marked.
+                    (setq shown (and khoj-preview--overlay
+                                     (with-current-buffer (overlay-buffer khoj-preview--overlay)
+                                       (buffer-substring-no-properties (overlay-start khoj-preview--overlay)
+                                                                       (overlay-end khoj-preview--overlay)))))
+                    "C-c C-o")
+        (khoj-search))
+      (should (string-match-p "Green tea 🍵 is steamed" shown)))
+    (should (equal buffer-file-name (test-file "tea.md")))
+    (should (looking-at "Green tea 🍵 is steamed, not roasted"))
+    ;; The buffer of the preview is gone, and nothing is marked any longer.
+    (should-not (get-buffer " *khoj preview*"))
+    (should-not khoj-preview--overlay)))
+
+(ert-deftest search-restores-the-window-when-it-is-quit ()
+  (save-window-excursion
+    (with-temp-buffer
+      (insert "here")
+      (switch-to-buffer (current-buffer))
+      (let ((buffer (current-buffer)))
+        (should-error (condition-case nil
+                          (test-typing ("steamed" (test-complete "steamed") khoj-preview--overlay "C-g") (khoj-search))
+                        (quit (error "Quit")))
+                      :type 'error)
+        (should (eq (window-buffer) buffer))
+        (should (= (point) 5))))))
+
+(ert-deftest search-shows-hits-in-the-completions-of-emacs-itself ()
+  (save-window-excursion
+    (let (seen)
+      (test-typing ("kettle" (test-complete "kettle")
+                    (when (get-buffer-window "*Completions*")
+                      (setq seen (with-current-buffer "*Completions*" (buffer-string))))
+                    "C-g")
+        (condition-case nil (khoj-search) (quit nil)))
+      (should (string-match-p "TODO Buy a kettle" seen))
+      (should (string-match-p "errands.org:4" seen))
+      (should (string-match-p "#shopping" seen)))))
+
+(ert-deftest search-cancels-what-is-stale ()
+  (test-connect)
+  (let ((cancelled nil) (asked nil))
+    (cl-flet ((note (_connection method params)
+                (pcase method
+                  ('khoj/search (push (plist-get params :query) asked))
+                  ('window/workDoneProgress/cancel (push (plist-get params :token) cancelled)))))
+      (let ((listen (lambda (connection &rest args)
+                      (note connection (plist-get args :method) (plist-get args :params)))))
+        (advice-add 'jsonrpc-connection-send :before listen)
+        (unwind-protect
+            (let* ((updates nil)
+                   (session (khoj-search--begin :update (lambda (session)
+                                                          (push (khoj-search--session-query session) updates)))))
+              (khoj-search--ask session "kett")
+              (let ((stale (khoj-search--session-request session)))
+                (khoj-search--ask session "steamed")
+                (test-wait "all phases" (lambda () (eq (khoj-search--session-phase session) 'complete)))
+                (should (member (khoj-rpc-request-token stale) cancelled))
+                (should (khoj-rpc-request-done stale)))
+              ;; Nothing of the first one was heard, and the second one came in phases.
+              (should (equal (delete-dups (copy-sequence updates)) '("steamed")))
+              (should (> (length updates) 2))
+              (should (equal asked '("steamed" "kett")))
+              (should (string-match-p "tea.md" (plist-get (khoj-search-hit (car (khoj-search--session-hits session))) :path))))
+          (advice-remove 'jsonrpc-connection-send listen))))))
+
+(ert-deftest search-completes-filters ()
+  (let (seen)
+    (test-typing ("kettle SPC tag:sh" "C-M-i" (string-search "shopping" (minibuffer-contents-no-properties))
+                  (setq seen (minibuffer-contents-no-properties))
+                  (test-complete "kettle tag:shopping")
+                  (= (length (test-hits)) 1)
+                  "C-g")
+      (condition-case nil (khoj-search) (quit nil)))
+    (should (equal seen "kettle tag:shopping"))))
+
+(ert-deftest search-says-what-is-wrong-with-a-filter ()
+  (let (problem)
+    (test-typing ("date:never" (setq problem (khoj-search--session-problem khoj-search--session)) "C-g")
+      (condition-case nil (khoj-search) (quit nil)))
+    (should (string-match-p "never" problem))))
+
+(ert-deftest search-shows-all-hits-in-a-buffer-with-next-error ()
+  (save-window-excursion
+    (test-typing ("tea" (test-complete "tea") "C-c C-e")
+      (khoj-search))
+    (let ((buffer (test-wait "the hits" (lambda () (get-buffer "*khoj search*")))))
+      (test-wait "its text" (lambda () (with-current-buffer buffer (string-match-p "steamed" (buffer-string)))))
+      (with-current-buffer buffer
+        (should (derived-mode-p 'special-mode))
+        (goto-char (point-min)))
+      (next-error 1 t)
+      (let ((first (test-here)))
+        (should (equal (car first) (test-file "tea.md")))
+        (next-error)
+        (should-not (equal (test-here) first))
+        (previous-error)
+        (should (equal (test-here) first))
+        (should-error (previous-error)))
+      (kill-buffer buffer))))
+
+(ert-deftest search-stays-in-this-note-when-told-to ()
+  (with-current-buffer (find-file-noselect (test-file "errands.org"))
+    (let (paths)
+      (test-typing ("tea" (test-complete "tea")
+                    (or (setq paths (mapcar (lambda (hit) (plist-get (khoj-search-hit hit) :path)) (test-hits))) t)
+                    "C-g")
+        (condition-case nil (khoj-search-here t) (quit nil)))
+      (should (equal (delete-dups paths) (and paths (list (test-file "errands.org"))))))))
+
+(ert-deftest search-inserts-links-in-the-style-of-the-buffer ()
+  (with-temp-buffer
+    (switch-to-buffer (current-buffer))
+    (org-mode)
+    (test-typing ("oolong SPC oxidised" (test-complete "oolong oxidised") "RET")
+      (khoj-insert-link))
+    (should (string-match-p "\\`\\[\\[file:.*tea\\.md\\]\\[Oolong\\]\\]\\'" (buffer-string))))
+  (with-temp-buffer
+    (switch-to-buffer (current-buffer))
+    (setq buffer-file-name (test-file "new.md"))
+    (test-typing ("oolong SPC oxidised" (test-complete "oolong oxidised") "RET")
+      (khoj-insert-link))
+    (should (equal (buffer-string) "[Oolong](tea.md#oolong)"))
+    (set-buffer-modified-p nil)
+    (setq buffer-file-name nil)))
+
+(ert-deftest search-greps-lines-and-marks-them ()
+  (save-window-excursion
+    (khoj-grep "st.amed")
+    (let ((buffer (test-wait "the lines" (lambda () (get-buffer "*khoj grep*")))))
+      (test-wait "the text" (lambda () (with-current-buffer buffer (string-match-p "steamed" (buffer-string)))))
+      (next-error 1 t)
+      (with-current-buffer (window-buffer)
+        (should (looking-at "steamed, not")))
+      (kill-buffer buffer))))
+
+(ert-deftest search-has-embark-friendly-candidates ()
+  (let* ((session (khoj-search--begin)) (table (khoj-search--table session))
+         (all (all-completions "steamed" table)))
+    (should (eq (completion-metadata-get (completion-metadata "" table nil) 'category) 'khoj-hit))
+    (should (equal (plist-get (khoj-search-hit (car all)) :path) (test-file "tea.md")))
+    ;; The styles of a person, whatever they are, filter nothing.
+    (let ((completion-styles '(basic)))
+      (should (equal (completion-all-completions "steamed" table nil 7 (completion-metadata "" table nil))
+                     (append all 0))))))
+
+;;; search.el ends here

@@ -1,0 +1,105 @@
+;;; support.el --- What tests of the package khoj share  -*- lexical-binding: t; -*-
+
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Loaded by conftest.py into an Emacs with a terminal.  KHOJD_CONNECT is the command that attaches, KHOJD the command line with its
+;; options for the index, both JSON arrays; KHOJD_NOTES is the folder of notes, KHOJD_REPORT where the results go.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ert)
+(require 'json)
+(require 'khoj-rpc)
+
+(setq khoj-command (append (json-parse-string (getenv "KHOJD_CONNECT")) nil)
+      make-backup-files nil
+      auto-save-default nil
+      create-lockfiles nil
+      inhibit-startup-screen t
+      ring-bell-function #'ignore
+      native-comp-deferred-compilation nil
+      native-comp-jit-compilation nil
+      enable-local-variables nil)
+(add-to-list 'auto-mode-alist '("\\.md\\'" . text-mode))
+
+(defun test-file (name)
+  "The path of the note NAME."
+  (expand-file-name name (getenv "KHOJD_NOTES")))
+
+(defun test-wait (what condition &optional seconds)
+  "Wait until CONDITION returns something true, and return that; WHAT says what for.
+Give up after SECONDS, by default 20."
+  (let ((deadline (+ (float-time) (or seconds 20))) value)
+    (while (not (setq value (funcall condition)))
+      (when (> (float-time) deadline)
+        (error "Waited in vain for %s" what))
+      (accept-process-output nil 0.02))
+    value))
+
+(defun test-connect ()
+  "Attach to the daemon, and wait until that is done."
+  (khoj-rpc-connect)
+  (test-wait "the daemon" #'khoj-rpc-ready-p))
+
+(defun test-cli (&rest arguments)
+  "What the command line prints for ARGUMENTS, as it is run beside Emacs."
+  (let ((command (append (json-parse-string (getenv "KHOJD")) arguments nil)) (buffer (generate-new-buffer " *cli*")) process)
+    (setq process (make-process :name "cli" :command command :buffer buffer :noquery t))
+    (test-wait (format "khojd %s" arguments) (lambda () (not (process-live-p process))) 30)
+    (with-current-buffer buffer
+      (prog1 (buffer-string) (kill-buffer)))))
+
+(defmacro test-typing (steps &rest body)
+  "Run BODY while STEPS are typed.
+A step is a string, for `kbd', or an expression that is waited for."
+  (declare (indent 1))
+  `(let* ((steps (list ,@(mapcar (lambda (step) (if (stringp step) step `(lambda () ,step))) steps)))
+          (failure nil) (deadline (+ (float-time) 20)) (typing nil))
+     (setq typing
+           (run-at-time
+            0.02 0.02
+            (lambda ()
+              (condition-case oops
+                  (cond ((> (float-time) deadline)
+                         (error "Waited in vain for step %d of %S" (- ,(length steps) (length steps)) ',steps))
+                        ((null steps) nil)
+                        (unread-command-events nil)
+                        ((stringp (car steps))
+                         (setq unread-command-events (listify-key-sequence (kbd (pop steps)))
+                               deadline (+ (float-time) 20)))
+                        ((funcall (car steps)) (pop steps)))
+                ((error quit)
+                 (setq failure oops steps nil)
+                 (cancel-timer typing)
+                 (setq unread-command-events (listify-key-sequence (kbd "C-g"))))))))
+     (unwind-protect
+         (condition-case oops
+             (prog1 (progn ,@body)
+               (when failure (signal (car failure) (cdr failure))))
+           (quit (if failure (signal (car failure) (cdr failure)) (signal (car oops) (cdr oops)))))
+       (cancel-timer typing))))
+
+(defun test-here ()
+  "The file and the place that the selected window shows."
+  (with-current-buffer (window-buffer)
+    (list buffer-file-name (point))))
+
+(defun test-screen ()
+  "The text of all windows, from the top."
+  (mapconcat (lambda (window)
+               (with-current-buffer (window-buffer window)
+                 (buffer-substring-no-properties (window-start window) (min (point-max) (window-end window t)))))
+             (window-list nil t) "\n"))
+
+(defun test-run ()
+  "Run all tests, write what came of them, and leave."
+  (unwind-protect
+      (ert-run-tests-batch t)
+    (let ((coding-system-for-write 'utf-8))
+      (write-region (with-current-buffer (messages-buffer) (buffer-string)) nil (getenv "KHOJD_REPORT")))
+    (kill-emacs 0)))
+
+;;; support.el ends here

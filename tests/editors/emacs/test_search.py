@@ -1,0 +1,11 @@
+"""Emacs with the package khoj connects, and searches as a person types."""
+
+from tests.clients.conftest import notes
+from tests.e2e.conftest import Place, place
+from tests.editors.emacs.conftest import Emacs
+
+__all__ = ["notes", "place"]
+
+
+def test_emacs_searches_while_it_is_typed_in(emacs: Emacs, notes: Place) -> None:
+    emacs.test("search.el", notes)
