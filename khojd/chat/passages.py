@@ -1,7 +1,6 @@
 """Passages of notes: found by search, or named by the person. Their text is exactly that of the note as it is now."""
 
 import asyncio
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -201,17 +200,6 @@ class Library:
             return path
         below = Path(path).relative_to(root).as_posix()
         return below if len(folders) == 1 else f"{root.name}/{below}"
-
-    def located(self, label: str) -> str | None:
-        """The path that is shown as `label`; an absolute path below a folder is itself."""
-        folders = [Path(folder.path) for folder in self.engine.folders()]
-        for root in folders:
-            parts = Path(label).parts
-            for below in (label, *(["/".join(parts[1:])] if len(folders) > 1 and parts[:1] == (root.name,) else [])):
-                path = Path(os.path.normpath(root / below)) if below else root
-                if path.is_relative_to(root) and path.is_file() and (path == Path(label) or self.label(str(path)) == label):
-                    return str(path)
-        return None
 
 
 def merged(lists: Sequence[Sequence[Hit]]) -> list[Hit]:

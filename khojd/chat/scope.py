@@ -52,12 +52,12 @@ async def scope_of(turn: Running) -> Scope:
     if not filters and (span := _span(rest, turn, today)):
         rest, filters = "", span
     if filters:
-        joined = " ".join(filter(None, (filters, turn.filters)))
-        found = await library.listed(joined, within=turn.persona.filters, folders=turn.ask.folders, limit=MOST, sheets=turn.sheets)
+        found = await library.listed(filters, within=turn.within, folders=turn.ask.folders, limit=MOST, sheets=turn.sheets)
         if not found:
-            raise ChatError(f"no entry of your notes matches {joined}", filters=joined)
+            also = f" within {' '.join(turn.within.split())}" if turn.within else ""
+            raise ChatError(f"no entry of your notes matches {filters}{also}", filters=filters)
         if len(found) >= MOST:
-            turn.record.notice(f"{MOST} entries at most are summed up: narrow {joined} to see the rest")
+            turn.record.notice(f"{MOST} entries at most are summed up: narrow {filters} to have the rest, too")
         return Scope(filters, found, rest)
     places = await turn.chat.engine.graph(lambda graph: _by_words(graph, question, turn.ask.attached), turn.sheets)
     if not places:

@@ -117,6 +117,18 @@ async def test_summarize_takes_what_is_named(tmp_path: Path, scope: str, sent: l
             assert text not in d.sent(), text
 
 
+async def test_summarize_keeps_to_the_filters_of_the_conversation(tmp_path: Path) -> None:
+    async with desk(tmp_path, NOTES) as d:
+        d.says("A walk [1].")
+        turn = await d.ask("/summarize #walk", filters='file:"2024-06*"')
+        assert "lake" in d.sent()
+        assert "mill" not in d.sent()
+        await d.ask('/summarize #walk file:"2024-05*" file:"2024-06*"', conversation=turn.conversation)
+        assert "mill" not in d.sent()
+        with pytest.raises(ChatError, match="within file"):
+            await d.ask("/summarize tag:work", conversation=turn.conversation)
+
+
 async def test_summarize_takes_the_open_note_and_the_selection(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES) as d:
         d.says("Tea.")

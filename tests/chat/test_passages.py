@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from khojd import config
 from khojd.chat import ranges, summarise
 from khojd.chat.model import Attached, Passage
 from khojd.chat.passages import Library
@@ -155,12 +156,11 @@ async def test_a_place_that_is_gone_is_said_and_others_are_given(tmp_path: Path)
             await library.text(d.path("gone.md"))
 
 
-async def test_labels_lead_back_to_their_notes(tmp_path: Path) -> None:
-    async with desk(tmp_path, {"a/b.md": "Tea.\n", "c.md": "Tea.\n"}, model=False) as d:
+async def test_a_label_is_the_path_below_its_folder(tmp_path: Path) -> None:
+    async with desk(tmp_path, {"a/b.md": "Tea.\n"}, model=False) as d:
         library = Library(d.engine)
         assert library.label(d.path("a/b.md")) == "a/b.md"
-        assert library.located("a/b.md") == d.path("a/b.md")
-        assert library.located(d.path("c.md")) == d.path("c.md")
-        assert library.located("../notes/c.md") is None
-        assert library.located("/etc/passwd") is None
-        assert library.located("none.md") is None
+        assert library.label("/elsewhere/c.md") == "/elsewhere/c.md"
+        (tmp_path / "more").mkdir()
+        await d.engine.add_folder(config.Folder(path=str(tmp_path / "more")))
+        assert library.label(d.path("a/b.md")) == "notes/a/b.md"
