@@ -100,10 +100,10 @@ class Graph:
         note = place.note or self.notes.at(place.path)
         if note is None:
             return
-        for source, links, abbreviations in self._sources(note, place):
+        for source, links, abbreviations in self._sources(note):
             for link in links:
                 resolution = self.meaning(source.path, link, abbreviations)
-                if resolution.status in ("found", "ambiguous", "no-anchor") and _leads(resolution, place):
+                if resolution.status in ("found", "ambiguous", "no-anchor") and leads(resolution.places[0], place):
                     yield Reference(source, link, resolution.target, resolution.places[0])
 
     def place_at(self, sheet: Sheet, offset: int) -> Place | None:
@@ -204,8 +204,8 @@ class Graph:
             index = section.parent
         return Resolution("no-note", (), f"no attachment {target.path!r} is there", target)
 
-    def _sources(self, note: Note, place: Place) -> Iterator[tuple[Note, Sequence[Link], Mapping[str, str]]]:
-        """The notes whose links may lead to `place`, with these links."""
+    def _sources(self, note: Note) -> Iterator[tuple[Note, Sequence[Link], Mapping[str, str]]]:
+        """The notes whose links may lead to `note` or into it, with these links."""
         keys = set(self.notes.names_of(note)) | {names.key(note.path)}
         ids = [anchor.name for anchor in self.outline(note.path, note).anchors if anchor.kind in ("id", "block")]
         keys |= {targets.id_key(name) for name in ids}
@@ -245,14 +245,12 @@ def _is_inner(link: Link) -> bool:
     return any(target.kind == "here" for target in targets.read(link))
 
 
-def _leads(resolution: Resolution, place: Place) -> bool:
-    one = resolution.places[0]
+def leads(one: Place, place: Place) -> bool:
+    """Whether a link to `one` is among the backlinks of `place`: of a note's are all into it."""
     if one.path != place.path:
         return False
     if place.kind in ("note", "file"):
         return True
-    if resolution.status == "no-anchor":
-        return False
     same_heading = place.kind == "heading" and one.kind == "id" and one.section == place.section
     return (one.kind, one.start) == (place.kind, place.start) or same_heading
 

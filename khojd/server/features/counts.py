@@ -5,21 +5,58 @@ A lens is sent without its text, which is worked out when the client shows it (c
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from lsprotocol import types as lsp
 
 from khojd.graph import subject
-from khojd.graph.graph import Graph
-from khojd.graph.model import Place
+from khojd.graph.graph import Graph, leads
+from khojd.graph.model import Place, Reference
 from khojd.graph.sheet import Sheet
-from khojd.server.feature import Feature
+from khojd.server.feature import Event, Feature
 from khojd.server.places import Desk
 from khojd.server.related import related
 from khojd.server.session import Session
 
 MOST_RELATED = 10
 _SHOW = "editor.action.showReferences"  # VS Code's own; other clients show the title alone
+
+
+class Known:
+    """The links to the notes whose lenses a client shows: looked up once for all headings of a note, until anything changes."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int | None, bytes], list[Reference]] = {}
+        self._looking = asyncio.Lock()  # an editor asks for all the lenses that it shows at once
+
+    async def backlinks(self, session: Session, desk: Desk, sheet: Sheet) -> list[Reference]:
+        """The links to a note and into it."""
+        async with self._looking:
+            if not self._found:
+                self._watch(session)
+            found, key = self._found, (sheet.path, sheet.version, sheet.digest)
+            if key not in found:
+                found[key] = await desk.graph(lambda graph: _into(graph, sheet))
+            return found[key]
+
+    def _watch(self, session: Session) -> None:
+        """Forget with the next change of the index; what sessions are told of those comes some time later."""
+
+        def changed() -> None:
+            end()
+            self.forget()
+
+        end = session.engine.subscribe(changed)
+
+    def forget(self) -> None:
+        self._found = {}  # what is being looked up was found among links that are old by now
+
+
+def follow(session: Session, event: Event, path: str) -> None:
+    """Any change in an open note may be one of a link."""
+    session.keep(Known).forget()
 
 
 async def code_lens(session: Session, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
@@ -45,14 +82,15 @@ async def resolve(session: Session, lens: lsp.CodeLens) -> lsp.CodeLens:
         lens.command = lsp.Command(title="", command="")
         return lens
     desk = Desk(session)
-    place, count = (await desk.graph(lambda graph: _counted(graph, sheet, [index])))[0]
+    into = await session.keep(Known).backlinks(session, desk, sheet)
+    place, references = (await desk.graph(lambda graph: _led(graph, sheet, [index], into)))[0]
+    count = len(references)
     near = len({hit.path for hit in await related(session, sheet, index, MOST_RELATED)})
     parts = [f"{count} backlink{'' if count == 1 else 's'}"]
     if near:
         parts.append(f"{near} related")
     lens.command = lsp.Command(title=", ".join(parts), command="")
     if count and place is not None and session.can("workspace.execute_command"):
-        references = await desk.graph(lambda graph: graph.backlinks(place))
         locations = [session.location(one, link.start, link.end) for one, link in await desk.links(references)]
         lens.command = lsp.Command(
             title=lens.command.title, command=_SHOW, arguments=[session.uri(sheet.path), lens.range.start, locations]
@@ -69,24 +107,32 @@ async def inlay_hint(session: Session, params: lsp.InlayHintParams) -> list[lsp.
         for index, section in enumerate(sheet.sections)
         if section.heading_segment is not None and start <= section.heading_segment.start <= end
     ]
-    counted = await Desk(session).graph(lambda graph: _counted(graph, sheet, shown))
+
+    def look(graph: Graph) -> list[tuple[Place | None, list[Reference]]]:
+        return _led(graph, sheet, shown, _into(graph, sheet))
+
     hints = []
-    for index, (_, count) in zip(shown, counted, strict=True):
+    for index, (_, references) in zip(shown, await Desk(session).graph(look), strict=True):
         segment = sheet.sections[index].heading_segment
-        if count and segment is not None:
+        if references and segment is not None:
             at = sheet.lines.end(sheet.lines.line(segment.start))
-            hints.append(lsp.InlayHint(session.range(sheet, at, at).start, f"← {count}", padding_left=True))
+            hints.append(lsp.InlayHint(session.range(sheet, at, at).start, f"← {len(references)}", padding_left=True))
     return hints
 
 
-def _counted(graph: Graph, sheet: Sheet, indices: list[int]) -> list[tuple[Place | None, int]]:
-    """Each heading's place, and how many links lead there; of the title how many lead to the note."""
-    found = []
+def _into(graph: Graph, sheet: Sheet) -> list[Reference]:
+    return graph.backlinks(Place(sheet.path, "note", note=graph.notes.at(sheet.path)))
+
+
+def _led(graph: Graph, sheet: Sheet, indices: list[int], into: Sequence[Reference]) -> list[tuple[Place | None, list[Reference]]]:
+    """Each heading's place, and those of the links into the note that lead there; of the title all of them."""
+    found: list[tuple[Place | None, list[Reference]]] = []
     for index in indices:
         place = graph.place_at(sheet, sheet.sections[index].span.start)
         if place is not None and place.kind == "heading" and subject.is_title(sheet, place):
             place = Place(place.path, "note", note=place.note)
-        found.append((place, len(graph.backlinks(place)) if place is not None else 0))
+        there = [one for one in into if one.place is not None and leads(one.place, place)] if place is not None else []
+        found.append((place, there))
     return found
 
 
@@ -102,5 +148,6 @@ CODE_LENS = Feature(
     "code_lens",
     {lsp.TEXT_DOCUMENT_CODE_LENS: code_lens, lsp.CODE_LENS_RESOLVE: resolve},
     options=lambda _: {lsp.TEXT_DOCUMENT_CODE_LENS: lsp.CodeLensOptions(resolve_provider=True)},
+    follow=follow,
 )
 INLAY_HINT = Feature("inlay_hint", {lsp.TEXT_DOCUMENT_INLAY_HINT: inlay_hint})

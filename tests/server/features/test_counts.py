@@ -1,5 +1,7 @@
 """textDocument/codeLens, codeLens/resolve and textDocument/inlayHint."""
 
+import asyncio
+
 from khojd.config import Features
 from tests.server.features.conftest import MakeVault
 
@@ -37,6 +39,22 @@ async def test_a_lens_of_a_heading_that_moved_or_went_away(make_vault: MakeVault
     vault.edit("tea.md", "\n\n\n## Green 🍵\n")
     resolved = [await vault.editor.request("codeLens/resolve", lens) for lens in lenses]
     assert [lens["command"]["title"] for lens in resolved] == ["", "2 backlinks", ""]
+
+
+async def test_lenses_that_are_shown_again_count_what_was_written_meanwhile(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES, features=ON)
+    lenses = await vault.ask("textDocument/codeLens", "tea.md")
+
+    async def counts() -> list[str]:
+        resolved = await asyncio.gather(*(vault.editor.request("codeLens/resolve", lens) for lens in lenses))
+        return [lens["command"]["title"] for lens in resolved]
+
+    assert await counts() == ["3 backlinks", "2 backlinks", "0 backlinks"]
+    vault.open("a.md", "[[tea#Black]]\n")
+    assert await counts() == ["2 backlinks", "1 backlink", "1 backlink"]
+    vault.write("c.md", "[[tea#Black]]\n")
+    await vault.indexed()
+    assert await counts() == ["3 backlinks", "1 backlink", "2 backlinks"]
 
 
 async def test_a_hint_stands_after_each_heading_with_backlinks(make_vault: MakeVault) -> None:
