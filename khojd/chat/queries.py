@@ -42,13 +42,15 @@ _SHORT = 6  # key terms; a longer question says by itself what it is about
 class Plan(Struct, frozen=True):
     """`queries` hold no filter that the person wrote: those are in `filters`, and hold for each. `notice` is for people.
 
-    follows: the question needs what was said before to be understood.
+    follows: the question needs what was said before to be understood. wider: without the span of time that was read into the
+    question; asked for where nothing is found within.
     """
 
     queries: tuple[str, ...]
     filters: str = ""
     notice: str = ""
     follows: bool = False
+    wider: str = ""
 
 
 def parse(text: str, config: Config, today: date) -> Query:
@@ -84,7 +86,9 @@ def plan(question: str, history: Sequence[Turn], config: Config, today: date, *,
     if span is None:
         return Plan((text,), filters, follows=follows)
     dated = f"{text} {span.filter}"
-    return Plan((dated,) if span.sure else (text, dated), filters, follows=follows)
+    if span.sure:
+        return Plan((dated,), filters, follows=follows, wider=text)
+    return Plan((text, dated), filters, follows=follows)
 
 
 def split(question: str, config: Config, today: date) -> tuple[str, str]:

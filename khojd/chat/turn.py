@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -212,17 +213,19 @@ class Running:
             )
         self.record.turn = replace(self.record.turn, queries=plan.queries)
         library = self.chat.library
-        found, given = await asyncio.gather(
-            library.find(
-                plan.queries,
-                filters=plan.filters,
-                within=self.within,
-                folders=self.ask.folders,
-                limit=self.config.chat.passages,
-                sheets=self.sheets,
-            ),
-            library.attached(attached, named.question, sheets=self.sheets),
+        search = partial(
+            library.find,
+            filters=plan.filters,
+            within=self.within,
+            folders=self.ask.folders,
+            limit=self.config.chat.passages,
+            sheets=self.sheets,
         )
+        found, given = await asyncio.gather(search(plan.queries), library.attached(attached, named.question, sheets=self.sheets))
+        if plan.wider and not found.passages:
+            found = await search([plan.wider])
+            if found.passages:
+                self.record.notice("nothing was found of the time that the question names; these are of any time")
         for note in (*given.notes, *found.notes):
             self.record.notice(note)
         passages = _together(given.passages, found.passages)

@@ -92,6 +92,7 @@ def test_a_question_that_only_may_mean_a_span_is_searched_without_it_too() -> No
         'Is the plan for May 2024 good? date:"2024-05"',
     )
     assert len(queries.plan("What did I write last week?", (), CONFIG, TODAY).queries) == 1
+    assert queries.plan("What did I write last week?", (), CONFIG, TODAY).wider == "What did I write last week?"
     own = queries.plan("What did I write last week? date:2024-01", (), CONFIG, TODAY)
     assert own == queries.Plan(("What did I write last week?",), "date:2024-01")
 
@@ -132,6 +133,18 @@ def test_of_a_long_question_both_ends_are_searched_for() -> None:
     assert len(query) <= queries.LONGEST
     assert query.startswith("Beginning.")
     assert query.endswith("zebras?")
+
+
+async def test_where_a_span_of_time_holds_nothing_the_rest_is_searched_and_that_is_said(tmp_path: Path) -> None:
+    files = {"2024-05-02.md": "Met Ada at the mill.\n", "other.md": "Met Ada at the lake.\n"}
+    async with desk(tmp_path, files) as d:
+        d.says("Yes.")
+        turn = await d.ask("When did I meet Ada in May 2024?")
+        assert [Path(one.path).name for one in turn.passages] == ["2024-05-02.md"]
+        assert notices(turn) == []
+        turn = await d.ask("When did I meet Ada in June 2019?")
+        assert len(turn.passages) == 2
+        assert "these are of any time" in notices(turn)[0]
 
 
 # By a model
