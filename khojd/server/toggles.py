@@ -13,6 +13,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from khojd.config import Features
+from khojd.server import uris
 from khojd.server.feature import Event, Feature, capability, nothing, registrations
 from khojd.server.wire import CONVERTER
 
@@ -69,7 +70,8 @@ class Toggles:
 
     def _switched(self, name: str, method: str, handler: Any) -> Any:
         async def answer(params: Any) -> Any:
-            return await handler(self._session, params) if self.on(name) else nothing(method, params)
+            on = self.on(name) and not uris.elsewhere(_document(params))
+            return await handler(self._session, params) if on else nothing(method, params)
 
         return answer
 
@@ -144,6 +146,11 @@ class Toggles:
             else:
                 found[name] = value
         return found
+
+
+def _document(params: Any) -> str:
+    """The URI of the document that a request is about, "" where there is none."""
+    return str(getattr(getattr(params, "text_document", None), "uri", ""))
 
 
 def _plain(options: dict[str, Any], method: str) -> dict[str, Any]:

@@ -79,8 +79,8 @@ async def test_very_deep_headings_are_still_answered(make_vault: MakeVault) -> N
     ("uri", "said"),
     [
         ("file:///nowhere/note.md", "/nowhere/note.md"),
-        ("untitled:Untitled-1", "untitled:Untitled-1"),
-        ("https://example.org/note.md", "example"),
+        ("note.md", "note.md"),
+        ("file://[::/note.md", "note.md"),
     ],
 )
 async def test_a_document_that_cannot_be_read_is_an_error_that_names_it(make_vault: MakeVault, uri: str, said: str) -> None:

@@ -182,3 +182,21 @@ async def test_every_feature_is_registered_with_options_that_a_client_can_read(m
     assert registered["workspace/symbol"] == {"resolveProvider": True}
     tokens = registered["textDocument/semanticTokens"]
     assert (tokens["full"], tokens["range"], "decorator" in tokens["legend"]["tokenTypes"]) == ({"delta": True}, True, True)
+
+
+@pytest.mark.parametrize(
+    "method", sorted(method for one in FEATURES for method in one.handlers if method.startswith("textDocument/"))
+)
+async def test_of_a_buffer_that_is_no_file_nothing_is_known_and_nothing_said(make_vault: MakeVault, method: str) -> None:
+    vault = await make_vault(TEA, features=Features(code_lens=True, inlay_hint=True))
+    document = {"uri": "untitled:Untitled-1", "languageId": "markdown", "version": 1, "text": "[[tea]]\n"}
+    vault.editor.notify("textDocument/didOpen", {"textDocument": document})
+    here = {"line": 0, "character": 3}
+    more = {"position": here, "range": {"start": here, "end": here}, "positions": [here], "context": {"diagnostics": []}}
+    more |= {"newName": "x", "options": {"tabSize": 4, "insertSpaces": True}, "previousResultId": ""}
+    if method == "textDocument/references":
+        more["context"] = {"includeDeclaration": True}
+    if method == "textDocument/completion":
+        more.pop("context")
+    answer = await vault.editor.request(method, {"textDocument": {"uri": document["uri"]}, **more})
+    assert answer in (None, {"kind": "full", "items": []})
