@@ -107,7 +107,7 @@ def _ask(client: "Client", params: "ChatParams", answer: "Answer") -> "ChatResul
 
     result = _call(client, params, answer)
     answer.end(result)
-    offer(result.proposals)
+    offer(client, result)
     return result
 
 

@@ -4,34 +4,44 @@ import difflib
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from khojd.chat.model import text_hash
 from khojd.cli import output
-from khojd.content.lines import LineIndex
-from khojd.server.types_chat import Proposal
+from khojd.errors import KhojdError
+from khojd.server.types_proposals import ApplyParams, ApplyResult, Change
+
+if TYPE_CHECKING:
+    from khojd.daemon.client import Client
+    from khojd.server.types_chat import ChatResult
 
 _MARK = "\ufeff"  # a byte-order mark is no part of the text
 
 
-def offer(proposals: Sequence[Proposal]) -> None:
+def offer(client: "Client", result: "ChatResult") -> None:
     """Ask about each; where nobody can be asked, only show them."""
     asks = sys.stdin.isatty() and sys.stderr.isatty()
-    for proposal in proposals:
-        _show(proposal)
+    for proposal in result.proposals:
+        params = ApplyParams(turn=result.turn, proposal=proposal.id, edit_only=True)
+        try:
+            change = client.call("khoj/chat/apply", params, ApplyResult).change
+        except KhojdError as error:
+            output.say(f"a change was proposed that cannot be made: {error.message}")
+            continue
+        _show(change)
         if not asks:
-            output.say("not changed: answer `khojd chat` on a terminal, or in an editor, to confirm it")
+            output.say("not changed: ask on a terminal, or in an editor, to confirm it")
         elif input("Make this change? [y/N] ").strip().lower() in ("y", "yes"):
-            problem = apply(proposal)
-            output.say(f"not changed: {problem}" if problem else f"changed {output.shown(proposal.path)}")
+            problem = apply(change)
+            output.say(f"not changed: {problem}" if problem else f"changed {output.shown(change.path)}")
 
 
-def apply(proposal: Proposal) -> str:
+def apply(change: Change) -> str:
     """Make a change that a person has confirmed; why it could not be made, "" when it is done. The file is replaced whole."""
-    path = Path(proposal.path)
-    if not proposal.text_hash:
-        return _create(path, proposal.after)
+    path = Path(change.path)
+    if change.create:
+        return _create(path, change.after)
     try:
         data = path.read_bytes()
         whole = data.decode("utf-8")
@@ -39,22 +49,14 @@ def apply(proposal: Proposal) -> str:
     except (OSError, UnicodeDecodeError) as error:
         return f"{path} cannot be read as UTF-8: {error}"
     text = whole.removeprefix(_MARK)
-    if text_hash(text) == proposal.text_hash:
-        place = proposal.location.range.start
-        start = LineIndex(text).offset(place.line, place.character)  # the command line counts code points
-    elif proposal.before and text.count(proposal.before) == 1:
-        start = text.index(proposal.before)  # changed elsewhere
-    else:
-        return f"{path} has changed: the text that was to be replaced is not there, or not once"
-    end = start + len(proposal.before)
-    if text[start:end] != proposal.before:
-        return f"{path} has other text at line {proposal.location.range.start.line + 1} than the change was made for"
-    changed = text[:start] + proposal.after + text[end:]
-    return _write(path, whole[: len(whole) - len(text)] + changed, mode)
+    if text_hash(text) != change.text_hash:
+        return f"{path} is not on disk as the change was made for: save it in the editor that has it open, and ask again"
+    mark = whole[: len(whole) - len(text)]
+    return _write(path, mark + text[: change.start] + change.after + text[change.end :], mode)
 
 
 def _create(path: Path, text: str) -> str:
-    if path.exists():
+    if os.path.lexists(path):
         return f"{path} is there already"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +66,7 @@ def _create(path: Path, text: str) -> str:
 
 
 def _write(path: Path, text: str, mode: int) -> str:
+    path = path.resolve()  # a link to a note stays a link
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
@@ -77,13 +80,11 @@ def _write(path: Path, text: str, mode: int) -> str:
     return ""
 
 
-def _show(proposal: Proposal) -> None:
+def _show(change: Change) -> None:
     style = output.Style()
-    print(
-        style(f"\nA change is proposed to {output.shown(proposal.path)}", "bold")
-        + (f": {output.harmless(proposal.why)}" if proposal.why else "")
-    )
-    lines = difflib.unified_diff(proposal.before.splitlines(), proposal.after.splitlines(), lineterm="", n=2)
+    print(style(f"\nProposed: {output.harmless(change.why)}", "bold") + f"  {style(output.shown(change.path), 'magenta')}")
+    print(style(output.harmless(change.origin), "dim"))
+    lines = difflib.unified_diff(change.before.splitlines(), change.after.splitlines(), lineterm="", n=2)
     for line in [*lines][2:]:
         colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
         print(style(output.harmless(line), colour))

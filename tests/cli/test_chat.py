@@ -1,6 +1,7 @@
 """`khojd chat`: without a model, with one that streams, and as a talk on a terminal."""
 
 import codecs
+import json
 import os
 import pty
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -141,18 +143,69 @@ def test_an_answer_is_stopped_by_control_c(person: Khojd, model: Served) -> None
     assert turns[0]["state"] == "cancelled"
 
 
+def test_a_proposed_change_is_made_after_a_yes_and_only_then(proposer: Khojd) -> None:
+    note = proposer.notes / "bike.md"
+    before = note.read_text("utf-8")
+    shown = proposer("chat", "/research Please mend my note.")
+    assert "Proposed: change bike.md: new ones  notes/bike.md\n" in shown.stdout
+    assert "tiny/tiny" in shown.stdout, "where it comes from is said"
+    assert "-The pads squeal." in shown.stdout
+    assert "+The pads are silent." in shown.stdout
+    assert "not changed" in shown.stderr
+    assert note.read_text("utf-8") == before
+    for said, after in (("n", before), ("y", before.replace("The pads squeal.", "The pads are silent."))):
+        talk = Talk(proposer, "chat", "/research Please mend my note.")
+        try:
+            talk.says("Make this change? [y/N] ")
+            talk.type(f"{said}\n")
+            assert talk.process.wait(30) == 0
+        finally:
+            talk.close()
+        assert note.read_text("utf-8") == after
+
+
+@pytest.fixture
+def proposer(tmp_path: Path) -> Iterator[Khojd]:
+    """Someone whose model proposes a change to a note as soon as it has tools."""
+    call = {"action": "replace", "note": "bike.md", "old": "The pads squeal.", "new": "The pads are silent.", "why": "new ones"}
+
+    def answer(request: Request) -> Reply:
+        if any(message["role"] == "tool" for message in request.json["messages"]) or not request.json.get("tools"):
+            return stream_reply(sse(delta("Look at the change."), STOP))
+        function = {"name": "propose_edit", "arguments": json.dumps(call)}
+        calls = [{"index": 0, "id": "c1", "type": "function", "function": function}]
+        called = {"id": "1", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"tool_calls": calls}}]}
+        end = {"id": "1", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+        return stream_reply(sse(called, end))
+
+    with served() as model:
+        model.replay.on("POST", "/v1/chat/completions", answer)
+        model.replay.on("GET", "/v1/models", json_reply({"object": "list", "data": [{"id": "tiny", "object": "model"}]}))
+        run = Khojd(tmp_path)
+        run.write("bike.md", "# Brakes\n\nThe pads squeal. They are worn.\n")
+        run.config.write_text(
+            f'[[folders]]\npath = "{run.notes}"\n[embedding]\nmodel = "off"\n[chat]\nrewrite = false\ntitles = false\n'
+            f'[providers.tiny]\nbase_url = "{model.replay.url}"\n[models]\nchat = ["tiny/tiny"]\n'
+            "[providers.tiny.models.tiny]\ncontext = 16384\n",
+            encoding="utf-8",
+        )
+        run("index")
+        yield run
+        run("stop", "--force", status=None)
+
+
 # --- a talk ----------------------------------------------------------------------------------------------------------------------
 
 
 class Talk:
-    """`khojd chat` on a terminal of its own."""
+    """A command on a terminal of its own."""
 
-    def __init__(self, person: Khojd) -> None:
+    def __init__(self, person: Khojd, *arguments: str) -> None:
         self._own, theirs = pty.openpty()
         self.heard = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.process = subprocess.Popen(
-            person.command("chat"),
+            person.command(*arguments),
             env={**person.environment, "TERM": "xterm"},
             cwd=person.home,
             stdin=theirs,
@@ -183,7 +236,7 @@ class Talk:
 
 @pytest.fixture
 def talk(person: Khojd) -> Iterator[Talk]:
-    begun = Talk(person)
+    begun = Talk(person, "chat")
     yield begun
     begun.close()
 

@@ -5,24 +5,24 @@ from pathlib import Path
 import pytest
 
 from khojd.chat.model import text_hash
-from khojd.cli.proposals import apply, offer
-from khojd.server.types import Location, Position, Range
-from khojd.server.types_chat import Proposal
+from khojd.cli.proposals import apply
+from khojd.server.types_proposals import Change
 
 TEXT = "# Tea\r\n\r\nBrew it 🍵 for 3 minutes.\r\n"
 
 
-def proposal(path: Path, before: str, after: str, *, line: int = 2, character: int = 0, of: str = TEXT) -> Proposal:
-    start = Position(line=line, character=character)
-    return Proposal(
-        id="p1",
-        location=Location(uri=path.as_uri(), range=Range(start=start, end=start)),
+def change(path: Path, before: str, after: str, *, create: bool = False) -> Change:
+    start = TEXT.index(before)
+    return Change(
         path=str(path),
+        create=create,
+        start=start,
+        end=start + len(before),
         before=before,
         after=after,
-        text_hash=text_hash(of) if of else "",
+        text_hash="" if create else text_hash(TEXT),
         why="the tea was bitter",
-        edit=None,
+        origin="Why is my tea bitter?",
     )
 
 
@@ -35,7 +35,7 @@ def note(tmp_path: Path) -> Path:
 
 
 def test_a_change_is_made_and_nothing_else_changes_by_a_byte(note: Path) -> None:
-    assert apply(proposal(note, "3 minutes", "2 minutes", character=14)) == ""
+    assert apply(change(note, "3 minutes", "2 minutes")) == ""
     assert note.read_bytes() == TEXT.replace("3 minutes", "2 minutes").encode()
     assert note.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in note.parent.iterdir()] == ["tea.md"]
@@ -43,40 +43,33 @@ def test_a_change_is_made_and_nothing_else_changes_by_a_byte(note: Path) -> None
 
 def test_a_byte_order_mark_stays(note: Path) -> None:
     note.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
-    assert apply(proposal(note, "3 minutes", "2 minutes", character=14)) == ""
+    assert apply(change(note, "3 minutes", "2 minutes")) == ""
     assert note.read_bytes() == b"\xef\xbb\xbf" + TEXT.replace("3 minutes", "2 minutes").encode()
 
 
-def test_text_can_be_put_in_where_nothing_was(note: Path) -> None:
-    assert apply(proposal(note, "", "It is green.\r\n", line=3)) == ""
-    assert note.read_bytes().decode() == TEXT + "It is green.\r\n"
+def test_a_link_to_a_note_stays_a_link(note: Path) -> None:
+    link = note.with_name("link.md")
+    link.symlink_to(note)
+    assert apply(change(link, "3 minutes", "2 minutes")) == ""
+    assert link.is_symlink()
+    assert "2 minutes" in note.read_text("utf-8")
 
 
-def test_a_note_that_changed_elsewhere_is_changed_where_the_text_is_now(note: Path) -> None:
+def test_a_note_that_is_another_by_now_stays(note: Path) -> None:
     note.write_bytes(b"Above.\n" + TEXT.encode())
-    assert apply(proposal(note, "3 minutes", "2 minutes", character=14)) == ""
-    assert note.read_bytes() == b"Above.\n" + TEXT.replace("3 minutes", "2 minutes").encode()
+    assert "ask again" in apply(change(note, "3 minutes", "2 minutes"))
+    assert note.read_bytes() == b"Above.\n" + TEXT.encode()
 
 
-@pytest.mark.parametrize("now", ["Gone.\n", TEXT + TEXT])
-def test_a_note_without_the_text_or_with_several_of_it_stays(note: Path, now: str) -> None:
-    note.write_bytes(now.encode())
-    assert "has changed" in apply(proposal(note, "3 minutes", "2 minutes", character=14))
-    assert note.read_bytes() == now.encode()
+def test_a_note_that_cannot_be_read_or_written_stays(tmp_path: Path, note: Path) -> None:
+    assert "cannot be read" in apply(change(tmp_path / "none.md", "3 minutes", "2 minutes"))
+    note.write_bytes(b"\xff\xfe\x00")
+    assert "cannot be read as UTF-8" in apply(change(note, "3 minutes", "2 minutes"))
 
 
 def test_a_new_note_is_made_and_one_that_is_there_stays(tmp_path: Path, note: Path) -> None:
     new = tmp_path / "deep" / "new.md"
-    assert apply(proposal(new, "", "# New\n", of="")) == ""
+    assert apply(change(new, "", "# New\n", create=True)) == ""
     assert new.read_text("utf-8") == "# New\n"
-    assert "there already" in apply(proposal(note, "", "# New\n", of=""))
-    assert note.read_bytes() == TEXT.encode()
-
-
-def test_without_a_terminal_a_change_is_shown_and_not_made(note: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    offer([proposal(note, "3 minutes", "2 minutes", character=14)])
-    said = capsys.readouterr()
-    assert "-3 minutes" in said.out
-    assert "+2 minutes" in said.out
-    assert "not changed" in said.err
+    assert "there already" in apply(change(note, "", "# New\n", create=True))
     assert note.read_bytes() == TEXT.encode()
