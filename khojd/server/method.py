@@ -20,6 +20,7 @@ Answer = Callable[["Session", Any], Awaitable[Message]]
 class Method:
     """`answer(session, params)` is awaited in a task of its own, which is cancelled with the request or the connection.
 
+    bare: the member of the params that an argument of its command stands for which is a string and no object.
     partial: what goes out under a `partialResultToken`, when that is not what the result is.
     needed: other features have clients run its command, so it is offered also where `commands` is switched off.
     """
@@ -31,10 +32,12 @@ class Method:
         result: type[Message],
         answer: Answer,
         *,
+        bare: str = "",
         partial: tuple[type[Message], ...] = (),
         needed: bool = False,
     ) -> None:
         self.name = name
+        self.bare = bare
         self.needed = needed
         self.params = params
         self.result = result
@@ -46,6 +49,13 @@ class Method:
     def command(self) -> str:
         """The name for workspace/executeCommand: khoj/index/status is khoj.index.status."""
         return self.name.replace("/", ".")
+
+    def decode_argument(self, raw: Raw | bytes) -> Params:
+        """The params that the one argument of the command gives. Raises RpcError as `decode` does."""
+        given = bytes(raw).lstrip()
+        if self.bare and given.startswith(b'"'):
+            given = b'{"%s":%s}' % (self.bare.encode(), given)
+        return self.decode(given)
 
     def decode(self, raw: Raw | bytes) -> Params:
         """Raises RpcError (invalid params) that names the member at fault."""

@@ -225,7 +225,7 @@ class Protocol(LanguageServerProtocol):
             raise RpcError(INVALID_PARAMS, f"unknown command {command.command}", kind="command", command=command.command)
         if len(command.arguments) > 1:
             raise RpcError(INVALID_PARAMS, f"{command.command} takes one argument, the params of {khoj.name}", kind="params")
-        decoded = khoj.decode(command.arguments[0] if command.arguments else b"")
+        decoded = khoj.decode_argument(command.arguments[0] if command.arguments else b"")
         if decoded.work_done_token is None and command.work_done_token is not None:
             decoded = msgspec.structs.replace(decoded, work_done_token=command.work_done_token)
         return lambda: khoj.answer(self._server, decoded), _tokens(decoded.work_done_token, command.work_done_token)
@@ -269,7 +269,7 @@ class Protocol(LanguageServerProtocol):
                 self.spawn(result, method)
         except (RpcError, KhojdError) as error:
             log.warning("%s: notification %s failed with %d", self._server.label, method, error.code)
-            self._server.tell(f"{method}: {error.message}")
+            self._server.tell(error.message if error.message.startswith(method) else f"{method}: {error.message}")
         except Exception as error:
             log.error("%s: notification %s failed: %s\n%s", self._server.label, method, type(error).__name__, where(error))
 

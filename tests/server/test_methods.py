@@ -27,6 +27,11 @@ async def test_a_search_without_a_token_is_one_answer(editor: Editor) -> None:
     assert editor.heard("$/progress") == []
 
 
+async def test_as_an_argument_of_a_command_a_query_may_stand_alone(editor: Editor, engine: PaperEngine) -> None:
+    await editor.request("workspace/executeCommand", {"command": "khoj.search", "arguments": ['say "tea" \u2615']})
+    assert engine.asked[0].query == 'say "tea" \u2615'
+
+
 @pytest.mark.parametrize("command", [False, True])
 async def test_a_search_with_a_token_streams_its_phases_and_does_not_repeat_the_hits(editor: Editor, command: bool) -> None:
     params: dict[str, Any] = {"query": "tea", "partialResultToken": "here"}

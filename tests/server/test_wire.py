@@ -85,6 +85,7 @@ async def test_an_unknown_method_or_command_is_an_error_with_its_name(editor: Ed
         ("khoj/search", [1], "object"),
         ("workspace/executeCommand", {"command": "khoj.search", "arguments": [{"query": 7}]}, "$.query"),
         ("workspace/executeCommand", {"command": "khoj.search", "arguments": [{"query": "x"}, 2]}, "one argument"),
+        ("workspace/executeCommand", {"command": "khoj.index.status", "arguments": ["now"]}, "`object`, got `str`"),
         ("workspace/executeCommand", 3, "object"),
     ],
 )
@@ -100,7 +101,34 @@ async def test_malformed_params_of_a_standard_method_get_a_reply_too(attach: Att
     await editor.initialize()
     editor.notify("textDocument/didOpen", {"textDocument": "no object"})
     told = await editor.hear("window/logMessage")
-    assert "textDocument/didOpen" in told["message"]
+    assert told["message"] == "textDocument/didOpen: Expected `object` - at `$.textDocument`"
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        (None, "Expected `object`"),
+        ([], "Expected `object`"),
+        ({"context": {"diagnostics": []}, "textDocument": {"uri": "file:///a.md"}}, "Object missing required field `range`"),
+        ({"range": {"start": {"line": 0, "character": "x"}}}, "Object missing required field `textDocument`"),
+        (
+            {"textDocument": {"uri": "file:///a.md"}, "range": {"start": {"line": 0}}},
+            "Object missing required field `character` - at `$.range.start`",
+        ),
+        (
+            {
+                "textDocument": {"uri": "file:///a.md"},
+                "range": {"start": {"line": 0, "character": -1}, "end": {"line": 0, "character": 1}},
+                "context": {"diagnostics": ["x"]},
+            },
+            "Position.character should be in range [0:2147483647], but was -1. - at `$.range.start`",
+        ),
+    ],
+)
+async def test_what_is_wrong_with_params_of_lsp_is_said_once_and_without_python(editor: Editor, params: Any, said: str) -> None:
+    failure = await refused(editor, "textDocument/codeAction", params)
+    assert failure.code == INVALID_PARAMS
+    assert str(failure) == f"textDocument/codeAction: {said}"
 
 
 async def test_a_nested_jsonrpc_key_is_data(editor: Editor) -> None:

@@ -144,7 +144,7 @@ def _position(place: core.Place) -> types.Position:
 
 
 METHODS = (
-    Method("khoj/search", types.SearchParams, types.SearchResult, search),
-    Method("khoj/similar", types.SimilarParams, types.SearchResult, similar),
-    Method("khoj/grep", types.GrepParams, types.GrepResult, grep),
+    Method("khoj/search", types.SearchParams, types.SearchResult, search, bare="query"),
+    Method("khoj/similar", types.SimilarParams, types.SearchResult, similar, bare="text"),
+    Method("khoj/grep", types.GrepParams, types.GrepResult, grep, bare="pattern"),
 )
