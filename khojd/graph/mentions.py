@@ -16,6 +16,10 @@ from khojd.index import catalog_graph
 
 SHORTEST = 3  # characters of a name that is looked for
 MOST_ENTRIES = 2_000  # that are read for one name
+COMMON = (
+    0.02  # share of all entries above which a name of one word is a word like others: `Index`, `Tea` in a diary of a tea drinker
+)
+SELDOM = 25  # entries that are too few for that, in however small a folder
 
 Phrase = Callable[[str], set[int]]  # a superset of the entries that hold a phrase, as `Words.phrase` gives it
 
@@ -25,13 +29,16 @@ _segments = msgspec.msgpack.Decoder(tuple[Segment, ...])
 def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, limit: int = 200) -> list[Mention]:
     """At most `limit` mentions of `note` in notes that do not link there, in the order of paths and of the text.
 
-    Names shorter than `SHORTEST` and names of nothing but digits and punctuation (days) are not looked for.
+    Names shorter than `SHORTEST`, names of nothing but digits and punctuation (days), and common words are not looked for.
     """
     found: dict[tuple[str, int], Mention] = {}
     known: dict[int, tuple[Note | None, tuple[Link, ...]]] = {}  # a note of many entries is looked up once
     for name in wanted(notes.names_of(note).values()):
+        holding = phrase(name)
+        if _is_common(db, name, len(holding)):
+            continue
         pattern = matcher(name)
-        for source_id, text, segments in _entries(db, phrase(name), note.id):
+        for source_id, text, segments in _entries(db, holding, note.id):
             code = Code(text)
             for match in pattern.finditer(text):
                 if source_id not in known:
@@ -57,6 +64,14 @@ def wanted(written: Iterable[str]) -> Iterator[str]:
         if len(folded) >= SHORTEST and any(char.isalpha() for char in folded) and folded not in seen:
             seen.add(folded)
             yield name
+
+
+def _is_common(db: sqlite3.Connection, name: str, entries: int) -> bool:
+    """Whether a name is a single word that stands in so many entries that most of them mean something else."""
+    if entries <= SELDOM or len(name.split()) > 1:
+        return False
+    (total,) = db.execute("SELECT count(*) FROM entries").fetchone()
+    return bool(entries > COMMON * total)
 
 
 def matcher(name: str) -> re.Pattern[str]:

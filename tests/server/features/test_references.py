@@ -31,6 +31,13 @@ async def test_links_to_a_note_come_first_then_its_mentions(make_vault: MakeVaul
         assert await find(vault, "tea.md", vault.at("tea.md", place)) == LINKS + MENTIONS
 
 
+async def test_a_title_that_is_a_common_word_is_not_taken_for_mentions_but_an_alias_is(make_vault: MakeVault) -> None:
+    diary = {f"day{number}.md": f"Some tea, day {number}.\n" for number in range(30)}
+    notes = {"tea.md": "---\naliases: [a cup of sencha]\n---\n\n# Tea\n", "a.md": "A cup of sencha.\n", "b.md": "[[tea]]\n"}
+    vault = await make_vault({**diary, **notes})
+    assert await find(vault, "tea.md", vault.at("tea.md", "Tea")) == [("b.md", "[[tea]]"), ("a.md", "A cup of sencha")]
+
+
 async def test_mentions_can_be_switched_off(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES, khoj={"protocol": 1, "features": {"mentions": False}})
     assert await find(vault, "tea.md", vault.at("tea.md", "Tea")) == LINKS
