@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
@@ -160,7 +161,8 @@ class Running:
             self.failure = error
             return "failed", error.message
         except Exception as error:
-            log.exception("a turn ended by an error of khojd's own")
+            # Without its message, which may hold text of notes.
+            log.error("a turn ended by %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
             reason = f"an error of khojd's own ({type(error).__name__}): its log says more"
             self.failure = ChatError(reason)
             return "failed", reason

@@ -219,6 +219,23 @@ async def test_a_server_that_refuses_is_an_error_and_the_question_is_kept(tmp_pa
         assert (turn.state, turn.question) == ("failed", "Tea?")
 
 
+async def test_an_error_of_our_own_fails_the_turn_and_its_message_is_not_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("".join(["sec", "ret"]))  # as the traceback shows this line
+
+    monkeypatch.setattr("khojd.chat.prompt.asked", broken)
+    async with desk(tmp_path, NOTES) as d:
+        with pytest.raises(ChatError, match="ZeroDivisionError"):
+            await d.ask("Tea?")
+        (conversation,) = await d.chat.store.list()
+        assert [turn.state for turn in await d.chat.store.turns(conversation.id)] == ["failed"]
+    assert "ZeroDivisionError" in caplog.text
+    assert "in broken" in caplog.text
+    assert "secret" not in caplog.text
+
+
 async def test_a_question_can_be_asked_anew(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES) as d:
         d.says("First.", "Second.", "Third.")
