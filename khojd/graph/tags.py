@@ -4,6 +4,9 @@ import sqlite3
 
 from msgspec import Struct
 
+from khojd.graph.model import Note, Place
+from khojd.graph.notes import Notes
+
 
 class TagCount(Struct, frozen=True):
     """A tag as it is most often written, and in how many notes it stands."""
@@ -25,6 +28,19 @@ def counts(db: sqlite3.Connection) -> list[TagCount]:
         spellings[folded] = max(spellings.get(folded, (0, "")), (uses, value))
     found = [TagCount(spellings.get(folded, (0, value))[1], notes) for folded, notes, value in rows]
     return sorted(found, key=lambda tag: (-tag.notes, tag.name))
+
+
+def pages(notes: Notes, tag: str, source: str) -> tuple[Place, ...]:
+    """The page of a tag in the note at `source`, as Logseq (`#page`) and Dendron (`tags.page`) have them; all that have its name."""
+    found = (notes.by_name(name, source) for name in (tag, f"tags.{tag.replace('/', '.')}"))
+    return next((one.places for one in found if one.places), ())
+
+
+def of_page(notes: Notes, note: Note) -> set[str]:
+    """The tags, case-folded, that may lead to a note as their page: by its name, its title and its aliases."""
+    called = {note.name, *notes.names_of(note).values()}
+    called |= {name.removeprefix("tags.").replace(".", "/") for name in called if name.startswith("tags.")}
+    return {name.replace("___", "/").casefold() for name in called}
 
 
 def documents(db: sqlite3.Connection, tag: str, *, nested: bool = True) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lsprotocol import types as lsp
 
 from khojd.errors import NotFound
+from khojd.graph import tags
 from khojd.graph.graph import Graph
 from khojd.graph.model import Place, Resolution
 from khojd.graph.sheet import Sheet
@@ -50,11 +51,9 @@ async def definition(session: Session, params: lsp.DefinitionParams) -> Sequence
 
 
 def _places(graph: Graph, sheet: Sheet, offset: int) -> Sequence[Place]:
-    """The page of a tag, as Logseq and Dendron have them; the heading or anchor at the cursor."""
-    if (tag := sheet.mark_at(offset, "tag")) is not None:
-        pages = (graph.notes.by_name(name, sheet.path) for name in (tag.value, f"tags.{tag.value.replace('/', '.')}"))
-        if (page := next((found for found in pages if found.places), None)) is not None:
-            return page.places
+    """The page of a tag, else the heading or anchor at the cursor."""
+    if (tag := sheet.mark_at(offset, "tag")) is not None and (pages := tags.pages(graph.notes, tag.value, sheet.path)):
+        return pages
     place = graph.place_at(sheet, offset)
     return (place,) if place is not None and place.kind != "note" else ()
 

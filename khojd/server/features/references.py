@@ -21,7 +21,8 @@ from khojd.server.session import Session
 async def references(session: Session, params: lsp.ReferenceParams) -> list[lsp.Location] | None:
     """Links to what the cursor is on, or to what the link under it leads to; anywhere else in a note those to the note.
 
-    With `includeDeclaration` the place itself comes first. Mentions of a note's name, title or alias come last, if they are on.
+    With `includeDeclaration` the place itself comes first. A note's links are followed by the tags that lead to it as their page;
+    mentions of its name, title or alias come last, if they are on.
     """
     sheet = await session.sheet(params.text_document.uri, marks=True)
     offset = session.offset(sheet, params.position)
@@ -37,10 +38,11 @@ async def references(session: Session, params: lsp.ReferenceParams) -> list[lsp.
             return subject, [], [], [note for note in map(graph.notes.by_id, ids) if note is not None]
         found = graph.backlinks(subject.place)
         note = subject.place.note or graph.notes.at(subject.place.path)
-        unlinked = []
-        if wants_mentions and subject.place.kind == "note" and note is not None:
-            unlinked = mentions.find(graph.db, graph.notes, note, graph.phrase)
-        return subject, found, unlinked, []
+        if subject.place.kind != "note" or note is None:
+            return subject, found, [], []
+        unlinked = mentions.find(graph.db, graph.notes, note, graph.phrase) if wants_mentions else []
+        having = {one for tag in tags.of_page(graph.notes, note) for one in tags.documents(graph.db, tag, nested=False)}
+        return subject, found, unlinked, [one for one in map(graph.notes.by_id, having) if one is not None]
 
     subject, linked, unlinked, tagged = await desk.graph(look)
     if subject is None:
@@ -49,8 +51,30 @@ async def references(session: Session, params: lsp.ReferenceParams) -> list[lsp.
         return await _tagged(session, desk, sheet, subject.tag, tagged)
     found = await desk.locations([subject.place]) if params.context.include_declaration else []
     found += [session.location(where, link.start, link.end) for where, link in await desk.links(linked)]
+    if subject.place.kind == "note":
+        found += await _leading(session, desk, subject.place.path, tagged)
     found += await _mentioned(session, desk, unlinked)
     return found
+
+
+async def _leading(session: Session, desk: Desk, page: str, notes: list[Note]) -> list[lsp.Location]:
+    """Where tags are written that lead to the note at `page`, in these notes and in what is open."""
+    paths = dict.fromkeys((*(note.path for note in notes), *desk.open))
+    await desk.lay_out(paths)
+    sheets = [found for found in map(desk.sheet, sorted(paths)) if found is not None]
+
+    def look(graph: Graph) -> list[lsp.Location]:
+        note = graph.notes.at(page)
+        wanted = tags.of_page(graph.notes, note) if note is not None else set()
+        return [
+            session.location(sheet, mark.start, mark.end)
+            for sheet in sheets
+            for mark in sheet.marks
+            if mark.kind == "tag" and mark.value.casefold() in wanted
+            if any(place.path == page for place in tags.pages(graph.notes, mark.value, sheet.path))
+        ]
+
+    return await desk.graph(look)
 
 
 async def _mentioned(session: Session, desk: Desk, found: list[Mention]) -> list[lsp.Location]:

@@ -79,3 +79,23 @@ async def test_what_a_custom_id_names_is_its_heading(make_vault: MakeVault) -> N
         ("plan.org", "** Order seeds"),
         ("b.org", "[[file:plan.org::#seeds]]"),
     ]
+
+
+async def test_tags_are_links_to_the_page_of_their_name(make_vault: MakeVault) -> None:
+    notes = {
+        "pages/two words.md": "- about #[[two words]]\n",
+        "pages/a___b.md": "alias:: ab\n\n- x\n",
+        "tags.work.later.md": "---\ntitle: Later\n---\n",
+        "journals/2024_05_01.md": "- #[[Two Words]] and #a/b and #AB, [[two words]]\n- #work/later #a/b/c\n",
+    }
+    vault = await make_vault(notes, khoj={"protocol": 1, "features": {"mentions": False}})
+    day = "journals/2024_05_01.md"
+    assert await find(vault, "pages/two words.md", vault.at("pages/two words.md", "about")) == [
+        (day, "[[two words]]"),
+        (day, "Two Words"),
+        ("pages/two words.md", "two words"),
+    ]
+    assert await find(vault, "pages/a___b.md", vault.at("pages/a___b.md", "x")) == [(day, "a/b"), (day, "AB")]
+    assert await find(vault, "tags.work.later.md", vault.at("tags.work.later.md", "---")) == [(day, "work/later")]
+    vault.open("new.md", "#ab\n")
+    assert ("new.md", "ab") in await find(vault, "pages/a___b.md", vault.at("pages/a___b.md", "x"))
