@@ -31,7 +31,7 @@ def counts(db: sqlite3.Connection) -> list[TagCount]:
 
 
 def pages(notes: Notes, tag: str, source: str) -> tuple[Place, ...]:
-    """The page of a tag in the note at `source`, as Logseq (`#page`) and Dendron (`tags.page`) have them; all that have its name."""
+    """The page of a tag in the note at `source`, as Logseq (`#page`) and Dendron (`tags.page`) have them; all of its name."""
     found = (notes.by_name(name, source) for name in (tag, f"tags.{tag.replace('/', '.')}"))
     return next((one.places for one in found if one.places), ())
 
