@@ -55,7 +55,7 @@ async def type_and_garble(place: Place) -> None:
         ("khoj/search", {"kwery": SECRET}),
         ("khoj/search", {"query": SECRET, "limit": "many"}),
         ("textDocument/hover", {"text": SECRET}),
-        ("workspace/executeCommand", {"command": "khoj.search", "arguments": [SECRET]}),
+        ("workspace/executeCommand", {"command": "khoj.search", "arguments": [SECRET, SECRET]}),
     ):
         with pytest.raises(Failure):
             await editor.request(method, params)
