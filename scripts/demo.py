@@ -1,4 +1,4 @@
-"""`make demo`: index examples/notes in a temporary index and search them with the real command line.
+"""`make demo`: index examples/notes in a temporary index, search them and ask them, with the real command line.
 
 Nothing of a person's own configuration or index is read or changed. Ends with 1 when a search finds nothing.
 """
@@ -13,13 +13,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTES = ROOT / "examples" / "notes"
-SEARCHES = (
+COMMANDS = (
     ("By meaning: the note has none of these words", ["search", "-n", "2", "sore leg from jogging"]),
     (
         "Filters and exact words: work to be done by the end of June",
         ["search", "-n", "2", 'tag:work todo:NEXT deadline<2026-07 +"energy budget" why is the battery empty'],
     ),
     ("Chinese: how should tea leaves be stored?", ["search", "-n", "1", "茶叶怎么保存"]),
+    ("A question; no chat model is configured, so the best passages are quoted", ["chat", "Why does my knee hurt, and what helps?"]),
 )
 
 
@@ -32,7 +33,7 @@ def main() -> int:
         print(f"{files} notes in {NOTES.relative_to(ROOT)}, a new index in {home}\n", flush=True)
         try:
             failed = khojd(["index", "--add", str(NOTES), "--wait"], environment) != 0
-            for title, command in SEARCHES:
+            for title, command in COMMANDS:
                 print(f"\n== {title}\n$ khojd {shlex.join(command)}\n", flush=True)
                 failed |= khojd(command, environment) != 0
         finally:

@@ -13,6 +13,7 @@ from khojd.errors import KhojdError
 from khojd.server import uris
 from khojd.server.types import GrepParams, GrepResult, Params, SearchParams, SearchResult, SimilarParams, UpdateParams, UpdateResult
 from tests.e2e.conftest import Place
+from tests.llm.replay import Replay, json_reply
 from tests.server.editor import Editor, Failure
 
 SECRET = "zanzibar"
@@ -94,3 +95,38 @@ def test_index_log_and_socket_are_for_their_owner_alone(place: Place, own_home: 
     assert len(kept) > 15
     for path in kept:
         assert path.lstat().st_mode & 0o077 == 0, path
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+async def test_keys_of_model_servers_are_in_no_log_error_or_conversation(
+    place: Place, own_home: Path, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    key = "sk-quixotic-0123456789abcdef"
+    monkeypatch.setenv("QUIXOTIC_KEY", key)
+    async with Replay() as server:
+        server.on("GET", "/v1/models", json_reply({"object": "list", "data": [{"id": "tiny", "object": "model"}]}))
+        # A server that shows the key it was given, as some do.
+        server.on("POST", "/v1/chat/completions", json_reply({"error": {"message": f"Incorrect API key provided: {key}"}}, 401))
+        provider = f'[providers.work]\nbase_url = "{server.url}/v1"\nkey_env = "QUIXOTIC_KEY"\nretries = 0\n'
+        place.configure(model="bundled", more=f'log_level = "{level}"\n{provider}[models]\nchat = ["work/tiny"]\n')
+        await asyncio.to_thread(use, place)
+        editor = await Editor.attach(place.address)
+        await editor.initialize()
+        with pytest.raises(Failure) as failure:
+            await editor.request("khoj/chat", {"message": f"What of {SECRET}?"})
+        assert failure.value.code == -32031
+        told = [failure.value, await editor.request("khoj/config/get"), await editor.request("khoj/conversations/list")]
+        told.append(await editor.request("khoj/models/list"))
+        assert key not in repr(told)
+        assert any(f"Bearer {key}" in request.headers.get("authorization", "") for request in server.requests)
+        await editor.leave()
+    pid = place.pid
+    os.kill(pid, signal.SIGTERM)
+    await asyncio.to_thread(place.gone, pid)
+    text = "".join(log.read_text(encoding="utf-8") for log in log_path(place.index).parent.glob("*.log*"))
+    assert "serving" in text
+    assert key not in text
+    assert key[:12] not in text
+    if level == "info":
+        assert SECRET not in text
+    assert key.encode() not in b"".join(file.read_bytes() for file in place.index.glob("conversations.db*"))
