@@ -20,7 +20,7 @@ COMMANDS = (
         ["search", "-n", "2", 'tag:work todo:NEXT deadline<2026-07 +"energy budget" why is the battery empty'],
     ),
     ("Chinese: how should tea leaves be stored?", ["search", "-n", "1", "茶叶怎么保存"]),
-    ("A question; no chat model is configured, so the best passages are quoted", ["chat", "Why does my knee hurt, and what helps?"]),
+    ("A question; no chat model is configured: the best passages are quoted", ["chat", "Why does my knee hurt, and what helps?"]),
 )
 
 

@@ -19,7 +19,7 @@ def test_the_demo_finds_its_notes_and_leaves_nothing_behind() -> None:
     first_hits = re.findall(r"\$ khojd search .*\n\n(examples/notes/[^:]+):(\d+)  .* (\d\.\d{3})\n", plain)
     assert [name.rpartition("/")[2] for name, _, _ in first_hits] == ["Running plan.md", "river-gauge.org", "龙井茶.md"]
     assert "$ khojd chat" in plain
-    answer = re.sub(r"\x1b\]8;;[^\x1b]*\x1b\\\\", "", plain.rpartition("$ khojd chat")[2])
+    answer = re.sub(r"\x1b\]8;;[^\x1b]*\x1b\\", "", plain.rpartition("$ khojd chat")[2])
     assert "The physiotherapist says the band along" in answer
     assert re.search(r"^\[1\] examples/notes/notes/Running plan\.md:\d+", answer, re.MULTILINE)
     assert "\x1b[1;31m" in result.stdout, "found words are highlighted"
