@@ -83,7 +83,7 @@ class Writer:
                     continue
                 known = folders.known_file(db, reading.path)
                 stat = self._stat(reading.fact, folder, reading.hash)
-                if reading.gone or now is None:
+                if reading.gone or (now is None and reading.fact.nameable):
                     if known is not None:
                         documents.remove_document(db, known.id)
                         tally.removed += 1

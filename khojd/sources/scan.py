@@ -12,13 +12,17 @@ from khojd.sources.rules import Rules
 
 
 class FileStat(Struct, frozen=True):
-    """What a look at a file says without reading it. `problem` says why it cannot be read, "" when it can."""
+    """What a look at a file says without reading it. `problem` says why it cannot be read, "" when it can.
+
+    `nameable` is false for a file whose name is no text: `path` describes it, and nothing is found by it.
+    """
 
     path: str
     size: int
     mtime_ns: int
     inode: int
     problem: str = ""
+    nameable: bool = True
 
     def same_as(self, size: int, mtime_ns: int, inode: int) -> bool:
         """Whether the file is the one that was seen before (the facts git's own index goes by)."""
@@ -109,7 +113,8 @@ def notes(rules: Rules, *, others: Collection[str] = ()) -> Iterator[str]:
 
 def _fact(entry: "os.DirEntry[str]") -> FileStat | None:
     if not entry.path.isascii() and _unnameable(entry.path):
-        return FileStat(entry.path.encode("utf-8", "backslashreplace").decode(), 0, 0, 0, "the file's name is not valid UTF-8")
+        described = entry.path.encode("utf-8", "backslashreplace").decode()
+        return FileStat(described, 0, 0, 0, "the file's name is not valid UTF-8", nameable=False)
     try:
         found = entry.stat()
     except FileNotFoundError:

@@ -39,6 +39,21 @@ async def test_two_files_with_the_same_text_are_both_found(notes: Notes) -> None
         assert await notes.embedded() == 1
 
 
+async def test_a_file_whose_name_is_no_text_has_its_state_as_long_as_it_is_there(notes: Notes) -> None:
+    name = os.fsencode(notes.root) + b"/caf\xe9.md"
+    with open(name, "wb") as file:  # noqa: PTH123 - Path takes no bytes
+        file.write(b"text")
+    async with notes.open() as engine:
+        for _ in range(2):
+            report = await engine.update()
+            assert (report.failed, report.removed) == (1, 0)
+            (file_status,) = await engine.files(states=("failed",))
+            assert file_status.reason == "the file's name is not valid UTF-8"
+        os.rename(name, os.fsencode(notes.root / "cafe.md"))  # noqa: PTH104
+        await engine.update()
+        assert [(Path(file.path).name, file.state) for file in await engine.files()] == [("cafe.md", "indexed")]
+
+
 async def test_a_renamed_file_is_found_under_its_new_path_and_nothing_is_embedded(notes: Notes) -> None:
     old = notes.write("old name.md", "# Plan\nCross the Alps on foot next summer.\n")
     async with notes.open() as engine:
