@@ -42,7 +42,7 @@ def habit(graph: Graph, root: str) -> str | None:
 
 
 def of_day(graph: Graph, root: str, day: date) -> str | None:
-    """The path of the note whose name is this day and nothing else, or the one with the same words before it as others have."""
+    """The path of the note whose name is this day and nothing else."""
     ordinal = day.toordinal()
     found = [note.path for note in graph.notes.daily(ordinal, ordinal + 1) if note.path.startswith(root + "/")]
     bare = [path for path in found if (pattern := _pattern(path[len(root) + 1 :], day)) is not None and pattern[1]]
