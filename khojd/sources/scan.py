@@ -113,7 +113,7 @@ def notes(rules: Rules, *, others: Collection[str] = ()) -> Iterator[str]:
 
 def _fact(entry: "os.DirEntry[str]") -> FileStat | None:
     if not entry.path.isascii() and _unnameable(entry.path):
-        described = entry.path.encode("utf-8", "backslashreplace").decode()
+        described = os.fsencode(entry.path).decode("utf-8", "backslashreplace")
         return FileStat(described, 0, 0, 0, "the file's name is not valid UTF-8", nameable=False)
     try:
         found = entry.stat()

@@ -81,6 +81,17 @@ def test_found_words_are_painted_where_colours_are_asked_for(khojd: Khojd) -> No
     assert "\x1b[" not in khojd("search", "squeal", FORCE_COLOR="1", NO_COLOR="1").stdout
 
 
+def test_a_name_with_a_line_break_stands_on_one_line(khojd: Khojd) -> None:
+    note = khojd.write("two\nlines.md", "Beware of scorpions.\n")
+    try:
+        khojd("index")
+        for command in ("search", "grep"):
+            assert khojd(command, "scorpions").stdout.startswith("notes/two\ufffdlines.md:1")
+    finally:
+        note.unlink()
+        khojd("index")
+
+
 def test_a_note_cannot_steer_the_terminal(khojd: Khojd) -> None:
     out = khojd("search", "tarantulas").stdout
     assert "tarantulas" in out
