@@ -33,7 +33,7 @@ def _head(hit: Hit, style: output.Style) -> str:
     tags = style(" ".join(f"#{output.harmless(tag)}" for tag in hit.tags), "blue")
     unsaved = style("(unsaved)", "yellow") if hit.unsaved else ""
     date = style(hit.date, "dim")
-    score = style(f"{hit.score:.3f}", "cyan")
+    score = style(f"{hit.score:.3f}", "cyan") if hit.score else ""  # a list by date has none
     return "  ".join(
         part for part in (place, " ".join(filter(None, marks)), style(path, "bold"), date, tags, unsaved, score) if part
     )

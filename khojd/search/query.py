@@ -28,6 +28,7 @@ _ITEM = re.compile(r'[^\s,"]*')
 _KEY = re.compile(r'[^\s="]*')
 _SPACE = re.compile(r"\s*")
 _ESCAPE = re.compile(r'\\(["\\])')
+_TYPOGRAPHIC = str.maketrans("“”„‟", '"' * 4)
 _FOLLOWING = re.compile(r"\S{1,20}(?:\s+\S{1,20}){1,3}")
 
 
@@ -46,8 +47,8 @@ def quoted_at(text: str, at: int) -> tuple[str, int] | None:
 
 
 def _well_formed(text: str) -> str:
-    """Without lone surrogates, which no store can take."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    """Without lone surrogates, which no store can take, and with plain double quotes for those that telephones put in."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").translate(_TYPOGRAPHIC)
 
 
 class _Parser:
@@ -263,7 +264,7 @@ class _Parser:
         except QueryError as error:
             if longer := self._unquoted(start):
                 raise QueryError(
-                    f'a date of several words needs quotes: {before}"{longer}"', part=longer, allowed=[f'{before}"{longer}"']
+                    f'a date of several words needs double quotes: {before}"{longer}"', part=longer, allowed=[f'{before}"{longer}"']
                 ) from error
             raise
         low, high = {
@@ -284,11 +285,12 @@ class _Parser:
         found = _FOLLOWING.match(self.query, start)
         words = found[0].split() if found else []
         for count in range(len(words), 1, -1):
+            longer = " ".join(words[:count]).strip("'‘’`")
             try:
-                self._period(" ".join(words[:count]))
+                self._period(longer)
             except QueryError:
                 continue
-            return " ".join(words[:count])
+            return longer
         return ""
 
 

@@ -55,6 +55,7 @@ def test_filters_and_exact_words_narrow(khojd: Khojd) -> None:
 
 
 def test_a_query_that_starts_with_a_minus_follows_two_dashes(khojd: Khojd) -> None:
+    assert "0.000" not in khojd("search", "--", "-type:org").stdout, "a list has no scores"
     found = json.loads(khojd("search", "--json", "--", "-type:org").stdout)
     paths = {hit["path"].rpartition("/")[2] for hit in found["hits"]}
     assert "bike.md" in paths

@@ -137,6 +137,7 @@ def test_dates_compare_with_half_open_ranges(text: str, low: str | None, high: s
         ("date==2024", "date==", "date takes"),
         ("date=>2024", "date=>", "date takes"),
         ("date:last week report", "last week", 'date:"last week"'),
+        ("date:'last week'", "last week", 'needs double quotes: date:"last week"'),
         ("deadline<1 april 2024", "1 april 2024", 'deadline<"1 april 2024"'),
         ("date >= 2024-05", "date >= 2024-05", "write date>=2024-05"),
         ('+"never closed', '+"never closed', "no end"),
@@ -169,6 +170,11 @@ def test_a_wrong_filter_is_an_error_that_shows_the_part_and_the_way_out(text: st
     assert error.data["part"] == part
     assert says in error.message
     assert "allowed" in error.data
+
+
+def test_typographic_quotes_are_quotes() -> None:
+    assert read("+“ground truth” -„half truth“ tag:“two words”") == read('+"ground truth" -"half truth" tag:"two words"')
+    assert read("“tag:x” a 5″ pipe").text == "tag:x a 5″ pipe"
 
 
 def test_too_many_filters_and_too_long_values_are_refused() -> None:
