@@ -34,7 +34,7 @@ class Cut(NamedTuple):
 
 
 def cut(sheet: Sheet, start: int, end: int) -> Cut | None:
-    """What of [start, end) can be a note of its own; None for nothing, metadata, or half of a link or code block."""
+    """What of [start, end) can be a note of its own; None for nothing, metadata, or a part of a link, code block or table."""
     text = sheet.text
     start, end = _stripped(text, start, end)
     if start >= end or sheet.format not in ("markdown", "org"):
@@ -44,6 +44,9 @@ def cut(sheet: Sheet, start: int, end: int) -> Cut | None:
     if any(mark.kind == "frontmatter" and mark.start < end and start < mark.end for mark in sheet.marks):
         return None
     if any(_parted(link.start, link.end, start, end) for link in sheet.links):
+        return None
+    cells = any(char in "|\r\n" for char in text[start:end])
+    if cells and any(mark.kind == "table" and _parted(*_stripped(text, mark.start, mark.end), start, end) for mark in sheet.marks):
         return None
     head = next((one for one in sheet.sections if one.heading_segment and one.heading_segment.start == start), None)
     if head is not None and head.heading.strip():

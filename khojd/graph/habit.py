@@ -80,6 +80,13 @@ def _obsidian(root: str) -> bool:
     return bool(root) and os.path.isdir(os.path.join(root, ".obsidian"))  # noqa: PTH112, PTH118
 
 
+def at(habit: Habit, sheet: Sheet, offset: int) -> Habit:
+    """The habit for a link at a place: in a table of Markdown the bar of a wikilink would end the cell."""
+    if habit.style != "wiki" or not any(mark.kind == "table" and mark.start <= offset <= mark.end for mark in sheet.marks):
+        return habit
+    return in_form(habit, "markdown")
+
+
 def in_form(habit: Habit, form: Style) -> Habit:
     """The habit for a link whose form is decided: a person who types `](` wants a Markdown link with a path."""
     if form == habit.style:

@@ -76,7 +76,7 @@ async def _extract(session: Session, sheet: Sheet, planned: Planned, made: Edits
         body = extract.text_of(after, sheet, part, after.sheets[path], own, titled=titled)
         filled = Wish(part.title, wish.root, wish.template, now, near=sheet.path, selection=body)
         text = draft.text_of(settings, filled, path, sheet.newline)
-        return path, text, compose.link(after, sheet, place, own, part.title), part
+        return path, text, compose.link(after, sheet, place, habit.at(own, sheet, part.start), part.title), part
 
     path, text, link, part = await session.graph(work)
     label = f"Extract {part.title}"

@@ -18,7 +18,7 @@ from khojd.errors import EditError, KhojdError
 from khojd.graph import compose, contents, extract, habit, naming, problems, repair
 from khojd.graph.addition import added
 from khojd.graph.graph import Graph
-from khojd.graph.habit import Habit, in_form
+from khojd.graph.habit import Habit
 from khojd.graph.model import Place
 from khojd.graph.problems import Problem
 from khojd.graph.sheet import Sheet
@@ -105,7 +105,9 @@ class _Offers:
         found = []
         for note in named.notes[: repair.MOST]:
             title = f"Link {text!r} to {self._name(note.path)}"
-            link = compose.link(self.graph, self.sheet, Place(note.path, "note", note=note), self._style(named.start), text)
+            link = compose.link(
+                self.graph, self.sheet, Place(note.path, "note", note=note), habit.at(self.habit, self.sheet, named.start), text
+            )
             found.append(self.asked.replacing(title, LINK, named.start, named.end, link))
         return found
 
@@ -114,7 +116,7 @@ class _Offers:
         place = Place(path, "note", note=self.graph.notes.at(path))
         before = " " if at and not text[at - 1].isspace() and text[at - 1] not in "([{\"'" else ""
         after = " " if text[at : at + 1].isalnum() else ""
-        link = compose.link(self.graph, self.sheet, place, self._style(at))
+        link = compose.link(self.graph, self.sheet, place, habit.at(self.habit, self.sheet, at))
         return self.asked.replacing(f"Insert a link to {self._name(path)}", kind, at, at, before + link + after)
 
     def _link_at_end(self, path: str, span: tuple[int, int]) -> Offer:
@@ -125,11 +127,6 @@ class _Offers:
         inserted = newline * 2 + link + ("" if text[end:] else newline)
         planned = self.asked.planned("replace", title, end, end, inserted)
         return Offer(title, QUICK, planned, "orphan", span)
-
-    def _style(self, offset: int) -> Habit:
-        """In a table of Markdown the bar of a wikilink would end the cell."""
-        table = any(mark.kind == "table" and mark.start <= offset <= mark.end for mark in self.sheet.marks)
-        return in_form(self.habit, "markdown") if table and self.habit.style == "wiki" else self.habit
 
     # Others
 

@@ -138,6 +138,13 @@ async def test_the_link_is_in_the_way_of_the_folder(make_vault: MakeVault) -> No
     }
 
 
+async def test_words_of_a_table_leave_a_link_that_does_not_end_their_cell(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES, capabilities=LAZY)
+    table = "| a | b |\n|---|---|\n| Hot cocoa | two |\n"
+    found = await act(vault, "x.md", f"<|>{table}", "Extract into the note 'Hot cocoa'", "Hot cocoa")
+    assert found["x.md"] == table.replace("Hot cocoa", "[Hot cocoa](hot-cocoa.md)")
+
+
 async def test_an_org_tree_becomes_an_org_note(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES, capabilities=LAZY)
     tree = "** Beds\nDig.\n*** Soil\nBlack.\n"
@@ -232,6 +239,8 @@ async def test_underlined_headings_keep_their_place(make_vault: MakeVault) -> No
         ("See [[tea]] here\n", "te"),
         ("```\ncode\n```\nText\n", "code\n```\nText"),
         ("A \n B", " \n "),
+        ("<|>| a | b |\n|---|---|\n| one | two |\n| three | four |\n", "one | two"),
+        ("<|>| a | b |\n|---|---|\n| one | two |\n| three | four |\n", "two |\n| three | four |"),
     ],
 )
 async def test_what_cannot_stand_alone_is_not_extracted(make_vault: MakeVault, text: str, selected: str) -> None:
