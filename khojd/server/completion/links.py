@@ -184,9 +184,13 @@ class Links:
         target = compose.wiki_target(self.graph, self.sheet, place, self.habit)
         if target is None:
             return compose.link(self.graph, self.sheet, place, self.habit, named.name), self.typing.start - 2
-        if named.kind == 1:  # an alias is what the person wants to read
+        if named.kind == 1 and not self._in_row():  # an alias is what the person wants to read
             return (f"{named.name}|{target}]]" if self.habit.swapped else f"{target}|{named.name}]]"), None
         return target + "]]", None
+
+    def _in_row(self) -> bool:
+        """Whether the line is a table's row, where a bar would end the cell."""
+        return self.sheet.line_text(self.sheet.lines.line(self.typing.start)).lstrip(" \t>").startswith("|")
 
     def _anchor_text(self, place: Place, outline: Outline) -> str:
         if self.typing.form == "org":

@@ -58,6 +58,7 @@ async def test_a_name_becomes_a_link_in_the_way_of_the_format(make_vault: MakeVa
     assert await choose(vault, "index.md", "🍵 see [[te|", "All about tea") == "🍵 see [[Tea]]"
     assert await choose(vault, "index.md", "see [[te|]] there", "All about tea") == "see [[Tea]] there"
     assert await choose(vault, "index.md", "see [[cha|", "Chai") == "see [[Tea|Chai]]"
+    assert await choose(vault, "index.md", "| a |\n|---|\n| [[cha<|> |", "Chai") == "| a |\n|---|\n| [[Tea]] |", "no bar in a cell"
     assert await choose(vault, "index.md", "[x](Te|)", "All about tea") == "[x](Tea.md)"
     assert await choose(vault, "plan.org", "* a\n[[te|]]", "All about tea") == "* a\n[[file:Tea.md][All about tea]]"
 
