@@ -109,7 +109,9 @@ class Drafts:
         return written
 
     async def _write(self, path: str) -> None:
-        buffer, folder = self._buffers.current(path), self._indexer.folder_of(path)
+        # The rules of a folder may have to be read from its disk.
+        folder = await asyncio.to_thread(self._indexer.folder_of, path)
+        buffer = self._buffers.current(path)
         refused = ""
         if folder is not None:
             refused = await self._indexer.on_writer(lambda: self._writer.buffer(path, folder, buffer))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from lsprotocol import types as lsp
 
-from khojd.errors import KhojdError
+from khojd.errors import KhojdError, NotFound
 from khojd.graph import cursor, habit, suggest, tags
 from khojd.graph.cursor import Typing
 from khojd.graph.graph import Graph
@@ -105,7 +105,10 @@ async def resolve(session: Session, item: lsp.CompletionItem) -> lsp.CompletionI
     data = item.data
     if not isinstance(data, dict) or not isinstance(data.get("path"), str):
         return item
-    sheet = await session.sheet(data["path"], marks=True)
+    try:
+        sheet = await session.sheet(data["path"], marks=True)
+    except NotFound:
+        return item  # it went away while the list was shown
     formats = session.client_capabilities.text_document
     wanted = formats and formats.completion and formats.completion.completion_item
     offered = (wanted and wanted.documentation_format) or ()

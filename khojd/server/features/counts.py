@@ -11,6 +11,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
+from khojd.errors import NotFound
 from khojd.graph import subject
 from khojd.graph.graph import Graph, leads
 from khojd.graph.model import Place, Reference
@@ -74,12 +75,15 @@ async def code_lens(session: Session, params: lsp.CodeLensParams) -> list[lsp.Co
 
 
 async def resolve(session: Session, lens: lsp.CodeLens) -> lsp.CodeLens:
-    """The lens with its counts; one whose heading is gone counts nothing."""
+    """The lens with its counts; one whose heading or note is gone counts nothing."""
     data: Any = lens.data if isinstance(lens.data, dict) else {}
-    sheet = await session.sheet(str(data.get("uri", "")))
+    lens.command = lsp.Command(title="", command="")
+    try:
+        sheet = await session.sheet(str(data.get("uri", "")))
+    except NotFound:
+        return lens
     index = _heading(sheet, data.get("heading"), data.get("line"))
     if index is None:
-        lens.command = lsp.Command(title="", command="")
         return lens
     desk = Desk(session)
     into = await session.keep(Known).backlinks(session, desk, sheet)

@@ -224,3 +224,10 @@ async def test_every_item_leads_where_it_says(make_vault: MakeVault) -> None:
             cursor: Position = {"line": 0, "character": 5}
             (found,) = await vault.ask("textDocument/definition", name, cursor)
             assert vault.name(found["uri"]) in NOTES, text
+
+
+async def test_a_note_that_went_away_while_the_list_was_shown_has_no_text_and_is_no_error(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    (item, *_) = await offered(vault, "index.md", "[[te|")
+    (vault.root / "Tea.md").unlink()
+    assert (await vault.editor.request("completionItem/resolve", item)).get("documentation") is None

@@ -41,6 +41,13 @@ async def test_a_lens_of_a_heading_that_moved_or_went_away(make_vault: MakeVault
     assert [lens["command"]["title"] for lens in resolved] == ["", "2 backlinks", ""]
 
 
+async def test_a_lens_of_a_note_that_went_away_counts_nothing(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES, features=ON)
+    (lens, *_) = await vault.ask("textDocument/codeLens", "tea.md")
+    (vault.root / "tea.md").unlink()
+    assert (await vault.editor.request("codeLens/resolve", lens))["command"]["title"] == ""
+
+
 async def test_lenses_that_are_shown_again_count_what_was_written_meanwhile(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES, features=ON)
     lenses = await vault.ask("textDocument/codeLens", "tea.md")
