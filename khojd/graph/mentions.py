@@ -10,6 +10,7 @@ import msgspec
 from khojd.content import names
 from khojd.content.markdown_marks import code_spans
 from khojd.content.model import Link, Segment
+from khojd.content.segments import file_offset
 from khojd.graph.model import Mention, Note
 from khojd.graph.notes import Notes
 from khojd.index import catalog_graph
@@ -48,7 +49,7 @@ def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, limit
                     break
                 if code.holds(match.start()):
                     continue
-                start, end = place(segments, match.start()), place(segments, match.end() - 1) + 1
+                start, end = file_offset(segments, match.start()), file_offset(segments, match.end() - 1) + 1
                 if not inside_link(links, start, end):
                     found.setdefault((source.path, start), Mention(source, start, end, name))
         if len(found) >= limit:
@@ -80,17 +81,6 @@ def matcher(name: str) -> re.Pattern[str]:
     before = r"(?<![\w#/])" if _spaced(name[:1]) else ""
     after = r"(?!\w)" if _spaced(name[-1:]) else ""
     return re.compile(before + words + after, re.IGNORECASE)
-
-
-def place(segments: tuple[Segment, ...], offset: int) -> int:
-    """The offset in the file of an offset in an entry's text."""
-    passed = 0
-    for segment in segments:
-        length = segment.end - segment.start
-        if offset < passed + length:
-            return segment.start + offset - passed
-        passed += length
-    return segments[-1].end if segments else 0
 
 
 def inside_link(links: tuple[Link, ...], start: int, end: int) -> bool:

@@ -7,10 +7,11 @@ from functools import cache
 
 from msgspec import Struct
 
+from khojd.content.segments import file_offset, text_offset
 from khojd.index.catalog_hits import hit_rows
 from khojd.index.rows import HitRow, SectionRow
 from khojd.search.highlight import Analyze, Terms
-from khojd.search.snippet import best_passage, file_offset, text_offset, text_range
+from khojd.search.snippet import best_passage, text_range
 from khojd.search.types import Explanation, Hit, Measure, Place, Range
 
 

@@ -61,26 +61,6 @@ def place(text: str, segments: tuple[Segment, ...], offset: int, measure: Callab
     return Place(0, 0)
 
 
-def file_offset(segments: tuple[Segment, ...], offset: int) -> int:
-    """The offset in the file of an offset in the entry's text."""
-    for segment in segments:
-        length = segment.end - segment.start
-        if offset < length:
-            return segment.start + offset
-        offset -= length
-    return segments[-1].end if segments else 0
-
-
-def text_offset(segments: tuple[Segment, ...], offset: int) -> int:
-    """The offset in the entry's text of an offset in the file; of one outside the text, that of the next place in it."""
-    before = 0
-    for segment in segments:
-        if offset < segment.end:
-            return before + max(0, offset - segment.start)
-        before += segment.end - segment.start
-    return before
-
-
 def text_range(text: str, segments: tuple[Segment, ...], start: int, end: int, measure: Callable[[str], int]) -> Range:
     """The range in the file of a range of the entry's text."""
     return Range(place(text, segments, start, measure), place(text, segments, end, measure, end=end > start))

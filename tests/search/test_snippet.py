@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from khojd.content.boundaries import is_character_edge
 from khojd.content.model import Segment
+from khojd.content.segments import file_offset
 from khojd.index import analysis
 from khojd.index.analysis import Token
 from khojd.search.highlight import merged, query_terms
-from khojd.search.snippet import best_passage, file_offset, place, text_range
+from khojd.search.snippet import best_passage, place, text_range
 from khojd.search.types import Place
 
 
