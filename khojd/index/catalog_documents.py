@@ -37,7 +37,8 @@ _INSERT_STATE = """
 INSERT INTO documents (path, overlay, visible, folder, state, reason, state_at, size, mtime_ns, inode, hash, fingerprint)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPDATE_STATE = """
-UPDATE documents SET folder = ?, state = ?, reason = ?, state_at = ?, size = ?, mtime_ns = ?, inode = ?, hash = ?, fingerprint = ?
+UPDATE documents SET folder = ?, state = ?, reason = ?, state_at = CASE WHEN state = ? AND reason = ? THEN state_at ELSE ? END,
+  size = ?, mtime_ns = ?, inode = ?, hash = ?, fingerprint = ?
 WHERE id = ?"""
 _UPDATE_ENTRY = """
 UPDATE entries SET position = ?, start = ?, end = ?, start_line = ?, start_column = ?, end_line = ?, end_column = ?, segments = ?,
@@ -123,22 +124,22 @@ def set_state(db: sqlite3.Connection, file: FileStat, state: State, reason: str)
     """Record that `file` is `pending`, `skipped` or `failed`, and why.
 
     The entries of a skipped or failed file are withdrawn; those of a pending one still answer. In place of a buffer that is not
-    read, its file answers. The file's stat is kept as given,
-    so that an unchanged file is not read again; a pending file keeps the hash and fingerprint of what its entries were made from.
+    read, its file answers. The file's stat is kept as given, so that an unchanged file is not read again; a pending file keeps the
+    hash and fingerprint of what its entries were made from. What fails again for the same reason has done so since the first time.
     """
     now = time.time()
-    about = (file.folder, state, reason, now, file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint)
+    stat = (file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint)
     known = document_id(db, file.path, overlay=file.overlay)
     if known is None:
         visible = not file.overlay and not _has_buffer(db, file.path)
-        known = db.execute(_INSERT_STATE, (file.path, file.overlay, visible, *about)).lastrowid or 0
+        known = db.execute(_INSERT_STATE, (file.path, file.overlay, visible, file.folder, state, reason, now, *stat)).lastrowid or 0
         if state != "pending":  # that one gets its names with its text
             graph.store_name(db, known, file.path)
         return Change(known)
     if state == "pending":
         db.execute("UPDATE documents SET state = ?, reason = ?, state_at = ? WHERE id = ?", (state, reason, now, known))
         return Change(known)
-    db.execute(_UPDATE_STATE, (*about, known))
+    db.execute(_UPDATE_STATE, (file.folder, state, reason, state, reason, now, *stat, known))
     if file.overlay:
         db.execute("UPDATE documents SET visible = 0 WHERE id = ?", (known,))
         _show(db, file.path)

@@ -43,12 +43,15 @@ async def test_a_file_whose_name_is_no_text_has_its_state_as_long_as_it_is_there
     name = os.fsencode(notes.root) + b"/caf\xe9.md"
     with open(name, "wb") as file:  # noqa: PTH123 - Path takes no bytes
         file.write(b"text")
+    since = 0.0
     async with notes.open() as engine:
         for _ in range(2):
             report = await engine.update()
             assert (report.failed, report.removed) == (1, 0)
             (file_status,) = await engine.files(states=("failed",))
             assert file_status.reason == "the file's name is not valid UTF-8"
+            since = since or file_status.since
+            assert file_status.since == since, "it has not failed anew"
         os.rename(name, os.fsencode(notes.root / "cafe.md"))  # noqa: PTH104
         await engine.update()
         assert [(Path(file.path).name, file.state) for file in await engine.files()] == [("cafe.md", "indexed")]
