@@ -42,23 +42,25 @@ class Pool:
         self._users += 1
         if self._retire is not None:
             self._retire.cancel()
-        waiting: dict[asyncio.Future[bytes], list[Job]] = {}
+        waiting: dict[asyncio.Future[bytes], tuple[list[Job], ProcessPoolExecutor | None]] = {}
         source: Iterator[list[Job]] = iter(batches)
         try:
             while True:
                 for batch in islice(source, self._workers * IN_FLIGHT - len(waiting)):
-                    waiting[self._submit(batch, settings)] = batch
+                    future = self._submit(batch, settings)
+                    waiting[future] = batch, self._executor
                 if not waiting:
                     return
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for future in done:
-                    batch = waiting.pop(future)
+                    batch, executor = waiting.pop(future)
                     try:
                         readings = decode_readings(future.result())
                     except BrokenProcessPool:
                         # A worker died (killed, out of memory). The files are read here, one by one.
                         log.warning("a parsing process died; reading %d files without it", len(batch))
-                        self._stop()
+                        if executor is self._executor:  # else others have been started since, which are well
+                            self._stop()
                         readings = await asyncio.to_thread(_read_here, batch, settings)
                     yield readings
         finally:
@@ -75,6 +77,15 @@ class Pool:
         self._stop()
 
     def _submit(self, batch: list[Job], settings: ContentSettings) -> "asyncio.Future[bytes]":
+        try:
+            return self._begin(batch, settings)
+        except BrokenProcessPool:
+            # A worker died while it had nothing to do, or in another run.
+            log.warning("a parsing process died; others are started")
+            self._stop()
+            return self._begin(batch, settings)
+
+    def _begin(self, batch: list[Job], settings: ContentSettings) -> "asyncio.Future[bytes]":
         if self._executor is None:
             # Never fork: this process has threads. A fork server would stay for good, and its directory in /tmp after a kill.
             context = multiprocessing.get_context("spawn")
