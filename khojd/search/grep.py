@@ -57,9 +57,7 @@ def grep(
                 break
     notes = run.notes()
     if run.late:
-        notes.append(
-            f"stopped after {limit_s:g} seconds, in {run.matches[-1].path if run.matches else 'the search'}; narrow it by globs"
-        )
+        notes.append(f"stopped after {limit_s:g} seconds, at {run.late}; what follows is not searched: narrow it by globs")
     return GrepResult(tuple(run.matches), run.files, run.truncated, tuple(notes))
 
 
@@ -86,7 +84,7 @@ class _Run:
         self.matches: list[GrepMatch] = []
         self.files = 0
         self.truncated = False
-        self.late = False
+        self.late = ""  # the file at which the time was up
         self._problems: list[str] = []
         self._binary = 0
 
@@ -106,7 +104,7 @@ class _Run:
         except OSError as error:
             self._problems.append(f"{path}: {error.strerror or error}")
         except _Late:
-            self.late = self.truncated = True
+            self.late, self.truncated = path, True
 
     def notes(self) -> list[str]:
         """What was left out."""

@@ -141,7 +141,7 @@ def test_a_search_that_runs_out_of_time_gives_what_it_has_and_says_so(tmp_path: 
     (tmp_path / "a.txt").write_text("x")
     result = run(tmp_path, GrepRequest("x"), limit_s=-1)
     assert result.truncated
-    assert "stopped after" in result.notes[0]
+    assert f"stopped after -1 seconds, at {tmp_path / 'a.txt'}" in result.notes[0]
 
 
 def test_a_search_can_be_cancelled_within_a_file(tmp_path: Path) -> None:
