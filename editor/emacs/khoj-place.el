@@ -32,15 +32,10 @@
 (require 'url-util)
 
 (declare-function org-fold-show-context "org-fold" (&optional key))
-(declare-function org-show-context "org" (&optional key))
 
 (defface khoj-match '((t :inherit match))
   "What was found, where it stands in a note."
   :group 'khoj)
-
-(defvar khoj-place-before-read-hook nil
-  "Run before positions are taken from or put into buffers of notes.
-Who keeps khojd's picture of a buffer up to date does so here.")
 
 (defvar-local khoj-place-version nil
   "The number of this buffer's text as khojd knows it, or nil.")
@@ -95,7 +90,6 @@ HOW is a function that shows a buffer and selects its window, or nil for
     (unless (or (file-exists-p file) (get-file-buffer file))
       (user-error "Khoj: %s is not there any more" (abbreviate-file-name file)))
     (funcall (or how #'pop-to-buffer-same-window) (find-file-noselect file)))
-  (run-hooks 'khoj-place-before-read-hook)
   (let ((bounds (khoj-place-bounds (plist-get location :range))))
     (push-mark (point) t)
     (when (or (< (car bounds) (point-min)) (> (cdr bounds) (point-max)))
@@ -110,7 +104,7 @@ HOW is a function that shows a buffer and selects its window, or nil for
   (when (derived-mode-p 'org-mode)
     (if (fboundp 'org-fold-show-context)
         (org-fold-show-context 'link-search)
-      (org-show-context 'link-search)))
+      (with-no-warnings (org-show-context 'link-search))))
   (dolist (overlay (overlays-at (point)))
     (when-let ((open (and (overlay-get overlay 'invisible) (overlay-get overlay 'isearch-open-invisible))))
       (funcall open overlay))))
@@ -150,7 +144,7 @@ there."
       (when-let ((file (and (equal (plist-get change :kind) "create") (khoj-place-file (plist-get change :uri)))))
         (when (file-exists-p file)
           (error "%s is there already" file))))
-    (run-hooks 'khoj-place-before-read-hook)
+    (run-hooks 'khoj-rpc-before-ask-hook)
     (cl-loop for (uri edits) on (plist-get edit :changes) by #'cddr
              do (khoj-place--edit-file (substring (symbol-name uri) 1) nil edits))
     (dolist (change changes)
@@ -196,7 +190,7 @@ there."
 ;;; Links
 
 (defun khoj-place-link (path headings title)
-  "A link to the note PATH, to the last of HEADINGS in it, that shows TITLE.
+  "A link to the note PATH, to the last of HEADINGS in it, with TITLE as text.
 In Org buffers it is one of Org, elsewhere one of Markdown."
   (let* ((heading (car (last headings)))
          (text (or heading title (file-name-base path)))

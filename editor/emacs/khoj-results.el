@@ -30,6 +30,8 @@
 (require 'khoj-rpc)
 (require 'subr-x)
 
+(declare-function khoj-org-id "khoj-org" (hit))
+
 (defface khoj-note '((t :inherit (bold font-lock-function-name-face)))
   "The name of a note above what was found in it."
   :group 'khoj)
@@ -92,6 +94,9 @@
 
 (defvar-local khoj-results--again nil
   "Function that asks for the hits of this buffer anew.")
+
+(defvar-local khoj-results-query nil
+  "The query that found the hits of this buffer, or nil.")
 
 (defvar khoj-results-mode-map
   (let ((map (make-sparse-keymap)))
@@ -204,9 +209,12 @@ With QUIET the buffer is filled and no window is chosen.  Return the buffer."
 (defun khoj-results-insert-link (hit)
   "Insert a link to HIT at point."
   (barf-if-buffer-read-only)
-  (insert (khoj-place-link (plist-get hit :path) (append (plist-get hit :headings) nil)
-                           (let ((title (plist-get hit :title)))
-                             (and title (not (string-empty-p title)) title)))))
+  (let* ((title (plist-get hit :title))
+         (headings (append (plist-get hit :headings) nil))
+         (id (and (derived-mode-p 'org-mode) (require 'khoj-org) (khoj-org-id hit))))
+    (insert (if id (format "[[id:%s][%s]]" id (or (car (last headings)) title id))
+              (khoj-place-link (plist-get hit :path) headings
+                               (and title (not (string-empty-p title)) title))))))
 
 (defun khoj-results-link ()
   "Insert a link to the hit at point into the buffer that was current before."
@@ -225,7 +233,7 @@ With QUIET the buffer is filled and no window is chosen.  Return the buffer."
                        (list :textDocument (list :uri (plist-get location :uri)) :range (plist-get location :range)))))
 
 (defun khoj-results-search (query &optional params)
-  "Show what QUERY finds, with PARAMS of khoj/search besides."
+  "Show what is found by QUERY, with PARAMS of khoj/search besides."
   (khoj-results--ask "Search" 'khoj/search (append (list :query query) params)))
 
 (defun khoj-results--ask (what method params)
@@ -233,8 +241,10 @@ With QUIET the buffer is filled and no window is chosen.  Return the buffer."
   (khoj-rpc-ask method params
                 :again t
                 :then (lambda (result)
-                        (khoj-results-show what (append (plist-get result :hits) nil)
-                                           (lambda () (khoj-results--ask what method params)))
+                        (with-current-buffer
+                            (khoj-results-show what (append (plist-get result :hits) nil)
+                                               (lambda () (khoj-results--ask what method params)))
+                          (setq khoj-results-query (plist-get params :query)))
                         (cl-loop for note across (plist-get result :notes) do (message "Khoj: %s" note)))))
 
 ;;;###autoload

@@ -70,6 +70,9 @@ Where nothing listens at the socket, `khoj-command' is run."
 (defvar khoj-rpc-lost-hook nil
   "Run when the connection was lost, or could not be made.")
 
+(defvar khoj-rpc-before-ask-hook nil
+  "Run before anything is asked, so that khojd knows the text that is meant.")
+
 (defvar khoj-rpc-wanted-functions nil
   "Functions without arguments that say whether a lost connection is missed.")
 
@@ -117,6 +120,7 @@ FAIL with a message and the error, a plist; without FAIL the message is shown.
 PARTIAL is called with each value that is streamed, PROGRESS with what is
 reported of the work.  With AGAIN the request is sent anew when the connection
 is lost meanwhile."
+  (run-hooks 'khoj-rpc-before-ask-hook)
   (let* ((token (format "khoj-%d-%d" (emacs-pid) (cl-incf khoj-rpc--next)))
          (request (khoj-rpc--make :method method :then then :token token :again again
                                   :fail (or fail #'khoj-rpc--show-failure))))
@@ -131,6 +135,7 @@ is lost meanwhile."
 
 (defun khoj-rpc-lsp (method params then &optional fail)
   "Ask METHOD of LSP with PARAMS; THEN and FAIL as for `khoj-rpc-ask'."
+  (run-hooks 'khoj-rpc-before-ask-hook)
   (let ((request (khoj-rpc--make :method method :params params :then then :fail (or fail #'ignore))))
     (khoj-rpc--send request)
     request))
@@ -158,7 +163,7 @@ is lost meanwhile."
   (and (eq khoj-rpc--state 'ready) (jsonrpc-running-p khoj-rpc--connection)))
 
 (defun khoj-rpc-can (capability)
-  "What the daemon says of CAPABILITY, a keyword of LSP."
+  "What the daemon has said of CAPABILITY, a keyword of LSP."
   (let ((value (plist-get khoj-rpc--capabilities capability)))
     (and (not (eq value :json-false)) value)))
 
@@ -262,7 +267,7 @@ What is waited for inside of it would break the reading of jsonrpc.el in Emacs
   (push call khoj-rpc--due))
 
 (defun khoj-rpc--drain ()
-  "Make the calls that are due, the oldest first."
+  "Call what is due, the oldest first."
   (let ((calls (nreverse khoj-rpc--due)))
     (setq khoj-rpc--due nil)
     (dolist (call calls)
@@ -304,8 +309,10 @@ What is waited for inside of it would break the reading of jsonrpc.el in Emacs
                 khoj-rpc--connection (khoj-rpc--open))
           (khoj-rpc--initialize khoj-rpc--connection))
       (error
-       (setq khoj-rpc--state nil khoj-rpc--tries khoj-rpc--most-tries)
-       (khoj-rpc--later #'khoj-rpc--give-up (error-message-string failure))))))
+       ;; A process that has ended by now says why to `khoj-rpc--lost'.
+       (unless khoj-rpc--connection
+         (setq khoj-rpc--state nil khoj-rpc--tries khoj-rpc--most-tries)
+         (khoj-rpc--later #'khoj-rpc--give-up (error-message-string failure)))))))
 
 (defun khoj-rpc--open ()
   "A new connection, over which nothing was said."
@@ -371,7 +378,7 @@ What is waited for inside of it would break the reading of jsonrpc.el in Emacs
   (push (run-at-time 60 nil #'khoj-rpc--refused connection "khojd does not answer; its log may say why") khoj-rpc--timers))
 
 (defun khoj-rpc--welcomed (connection reply)
-  "CONNECTION is ready, as REPLY says, if that is khojd's."
+  "CONNECTION is ready, if REPLY is khojd's."
   (when (eq connection khoj-rpc--connection)
     (let* ((capabilities (plist-get reply :capabilities))
            (hello (plist-get (plist-get capabilities :experimental) :khoj))
@@ -403,7 +410,8 @@ What is waited for inside of it would break the reading of jsonrpc.el in Emacs
 
 (defun khoj-rpc--lost (connection)
   "CONNECTION has ended."
-  (when (or (eq connection khoj-rpc--connection) (and (eq khoj-rpc--state 'connecting) (not khoj-rpc--connection)))
+  (when (or (eq connection khoj-rpc--connection)
+            (and (eq khoj-rpc--state 'connecting) (not khoj-rpc--connection)))
     (let ((was-ready (eq khoj-rpc--state 'ready)))
       (setq khoj-rpc--connection nil khoj-rpc--state nil)
       (khoj-rpc--stop-timers)
@@ -458,7 +466,7 @@ What is waited for inside of it would break the reading of jsonrpc.el in Emacs
 
 ;;;###autoload
 (defun khoj-disconnect ()
-  "Leave khojd, which goes on for others.
+  "Leave khojd, which stays for others.
 The next command of this package attaches to it again."
   (interactive)
   (khoj-rpc--stop-timers)
@@ -479,7 +487,7 @@ The next command of this package attaches to it again."
   (khoj-rpc-connect))
 
 (defun khoj-rpc-unload-function ()
-  "Leave khojd before the package goes."
+  "Leave khojd before the package is unloaded."
   (khoj-disconnect)
   (cancel-function-timers #'khoj-rpc--drain)
   nil)

@@ -179,7 +179,7 @@ Wait for the first of them, unless there is input."
     (khoj-results-note (khoj-search-hit candidate))))
 
 (defun khoj-search--table (session)
-  "A completion table of what SESSION finds."
+  "A completion table of what is found by SESSION."
   (lambda (string _predicate action)
     (pcase action
       ('metadata '(metadata (category . khoj-hit)
@@ -359,7 +359,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
     (exit-minibuffer)))
 
 (defun khoj-search--show-all (session query)
-  "Show what QUERY finds, as SESSION has it or is to ask, in a buffer."
+  "Show in a buffer what is found by QUERY, with the params of SESSION."
   (khoj-results-search query (khoj-search--session-params session)))
 
 

@@ -53,15 +53,14 @@ class Emacs:
             KHOJD_REPORT=str(report),
             KHOJD_EMACS=self.program,
             KHOJD_PACKAGE=str(self.compiled),
+            KHOJD_SUPPORT=str(HERE / "support.el"),
             LC_ALL="C.UTF-8",
             TERM="xterm-256color",
             **more,
         )
         environment.pop("INSIDE_EMACS", None)
-        in_terminal(
-            [self.program, "-nw", "-Q", "-L", str(self.compiled), "-l", str(HERE / "support.el"), "-l", str(path), "-f", "test-run"],
-            environment,
-        )
+        loaded = ["-L", str(self.compiled), "-l", str(HERE / "support.el"), "-l", str(path)]
+        in_terminal([self.program, "-nw", "-Q", *loaded, "-f", "test-run"], environment)
         said = report.read_text(encoding="utf-8") if report.exists() else "it wrote no report"
         written = len(re.findall(r"^\(ert-deftest ", path.read_text(encoding="utf-8"), re.MULTILINE))
         assert written
@@ -77,7 +76,7 @@ def in_terminal(command: list[str], environment: dict[str, str]) -> None:
     reading = threading.Thread(target=_drain, args=(ours,))
     reading.start()
     try:
-        process.wait(timeout=100)
+        process.wait(timeout=50)
     finally:
         process.kill()
         process.wait()

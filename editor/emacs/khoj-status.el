@@ -1,0 +1,122 @@
+;;; khoj-status.el --- How the index of khojd is  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The khojd authors
+
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;; This program is free software; you can redistribute it and/or modify
+;; it under the terms of the GNU General Public License as published by
+;; the Free Software Foundation, either version 3 of the License, or
+;; (at your option) any later version.
+;;
+;; This program is distributed in the hope that it will be useful,
+;; but WITHOUT ANY WARRANTY; without even the implied warranty of
+;; MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+;; GNU General Public License for more details.
+;;
+;; You should have received a copy of the GNU General Public License
+;; along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+;;; Commentary:
+
+;; What the daemon says of its index: how many files are indexed, what is
+;; left, what failed.  It tells when that changes; nothing is polled.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'khoj-rpc)
+
+(declare-function khoj-index "khoj-index" ())
+
+(defface khoj-problem '((t :inherit error))
+  "What is wrong with the index, in the mode line."
+  :group 'khoj)
+
+(defvar khoj-status nil
+  "What khojd said last of its index, a plist, or nil.")
+
+(defvar khoj-status-hook nil
+  "Run when `khoj-status' has changed.")
+
+(defun khoj-status--take (status)
+  "Remember STATUS."
+  (setq khoj-status status)
+  (run-hooks 'khoj-status-hook)
+  (force-mode-line-update t))
+
+(defun khoj-status--ask ()
+  "Ask how the index is."
+  (khoj-rpc-ask 'khoj/index/status nil :then #'khoj-status--take :fail #'ignore))
+
+(defun khoj-status--lost ()
+  "Show in mode lines that there is no connection."
+  (force-mode-line-update t))
+
+(defun khoj-status-folders ()
+  "The folders of khojd, each ending in a slash.
+Those behind symbolic links are there by both names."
+  (cl-loop for folder across (or (plist-get khoj-status :folders) [])
+           for path = (file-name-as-directory (plist-get folder :path))
+           collect path
+           unless (equal path (file-truename path)) collect (file-truename path)))
+
+(defun khoj-status-summary ()
+  "How the index is, in a line; and whether something is wrong with it."
+  (let* ((indexed (plist-get khoj-status :indexed))
+         (failed (plist-get khoj-status :failed))
+         (total (and khoj-status (+ indexed failed (plist-get khoj-status :pending)))))
+    (cond
+     (khoj-rpc-problem (cons khoj-rpc-problem t))
+     ((not (khoj-rpc-ready-p)) '("not connected" . nil))
+     ((not khoj-status) '("connected" . nil))
+     (t (cons (concat (format "%d of %d files indexed" indexed total)
+                      (if (> failed 0) (format ", %d failed" failed) "")
+                      (if (eq (plist-get khoj-status :paused) t) ", paused" "")
+                      (if (> (plist-get khoj-status :vectorsPending) 0)
+                          (format ", %d entries not yet found by meaning" (plist-get khoj-status :vectorsPending))
+                        "")
+                      (cl-loop for problem across (plist-get khoj-status :problems) concat (concat "; " problem)))
+              (or (> failed 0) (not (equal (plist-get khoj-status :problems) []))))))))
+
+(defun khoj-status-lighter ()
+  "The state of the index for the mode line."
+  (pcase-let* ((`(,summary . ,wrong) (khoj-status-summary))
+               (indexed (plist-get khoj-status :indexed))
+               (pending (plist-get khoj-status :pending))
+               (text (cond ((or khoj-rpc-problem (not (khoj-rpc-ready-p))) "Khoj:-")
+                           ((not khoj-status) "Khoj")
+                           (t (concat "Khoj"
+                                      (if (> pending 0)
+                                          (format ":%d/%d" indexed (+ indexed pending (plist-get khoj-status :failed)))
+                                        "")
+                                      (if (eq (plist-get khoj-status :paused) t) ":paused" "")
+                                      (if (> (plist-get khoj-status :failed) 0)
+                                          (format ":!%d" (plist-get khoj-status :failed)) ""))))))
+    (concat " " (propertize text
+                            'face (and wrong 'khoj-problem)
+                            'help-echo (format "khojd: %s\nmouse-1: files and what can be done" summary)
+                            'mouse-face 'mode-line-highlight
+                            'local-map khoj-status-map))))
+
+(defvar khoj-status-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map [mode-line mouse-1] #'khoj-index)
+    map)
+  "Keys of the mode line.")
+
+(autoload 'khoj-index "khoj-index" nil t)
+
+(setf (alist-get 'khoj/statusChanged khoj-rpc-notifications) #'khoj-status--take)
+(add-hook 'khoj-rpc-ready-hook #'khoj-status--ask)
+(add-hook 'khoj-rpc-lost-hook #'khoj-status--lost)
+
+(defun khoj-status-unload-function ()
+  "Take back what loading has changed elsewhere."
+  (remove-hook 'khoj-rpc-ready-hook #'khoj-status--ask)
+  (remove-hook 'khoj-rpc-lost-hook #'khoj-status--lost)
+  (setq khoj-rpc-notifications (assq-delete-all 'khoj/statusChanged khoj-rpc-notifications))
+  nil)
+
+(provide 'khoj-status)
+;;; khoj-status.el ends here
