@@ -31,7 +31,7 @@ from khojd.search.duplicates import near_duplicates
 from khojd.search.grep import grep
 from khojd.search.phases import OnPhase, phases, stale
 from khojd.search.retrieve import Retriever
-from khojd.search.similar import similar
+from khojd.search.similar import nearness, similar
 from khojd.search.types import GrepRequest, GrepResult, Measure, SearchRequest, SearchResult, SimilarRequest
 from khojd.sources.buffers import Buffer, Buffers
 from khojd.sources.folder import check, resolved
@@ -160,6 +160,12 @@ class Engine:
         retriever = self._retriever_now()
         with self._filler.query():
             return await self._on_search(lambda: similar(retriever, request, measure=measure))
+
+    async def nearness(self, query: str, texts: Sequence[str]) -> list[float] | None:
+        """The cosine of each text to a query; None where no model of this machine is open, or it cannot read the query."""
+        retriever = self._retriever_now()
+        with self._filler.query():
+            return await self._on_search(lambda: nearness(retriever, query, texts))
 
     async def near_duplicates(self, path: str) -> list[tuple[str, float]]:
         """Notes that say nearly the same as the one at `path`, with the cosine; none while there is no model."""

@@ -58,7 +58,7 @@ class Evidence:
     def __init__(self, text: str) -> None:
         self.lines = LineIndex(text)
         self._text = text
-        self._spans = _sentences(text)
+        self._spans = sentence_spans(text)
         self._grammar = _grammar(language.detect(text))
         self._terms = [found - self._grammar for found in _terms_of([text[start:end] for start, end in self._spans])]
         self._counts: dict[str, int] = {}
@@ -115,7 +115,7 @@ def _grammar(code: str) -> frozenset[str]:
     return analysis.STOPWORDS | frozenset(analysis.terms(" ".join(language.function_words(code))))
 
 
-def _sentences(text: str) -> list[tuple[int, int]]:
+def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Sentences without the space around them. One that goes on in the next line is whole."""
     cuts = boundaries.sentences(text, 0, len(text))
     starts = [

@@ -62,7 +62,7 @@ async def summarise(turn: Running, *, model: bool) -> None:
     scope = await scope_of(turn)
     record.step(Step("search", f"{scope.what}: {_counted(scope.passages)}", data={"passages": len(scope.passages)}))
     if not model:
-        await extractive.answer(record, scope.passages, turn.question, turn.chat.library.label)
+        await extractive.answer(record, scope.passages, turn.question, turn.chat.library.label, turn.chat.engine.nearness)
         return
     passages = cut_up(scope.passages)
     answer = Answer(turn, question=_question(scope))

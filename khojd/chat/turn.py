@@ -276,7 +276,9 @@ class Running:
         elif command == "search" or not has_model:
             if command in ("general", "research") or self.ask.images:
                 raise ChatError(extractive.NO_MODEL, command=command)
-            await extractive.answer(record, gathered.passages, self.question, self.chat.library.label, listing=command == "search")
+            near = self.chat.engine.nearness
+            label = self.chat.library.label
+            await extractive.answer(record, gathered.passages, self.question, label, near, listing=command == "search")
         else:
             await Answer(self).give(gathered)
 

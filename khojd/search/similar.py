@@ -7,6 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
+from khojd.embed.factory import REMOTE
 from khojd.embed.protocol import Vectors
 from khojd.errors import ModelError, NotFound, QueryError
 from khojd.index import analysis
@@ -24,6 +25,21 @@ from khojd.search.types import Measure, Phase, SearchResult, SimilarRequest
 SALIENT_WORDS = 12
 _CANDIDATES = 100
 _MOST_CHARACTERS = 20_000  # of the source; its most salient words are long known by then
+
+
+def nearness(retriever: Retriever, query: str, texts: Sequence[str]) -> list[float] | None:
+    """The cosine of each text to a query; None where no model is open, it fails, cannot read the query or is on a server.
+
+    That server would be paid, and waited for, for texts that it has seen as parts of entries.
+    """
+    queries = retriever.queries
+    if queries is None or retriever.config.embedding.model == REMOTE or queries.embedder.reads(query) < READ:
+        return None
+    try:
+        found = queries.embedder.embed_passages(texts) @ queries.embed_query(query)
+    except ModelError:
+        return None
+    return [float(cosine) for cosine in found]
 
 
 def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure = len) -> SearchResult:

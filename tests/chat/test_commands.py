@@ -39,6 +39,41 @@ async def test_without_a_model_the_best_passages_are_quoted(tmp_path: Path) -> N
         assert not d.server.requests
 
 
+LONG = """* Firmware
+** NEXT Reduce the power drawn while asleep
+   SCHEDULED: <2026-06-08 Mon>
+   :PROPERTIES:
+   :TICKET: GAUGE-112
+   :END:
+   The budget was written in spring. It has four pages and a table. Nobody has read the third page.
+   The radio is innocent: pulling its supply changes nothing. The battery is empty after a week because the
+   regulator of the pressure sensor never switches off.
+"""
+
+
+async def test_without_a_model_the_sentences_that_answer_are_quoted_wherever_they_stand(tmp_path: Path) -> None:
+    notes = {"gauge.org": LONG, "sleep.md": "# Sleep\n\nThe battery of my torch died, so I slept.\n"}
+    async with desk(tmp_path, notes, model=False, embedding=True) as d:
+        turn = await d.ask("What drains the battery?")
+        assert turn.citations[0].path == d.path("gauge.org")
+        quote = "The battery is empty after a week because the\n   regulator of the pressure sensor never switches off."
+        assert turn.citations[0].quote == quote
+        assert LONG[turn.citations[0].start : turn.citations[0].end] == quote
+
+
+async def test_what_org_keeps_for_programs_is_not_quoted(tmp_path: Path) -> None:
+    async with desk(tmp_path, {"gauge.org": LONG}, model=False) as d:
+        for question in ("What is drawn while asleep?", "/search asleep", "Which ticket is it, GAUGE-112?"):
+            quote = (await d.ask(question)).citations[0].quote
+            assert quote.startswith("The budget was written in spring."), question
+            assert ":TICKET:" not in quote
+
+
+async def test_stars_begin_an_item_of_a_list_in_markdown(tmp_path: Path) -> None:
+    async with desk(tmp_path, {"tea.md": "# Tea\n\n* Pots are of clay.\n* Oolong likes 90 degrees.\n"}, model=False) as d:
+        assert (await d.ask("How hot is oolong?")).citations[0].quote == "* Oolong likes 90 degrees."
+
+
 async def test_general_sends_no_notes(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES) as d:
         d.says("Hello.")
