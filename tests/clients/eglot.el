@@ -275,7 +275,7 @@
                       "vault/dendron.topic.lookup.modifiers.md" "### multiSelect")
     (notes-open lookup)
     (let ((found (notes-xrefs (xref-backend-references 'eglot (xref-backend-identifier-at-point 'eglot)))))
-      (should (> (length found) 30))
+      (should (> (length found) 20))
       (should (member "vault/dendron.topic.notes.cli.md: Note to query for. Same syntax as [[dendron.topic.lookup]]" found)))
     (notes-symbols "Look up Auto Complete" (concat lookup ": ## Look up Auto Complete"))
     (notes-open cli)
