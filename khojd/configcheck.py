@@ -1,6 +1,7 @@
 """What no single key of config.toml can know: names that must exist elsewhere in it, keys that exclude each other."""
 
 import difflib
+import math
 import os
 import re
 from collections import Counter
@@ -22,6 +23,13 @@ def check(config: Config, file: str) -> None:
     """Raises ConfigError, which names `file`, the key, the value and what is allowed."""
     page = _Page(file)
     _check_folders(page, config)
+    if config.index.path and not _absolute(config.index.path):
+        # Which index it is would depend on where a command is given.
+        page.refuse("index.path", config.index.path, "it must be absolute, or start with ~", sign=";")
+    for index, keyword in enumerate(config.content.todo_keywords):
+        if not keyword or re.search(r"[\s()]", keyword):
+            page.refuse(f"content.todo_keywords[{index}]", keyword, "it must be one word, e.g. REVIEW", sign=";")
+    _check_weights(page, config)
     profiles = _all(BUILT_IN_PROFILES, config.search.profiles)
     if config.search.profile not in profiles:
         page.refuse("search.profile", config.search.profile, f"it must be one of {', '.join(profiles)}", profiles, sign=";")
@@ -64,12 +72,28 @@ def _all(built_in: Iterable[str], own: Iterable[str]) -> list[str]:
     return [*built_in, *(name for name in own if name not in set(built_in))]
 
 
+def _absolute(path: str) -> bool:
+    return path.startswith(("/", "~")) or Path(path).is_absolute()
+
+
+def _check_weights(page: _Page, config: Config) -> None:
+    for name, profile in config.search.profiles.items():
+        for format_, weight in profile.weights.items():
+            from khojd.content.registry import FORMATS
+
+            key = f"search.profiles.{name}.weights"
+            if format_ not in FORMATS:
+                page.refuse(f"{key}.{format_}", weight, "there is no such type", FORMATS, meant=format_)
+            if not 0 <= weight < math.inf:
+                page.refuse(f"{key}.{format_}", weight, "it must be a number, at least 0", sign=";")
+
+
 def _check_folders(page: _Page, config: Config) -> None:
     from khojd.sources.rules import Rules
 
     file = page.file
     for index, folder in enumerate(config.folders):
-        if not folder.path.startswith(("/", "~")) and not Path(folder.path).is_absolute():
+        if not _absolute(folder.path):
             page.refuse(f"folders[{index}].path", folder.path, "it must be absolute, or start with ~", sign=";")
     absolute = [os.path.abspath(os.path.expanduser(folder.path)) for folder in config.folders]  # noqa: PTH100, PTH111
     for path, times in Counter(absolute).items():

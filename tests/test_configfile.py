@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from khojd import configfile, configtext, configwatch
 from khojd.config import Config, Folder, ModelSettings, Persona, Profile, Provider, Search
 from khojd.configwatch import ConfigWatch
+from khojd.content.registry import FORMATS
 from khojd.errors import ConfigError
 from khojd.sources import inotify
 
@@ -79,7 +80,8 @@ PERSONAS = st.builds(
         personas=st.dictionaries(NAMES, PERSONAS, max_size=2),
         folders=st.just((Folder("/n", exclude=('a "b"',)),)),
         search=st.builds(
-            Search, profiles=st.dictionaries(WORDS, st.builds(Profile, weights=st.dictionaries(WORDS, st.floats(0, 9))))
+            Search,
+            profiles=st.dictionaries(WORDS, st.builds(Profile, weights=st.dictionaries(st.sampled_from(FORMATS), st.floats(0, 9)))),
         ),
     )
 )
@@ -110,6 +112,15 @@ def test_a_profile_with_a_built_in_name_changes_only_the_keys_it_gives() -> None
         ('[index]\nwatch = "maybe"', 'index.watch = "maybe" is not allowed; it must be one of "auto", "off", "poll"'),
         ("[search.profiles.x]\nlimit = 0", "search.profiles.x.limit = 0 is not allowed; it must be an integer, at least 1 and at"),
         ('[search.profiles.x.weights]\norg = "a"', 'search.profiles.x.weights.org = "a" is not allowed; it must be a number'),
+        (
+            "[search.profiles.x.weights]\nmarkdon = 2.0",
+            "search.profiles.x.weights.markdon = 2.0 is not allowed: there is no such type; did you mean markdown? Known are org,",
+        ),
+        ("[search.profiles.x]\nweights = {org = -1.0}", "search.profiles.x.weights.org = -1.0 is not allowed; it must be a number"),
+        ("[search.profiles.x]\nweights = {org = nan}", "search.profiles.x.weights.org = nan is not allowed; it must be a number"),
+        ('[index]\npath = "notes/index"', 'index.path = "notes/index" is not allowed; it must be absolute, or start with ~'),
+        ('[content]\ntodo_keywords = ["A", "B C"]', 'content.todo_keywords[1] = "B C" is not allowed; it must be one word'),
+        ('[content]\ntodo_keywords = ["WAIT(w)"]', 'content.todo_keywords[0] = "WAIT(w)" is not allowed; it must be one word'),
         ("folders = 3", "folders = 3 is not allowed; it must be an array of tables"),
         ('[[folders]]\ninclude = ["a"]', "folders[0] lacks the key 'path'"),
         ('[[folders]]\npath = "notes"', 'folders[0].path = "notes" is not allowed; it must be absolute, or start with ~'),

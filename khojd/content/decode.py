@@ -116,6 +116,11 @@ def _decode_other(data: bytes, error: UnicodeDecodeError) -> Decoded:
         except UnicodeDecodeError:
             pass
     _require_text(data, share=0.02)
+    try:
+        # Halves of surrogate pairs, written by programs that think in UTF-16: nothing else is wrong with the file.
+        return _cleaned(data.decode("utf-8", errors="surrogatepass"), "utf-8", ())
+    except UnicodeDecodeError:
+        pass
     text = data.decode("utf-8", errors="replace")
     broken = text.count(REPLACEMENT)
     # Letters of another encoding next to each other rarely form UTF-8: where most of them do, this is damaged UTF-8.

@@ -21,7 +21,7 @@ from khojd.content.model import ContentSettings, DateRef, Document, Parsed, Sect
 from khojd.content.signatures import skipped_extension
 from khojd.errors import ContentError, SkippedContent
 
-VERSION = 3  # raised when the same bytes would make another document than before
+VERSION = 4  # raised when the same bytes would make another document than before
 
 
 class Processor(NamedTuple):
@@ -56,6 +56,7 @@ PROCESSORS: dict[str, Processor] = {
     ".tsv": TEXT,
 }
 FALLBACK = TEXT
+FORMATS = tuple(dict.fromkeys(one.format for one in PROCESSORS.values()))
 
 _FRONT_MATTER = re.compile(r"\s*---[ \t]*\r?\n(?s:.*?)\n---[ \t]*\r?\n|(?:[ \t]*(?:#\+\w+:.*|:[\w-]+:.*)?\r?\n)+")
 

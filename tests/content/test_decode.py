@@ -127,6 +127,13 @@ def test_lone_surrogates_are_replaced_one_for_one() -> None:
     assert clean("a𝄞b") == ("a𝄞b", ())
 
 
+@pytest.mark.parametrize("text", ["the petrel \ud800 flies", "\udc00", "größer \ud83d\ude00 als \udfff"])
+def test_utf8_with_halves_of_surrogate_pairs_is_utf8_and_noted(text: str) -> None:
+    decoded = decode(text.encode("utf-8", "surrogatepass"))
+    assert (decoded.encoding, decoded.text) == ("utf-8", clean(text)[0])
+    assert "lone surrogate" in decoded.notes[0]
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_text_skipped_or_failed(data: bytes) -> None:
     try:
