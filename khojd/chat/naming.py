@@ -22,7 +22,7 @@ _INSTRUCTIONS = "Give this conversation a title of 3 to 7 words, in its language
 def name_conversation(turn: Running) -> None:
     """Have a new conversation titled, after a turn that a model answered."""
     new = not turn.conversation.titled and turn.conversation.turns <= _NEW and turn.record.usage.requests > 0
-    if new and turn.config.chat.titles and turn.chat.router.has("small"):
+    if new and turn.config.chat.titles and turn.chat.router.has("small", turn.model):
         turn.chat.spawn(_name(turn), f"title of {turn.conversation.id}")
 
 
@@ -30,8 +30,9 @@ async def _name(turn: Running) -> None:
     record = turn.record.turn
     text = f"Question: {turn.question[:_EXCERPT]}\n\nAnswer: {record.answer[:_EXCERPT]}"
     request = ChatRequest((Message("system", _INSTRUCTIONS), Message("user", text)), max_tokens=200)
+    router = turn.chat.router
     try:
-        said = await turn.chat.router.complete("small", request, seconds=PATIENCE)
+        said = await router.complete("small", request, seconds=PATIENCE, model=router.helper(turn.model))
         first = said.strip().partition("\n")[0]
         title = titles.tidy(_MARKER.sub("", first).strip("\"'*#“”„ ."))
         if title:

@@ -56,20 +56,31 @@ class Rewriter:
         self._rests_until = 0.0
 
     async def improve(
-        self, plan: Plan, question: str, history: Sequence[Turn], config: Config, *, router: Router, say: Callable[[Step], None]
+        self,
+        plan: Plan,
+        question: str,
+        history: Sequence[Turn],
+        config: Config,
+        *,
+        router: Router,
+        model: str,
+        say: Callable[[Step], None],
     ) -> Plan:
         """`plan` with the small model's queries behind its own, at most MOST; as it is where there are none to be had.
 
-        The chat model is asked in place of a small one only for questions that lean on those before: it costs as much as an answer.
+        `model` is the one that the question is for, "" for the configured one. A chat model is asked in place of a small one only
+        for questions that lean on those before: it costs as much as an answer.
         """
-        asked = config.chat.rewrite and plan.queries and (config.models.small or plan.follows) and router.has("small")
-        if not asked or time.monotonic() < self._rests_until:
+        if not (config.chat.rewrite and plan.queries and router.has("small", model)) or time.monotonic() < self._rests_until:
             return plan
         today = date.today()
         request = ChatRequest(_messages(question, history, today), max_tokens=400, temperature=0.0, schema=_SCHEMA)
         try:
-            say(model_step(await router.choose("small"), "for search queries"))
-            said = await router.complete("small", request, seconds=PATIENCE)
+            model = router.helper(model)
+            if (model or not config.models.small) and not plan.follows:
+                return plan
+            say(model_step(await router.choose("small", model), "for search queries"))
+            said = await router.complete("small", request, seconds=PATIENCE, model=model)
         except KhojdError as error:
             self._rests_until = time.monotonic() + _REST
             log.info("no queries by the small model: %s", error.name)

@@ -71,7 +71,8 @@ async def summarise(turn: Running, *, model: bool) -> None:
         await answer.give(Gathered((), passages))
         return
     numbered = record.number(passages)
-    small = await turn.chat.router.choose("small", notice=record.notice)
+    helper = turn.chat.router.helper(turn.model)
+    small = await turn.chat.router.choose("small", helper, notice=record.notice)
     record.step(model_step(small, "for the parts"))
     size = max(min(room, answer.room_of(small)) - _AROUND, 300)
     parts = [
@@ -149,12 +150,14 @@ def _runs(items: Sequence[T], cost: Callable[[T], int], size: int) -> list[list[
 async def _each(turn: Running, instructions: str, parts: Sequence[str]) -> list[str]:
     """The summaries of the parts by the small model, said as they are made. Raises ProviderError for the first that fails."""
     slots = asyncio.Semaphore(_AT_ONCE)
+    router = turn.chat.router
+    helper = router.helper(turn.model)
 
     async def one(number: int, part: str) -> str:
         async with slots:
             turn.record.step(Step("notice", f"summarising part {number} of {len(parts)}"))
             request = ChatRequest((Message("system", instructions), Message("user", part)), max_tokens=_PART_ANSWER)
-            return (await turn.chat.router.complete("small", request, seconds=_PART_SECONDS)).strip()
+            return (await router.complete("small", request, seconds=_PART_SECONDS, model=helper)).strip()
 
     tasks = [asyncio.create_task(one(number, part), name=f"part {number}") for number, part in enumerate(parts, 1)]
     try:
@@ -174,7 +177,7 @@ def _counted(passages: Sequence[Passage]) -> str:
 
 def remember(turn: Running) -> None:
     """When earlier turns fill much of their room: have all but the last ones summed up, in the background."""
-    if turn.record.usage.requests and turn.chat.router.has("small"):
+    if turn.record.usage.requests and turn.chat.router.has("small", turn.model):
         turn.chat.spawn(_remember(turn), f"summary of {turn.conversation.id}")
 
 
@@ -189,7 +192,8 @@ async def _remember(turn: Running) -> None:
         said = "\n\n".join(f"Person: {one.question}\nAssistant: {one.answer}" for one in older)
         text = f"Summary of what was before: {before}\n\n{said}" if before else said
         request = ChatRequest((Message("system", _CONVERSATION), Message("user", budget.cut(text, room))), max_tokens=800)
-        summary = (await turn.chat.router.complete("small", request, seconds=_PATIENCE)).strip()
+        helper = turn.chat.router.helper(turn.model)
+        summary = (await turn.chat.router.complete("small", request, seconds=_PATIENCE, model=helper)).strip()
         if summary:
             last = await turn.chat.store.turn(turn.id)
             step = Step("notice", "earlier turns were summed up", data={"summary": summary, "until": older[-1].id})

@@ -204,9 +204,9 @@ class Running:
         attached += named.places
         plan = queries.plan(named.question, history, self.config, date.today(), selected=await self._selected())
         if models:
-            plan = await self.chat.rewriter.improve(
-                plan, named.question, history, self.config, router=self.chat.router, say=self.record.step
-            )
+            improve = self.chat.rewriter.improve
+            router, say = self.chat.router, self.record.step
+            plan = await improve(plan, named.question, history, self.config, router=router, model=self.model, say=say)
         if plan.notice:
             self.record.notice(plan.notice)
         if plan.queries:

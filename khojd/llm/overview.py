@@ -13,12 +13,11 @@ from khojd.errors import ProviderError
 from khojd.llm import table
 from khojd.llm.discovery import Found
 from khojd.llm.model import ModelInfo
-from khojd.llm.presets import PRESETS
+from khojd.llm.presets import USUAL, usual_address
 from khojd.llm.router import Router
 
 Task = Literal["chat", "small", "vision", "embedding", "rerank"]
 TASKS: Final[tuple[Task, ...]] = ("chat", "small", "vision", "embedding", "rerank")
-_USUAL: Final = {"ollama": "http://127.0.0.1:11434", **{name: preset.base_url for name, preset in PRESETS.items()}}
 
 
 class KnownModel(Struct, frozen=True):
@@ -93,7 +92,7 @@ async def _used(router: Router, provider: str, model: str) -> tuple[ModelInfo, s
 
 def configured_at(base_url: str, settings: Config) -> bool:
     """Whether a provider is configured that asks this server of this machine."""
-    addresses = {_place(each.base_url or _usual(name, each)) for name, each in settings.providers.items()}
+    addresses = {_place(each.base_url or usual_address(name, each)) for name, each in settings.providers.items()}
     return _place(base_url) in addresses
 
 
@@ -105,17 +104,13 @@ def lines(found: Found, settings: Config) -> str:
     text = [f"[providers.{name}]"]
     if name != found.name:
         text.append(f'kind = "{found.name}"' if found.name in table.KINDS else f'preset = "{found.name}"')
-    if _place(found.base_url) != _place(_USUAL[found.name]):
+    if _place(found.base_url) != _place(USUAL[found.name]):
         text.append(f"base_url = {_quoted(found.base_url)}")
     if found.wants_key:
         text.append('key_env = "NAME_OF_A_VARIABLE"  # it wants a key; or key_file, key_command, key_keyring')
     if found.chat_model and not settings.models.chat:
         text += ["", "[models]", f"chat = [{_quoted(f'{name}/{found.chat_model}')}]"]
     return "\n".join(text)
-
-
-def _usual(name: str, settings: config.Provider) -> str:
-    return _USUAL.get(table.preset_of(name, settings) or table.kind_of(name, settings), "")
 
 
 def _place(base_url: str) -> tuple[str, int | None]:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
+from khojd import config
+from khojd.llm import table
 from khojd.llm.model import Capability, ModelInfo
 
 
@@ -202,3 +204,11 @@ def _list(value: Any) -> list[Any]:
 
 def _int(value: Any) -> int:
     return value if isinstance(value, int) and value > 0 else 0
+
+
+USUAL: Final = {"ollama": "http://127.0.0.1:11434", **{name: preset.base_url for name, preset in PRESETS.items()}}
+
+
+def usual_address(name: str, settings: config.Provider) -> str:
+    """Where a provider is that gives no address; "" for one that only its SDK knows."""
+    return USUAL.get(table.preset_of(name, settings) or table.kind_of(name, settings), "")

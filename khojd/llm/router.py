@@ -23,6 +23,7 @@ from khojd.llm.configured import Configured, Open
 from khojd.llm.fitting import all_failed, check_suits, described, prepared
 from khojd.llm.guard import Limits, guard
 from khojd.llm.model import ChatRequest, Event, Health, Message, ModelInfo, Pulled, Text, Tool, Used
+from khojd.llm.presets import usual_address
 
 if TYPE_CHECKING:
     from khojd.llm.protocol import Provider
@@ -95,6 +96,23 @@ class Router:
     def has(self, job: Job, model: str = "") -> bool:
         """Whether any model is configured for a job."""
         return bool(model or chain(self._config, job))
+
+    def helper(self, model: str) -> str:
+        """What `complete` takes as the model for the small jobs of a question to `model`: "" for the small one.
+
+        Of a question to a model that someone names nothing goes to another one, unless that does small jobs by the configuration
+        and is not away while the named one is on this machine.
+        """
+        small = self._config.models.small
+        if not model or (small and (self._away(model) or not any(map(self._away, small)))):
+            return ""
+        return model
+
+    def _away(self, model: str) -> bool:
+        """Whether a model's server is on another machine."""
+        name = named(self._config, model).provider
+        settings = self._config.providers[name]
+        return not table.is_local(settings.base_url or usual_address(name, settings))
 
     async def choose(self, job: Job, model: str = "", *, notice: Notice = _silent) -> Choice:
         """The model that would be asked now: `model` if it is named, else the first of the job's whose server is well.

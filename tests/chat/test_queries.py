@@ -188,6 +188,17 @@ async def test_queries_of_the_small_model_are_searched_for_beside_the_question(t
         assert "response_format" in d.asked("small")[0]
 
 
+async def test_a_question_to_a_model_that_is_named_goes_to_no_other_for_queries_and_titles(tmp_path: Path) -> None:
+    async with desk(tmp_path, NOTES, settings=config.Config()) as d:
+        d.says("A lidded bowl [1].", model="small")
+        first = await d.ask("What is a gaiwan?", model="desk/small")
+        while (await d.chat.store.get(first.conversation)).title == "What is a gaiwan?":
+            await asyncio.sleep(0.01)
+        await d.ask("And why is it lidded?", conversation=first.conversation, model="desk/small")
+        assert len(d.asked("small")) >= 4
+        assert not d.asked("chat")
+
+
 @pytest.mark.parametrize("fault", ["bad", "error", "hang"])
 async def test_a_small_model_that_fails_does_not_keep_the_answer(
     tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch

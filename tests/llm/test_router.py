@@ -310,6 +310,31 @@ async def test_a_wrong_name_is_an_error_that_names_the_closest(model: str, said:
     assert said in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("model", "small", "helper"),
+    [
+        ("", ("far/s",), ""),
+        ("near/a", (), "near/a"),
+        ("far/a", (), "far/a"),
+        ("near/a", ("far/s",), "near/a"),
+        ("near/a", ("near/s", "far/s"), "near/a"),
+        ("near/a", ("ollama/s",), ""),
+        ("far/a", ("far/s",), ""),
+        ("far/a", ("near/s",), ""),
+    ],
+)
+def test_small_jobs_of_a_question_to_a_model_on_this_machine_do_not_leave_it(
+    model: str, small: tuple[str, ...], helper: str
+) -> None:
+    providers = {
+        "near": Provider(base_url="http://127.0.0.1:1/v1"),
+        "far": Provider(base_url="https://models.example.org/v1"),
+        "ollama": Provider(),
+    }
+    settings = Config(providers=providers, models=Models(chat=("far/a",), small=small))
+    assert Router(settings).helper(model) == helper
+
+
 async def test_each_job_has_its_models_and_else_those_for_chat() -> None:
     papers = Papers(one=Paper(answer("")), two=Paper(answer("")))
     router = Router(configured("one/a", small=("two/s",)), papers)
