@@ -25,27 +25,27 @@ JOIN section_values v ON v.section_id = wanted.value AND v.kind = 'tag' ORDER BY
 def hit_rows(db: sqlite3.Connection, entry_ids: Sequence[int]) -> dict[int, HitRow]:
     """What answers need of these entries, by id. Entries that are gone or hidden by a buffer are left out."""
     ids = id_list(entry_ids)
-    sections: dict[int, list[SectionRow]] = {}
-    for entry_id, *rest in db.execute(_SECTIONS, (ids,)):
-        sections.setdefault(entry_id, []).append(SectionRow(*rest))
+    rows = db.execute(_SECTIONS, (ids,)).fetchall()
     tags: dict[int, list[str]] = {}
-    for section_id, tag in db.execute(_TAGS, (id_list(own[0].id for own in sections.values()),)):
+    for section_id, tag in db.execute(_TAGS, (id_list(row[1] for row in rows),)):
         tags.setdefault(section_id, []).append(tag)
+    sections: dict[int, list[SectionRow]] = {}
+    for entry_id, *rest in rows:
+        sections.setdefault(entry_id, []).append(SectionRow(*(*rest, tuple(tags.get(rest[0], ())))))
     found = {}
     for row in db.execute(_HITS, (ids,)):
         entry_id, overlay, mtime_ns, headings = row[0], row[7], row[8], row[10]
-        own = tuple(sections.get(entry_id, ()))
-        marked = tuple(tags.get(own[0].id, ())) if own else ()
-        values = (*row[:7], bool(overlay), mtime_ns / 1e9, row[9], _headings(headings), *row[11:], own, marked)
+        values = (
+            *row[:7],
+            bool(overlay),
+            mtime_ns / 1e9,
+            row[9],
+            _headings(headings),
+            *row[11:],
+            tuple(sections.get(entry_id, ())),
+        )
         found[entry_id] = HitRow(*values)
     return found
-
-
-def visible(db: sqlite3.Connection, entry_ids: Sequence[int]) -> set[int]:
-    """Those of the entries that exist and are not hidden by a buffer."""
-    sql = """SELECT e.id FROM json_each(?) wanted JOIN entries e ON e.id = wanted.value
-             JOIN documents d ON d.id = e.document_id WHERE d.visible = 1"""
-    return {row[0] for row in db.execute(sql, (id_list(entry_ids),))}
 
 
 def entries_at(db: sqlite3.Connection, path: str, start_line: int, end_line: int) -> list[int]:

@@ -90,10 +90,11 @@ class SectionRow(Struct, frozen=True):
     line: int
     todo: str
     priority: str
+    tags: tuple[str, ...] = ()
 
 
 class HitRow(Struct, frozen=True):
-    """An entry with its document, as an answer needs it. Tags, todo and priority are those of its first section."""
+    """An entry with its document, as an answer needs it."""
 
     entry_id: int
     document_id: int
@@ -116,20 +117,11 @@ class HitRow(Struct, frozen=True):
     text: str
     day: int | None  # proleptic Gregorian ordinal
     sections: tuple[SectionRow, ...] = ()
-    tags: tuple[str, ...] = ()
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """Where the pieces of `text` stand in the file."""
         return _SEGMENTS.decode(self.packed_segments)
-
-    @property
-    def todo(self) -> str:
-        return self.sections[0].todo if self.sections else ""
-
-    @property
-    def priority(self) -> str:
-        return self.sections[0].priority if self.sections else ""
 
 
 class FileRow(Struct, frozen=True):

@@ -67,6 +67,17 @@ def resolve(
     return found
 
 
+def first_sections(db: sqlite3.Connection, filters: Sequence[Filter], ids: Collection[int]) -> dict[int, int]:
+    """The position of the first section of each entry that is what the filters ask of sections; none where they ask nothing."""
+    together, _ = _on_sections(db, filters)
+    if not together:
+        return {}
+    clauses = [*together, _among("s.entry_id", ids)]
+    where = " AND ".join(one.sql for one in clauses)
+    parameters = [value for one in clauses for value in one.parameters]
+    return dict(db.execute(f"SELECT s.entry_id, min(s.position) FROM sections s WHERE {where} GROUP BY s.entry_id", parameters))
+
+
 def _entries(db: sqlite3.Connection, clauses: Sequence[_Clause]) -> set[int]:
     where = " AND ".join([_VISIBLE, *(one.sql for one in clauses)])
     parameters = [value for one in clauses for value in one.parameters]
@@ -145,7 +156,16 @@ def _midnight_ns(day: int | None, otherwise: int) -> int:
 
 
 def _section_clauses(db: sqlite3.Connection, filters: Sequence[Filter]) -> Iterable[_Clause]:
+    together, apart = _on_sections(db, filters)
+    yield from (_holding([clause], negated=True) for clause in apart)
+    if together:
+        yield _holding(together, negated=False)
+
+
+def _on_sections(db: sqlite3.Connection, filters: Sequence[Filter]) -> tuple[list[_Clause], list[_Clause]]:
+    """What one section of an entry must be, all of it, and what no section may be."""
     together: list[_Clause] = []
+    apart: list[_Clause] = []
     values: dict[str, list[str]] = defaultdict(list)
     dates: dict[str, list[DateIs]] = defaultdict(list)
     for one in filters:
@@ -164,16 +184,11 @@ def _section_clauses(db: sqlite3.Connection, filters: Sequence[Filter]) -> Itera
                 dates[one.field].append(one)
                 continue
             clause = _dated(one.field, one.low, one.high)
-        if clause is None:
-            continue
-        if isinstance(one, Property | Values | DateIs) and one.negated:
-            yield _holding([clause], negated=True)
-        else:
-            together.append(clause)
+        if clause is not None:
+            (apart if one.negated else together).append(clause)
     together += [_state(db, kind, of_kind) for kind, of_kind in values.items()]
     together += [_any_of(_dated(field, low, high) for low, high in _ranges(of_field)) for field, of_field in dates.items()]
-    if together:
-        yield _holding(together, negated=False)
+    return together, apart
 
 
 def _holding(clauses: Sequence[_Clause], *, negated: bool) -> _Clause:

@@ -16,12 +16,13 @@ from khojd.search.types import Explanation, Hit, Measure, Place, Range
 
 
 class Found(Struct, frozen=True):
-    """An entry to show; `near` is its best chunk, a range of its text."""
+    """An entry to show; `near` is its best chunk, a range of its text, `section` the position of the section that is meant."""
 
     entry_id: int
     score: float
     near: tuple[int, int] | None = None
     explanation: Explanation | None = None
+    section: int | None = None
 
 
 def make_hits(db: sqlite3.Connection, found: Sequence[Found], terms: Terms, analyze: Analyze, measure: Measure) -> tuple[Hit, ...]:
@@ -35,7 +36,7 @@ def _hit(row: HitRow, found: Found, terms: Terms, analyze: Analyze, measure: Mea
     segments = row.segments
     whole = _entry_range(row, measure)
     if row.text.strip():
-        passage = best_passage(row.text, terms, analyze, near=found.near)
+        passage = best_passage(row.text, terms, analyze, near=found.near or _section_range(row, found.section))
         # A short passage may hold several small sections: it begins with the one that has the first of the query's words.
         at = passage.start + (passage.highlights[0][0] if passage.highlights else 0)
         headings, section = _section_at(row, file_offset(segments, at))
@@ -58,7 +59,7 @@ def _hit(row: HitRow, found: Found, terms: Terms, analyze: Analyze, measure: Mea
         score=found.score,
         todo=section.todo if section else "",
         priority=section.priority if section else "",
-        tags=row.tags,
+        tags=section.tags if section else (),
         date=date.fromordinal(row.day).isoformat() if row.day else "",
         modified=row.modified,
         unsaved=row.unsaved,
@@ -73,6 +74,15 @@ def _entry_range(row: HitRow, measure: Measure) -> Range:
         line = row.text[max(row.text.rfind("\n"), row.text.rfind("\r")) + 1 :] or (row.headings[-1] if row.headings else "")
         column += measure(line) - len(line)
     return Range(Place(row.start_line, row.start_column), Place(row.end_line, column))
+
+
+def _section_range(row: HitRow, position: int | None) -> tuple[int, int] | None:
+    """The part of the entry's text that a section has; None for none, and for a heading without text."""
+    section = next((one for one in row.sections if one.position == position), None)
+    if section is None:
+        return None
+    start, end = text_offset(row.segments, section.start), text_offset(row.segments, section.end)
+    return (start, end) if start < end else None
 
 
 def _section_at(row: HitRow, offset: int) -> tuple[tuple[str, ...], SectionRow | None]:

@@ -31,6 +31,7 @@ from khojd.search import beside, candidates, listing, rerank, tuning
 from khojd.search.background import Sample
 from khojd.search.candidates import Both, Lexical, Semantic
 from khojd.search.conditions import Filter, Query
+from khojd.search.filters import first_sections
 from khojd.search.fuse import FEATURE_DEPTH, MEANING_ALONE, WORDS_ALONE, Weights, fuse
 from khojd.search.highlight import Terms, query_terms
 from khojd.search.hits import Found, make_hits
@@ -147,7 +148,9 @@ class Retriever:
             if bound.filters:
                 among = among.narrowed(self.scope(db, bound.filters, ()).within)
         if not text:
-            yield "words", [Found(entry_id, 0.0) for entry_id in listing.newest(db, among.within or set(), limit)], Terms({}), []
+            newest = listing.newest(db, among.within or set(), limit)
+            sections = first_sections(db, [one for each in (query, *bounds) for one in each.filters], newest)
+            yield "words", [Found(one, 0.0, section=sections.get(one)) for one in newest], Terms({}), []
             return
         reranker_name = self._reranker_name(request.rerank)
         question = _Question(request, text, among, profile, limit, today, None, self.vectors, reranker_name != "off")

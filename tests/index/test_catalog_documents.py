@@ -124,10 +124,10 @@ def test_a_buffer_stands_in_for_its_file_until_it_is_closed(catalog: Catalog) ->
     assert [row.unsaved for row in catalog_hits.hit_rows(catalog.reader(), both).values()] == [True]
     saved = store(catalog, ("A", "one"), ("B", "two"))  # the file changes while the buffer is open
     both += saved.added
-    assert catalog_hits.visible(catalog.reader(), both) == set(buffer.added)
+    assert set(catalog_hits.hit_rows(catalog.reader(), both)) == set(buffer.added)
     with catalog.transaction() as db:
         documents.remove_document(db, buffer.document_id)
-    assert catalog_hits.visible(catalog.reader(), both) == {*saved.kept, *saved.added}
+    assert set(catalog_hits.hit_rows(catalog.reader(), both)) == {*saved.kept, *saved.added}
     assert catalog.integrity() == []
 
 
@@ -138,7 +138,7 @@ def test_buffers_of_editors_that_are_gone_are_cleared(catalog: Catalog) -> None:
     with catalog.transaction() as db:
         assert documents.clear_overlays(db) == 2
     assert statistics(catalog.reader()).buffers == 0
-    assert catalog_hits.visible(catalog.reader(), range(100)) == set(on_disk.added)
+    assert set(catalog_hits.hit_rows(catalog.reader(), range(100))) == set(on_disk.added)
 
 
 def test_a_removed_file_leaves_nothing_but_tombstones(catalog: Catalog) -> None:
@@ -168,7 +168,8 @@ def test_a_hit_has_what_its_section_says(catalog: Catalog) -> None:
     with catalog.transaction() as db:
         change = documents.store_document(db, file("/notes/sub/a.org"), made)
     row = catalog_hits.hit_rows(catalog.reader(), change.added)[change.added[0]]
-    assert (row.title, row.headings, row.todo, row.tags, row.text) == ("T", ("Plan",), "NEXT", ("Work", "home"), "one\n")
+    (section,) = row.sections
+    assert (row.title, row.headings, section.todo, section.tags, row.text) == ("T", ("Plan",), "NEXT", ("Work", "home"), "one\n")
     (words,) = catalog_queue.words_pending(catalog.reader(), 10)
     assert (words.name, set(words.tags)) == ("sub/a.org", {"Work", "home"})
     values = catalog.reader().execute("SELECT folded_key, folded FROM section_values WHERE kind = 'prop'").fetchall()

@@ -61,6 +61,33 @@ def test_n_hits_come_through_a_filter_that_keeps_few(notes: Notes) -> None:
         assert all("zebra" in hit.tags for hit in hits)
 
 
+PLAN = (
+    "* Flat :home:\nSpring.\n** DONE Walls :paint:\nRed.\n** TODO Heating :boiler:\nThe boiler rattles.\n** NEXT Windows\nWash.\n"
+)
+
+
+def test_a_hit_says_of_its_own_heading_what_tags_and_keyword_it_has(words_only: Notes) -> None:
+    words_only.write({"plan.org": PLAN})
+    (hit,) = words_only.search("rattles")
+    assert (hit.headings, hit.todo, hit.tags) == (("Flat", "Heating"), "TODO", ("home", "boiler"))
+
+
+@pytest.mark.parametrize(
+    ("query", "heading", "line"),
+    [
+        ("todo:TODO", "Heating", 4),
+        ("tag:paint", "Walls", 2),
+        ("todo:NEXT,TODO -tag:x", "Heating", 4),
+        ("tag:home todo:NEXT", "Windows", 6),
+        ("type:org", "Flat", 1),
+    ],
+)
+def test_a_list_shows_the_headings_that_the_filters_ask_for(words_only: Notes, query: str, heading: str, line: int) -> None:
+    words_only.write({"plan.org": PLAN})
+    (hit,) = words_only.search(query)
+    assert (hit.headings[-1], hit.passage.start.line) == (heading, line)
+
+
 def test_identical_texts_are_each_found_and_equal_hits_stand_in_the_order_of_their_paths(notes: Notes) -> None:
     notes.write({f"{name}.txt": "The cat sat on the mat.\n" for name in "dbca"})
     for mode in ("hybrid", "lexical", "semantic"):
