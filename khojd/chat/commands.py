@@ -31,9 +31,9 @@ def split(question: str) -> tuple[Command, str]:
     name = found[1].lower()
     if name not in COMMANDS:
         close = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"did you mean /{close[0]}? " if close else ""
+        hint = f"did you mean /{close[0]}? There are" if close else "there are"
         raise ChatError(
-            f"there is no command /{found[1]}; {hint}There are {', '.join('/' + one for one in COMMANDS)}",
+            f"there is no command /{found[1]}; {hint} {', '.join('/' + one for one in COMMANDS)}",
             command=found[1],
             closest=close[0] if close else "",
         )

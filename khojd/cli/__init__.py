@@ -17,9 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    from khojd.cli.app import app
-
     try:
+        from khojd.cli.app import app
+
         app(given, prog_name="khojd")
     except SystemExit as end:
         # typer makes an interruption an exit without a word.

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from khojd.cli import output
@@ -17,16 +18,19 @@ from khojd.server.types_chat import (
     Citation,
     Part,
     Reference,
+    Step,
 )
 
 _MARKER = re.compile(r"\[\^?\d+\]\Z")
+_LONGEST_STEP = 200
 _SHOWN_STEPS = ("model", "queries", "tool", "notice")  # those that a person wants to see
 
 
 class Answer:
-    """Prints the parts of one answer. `thinking` shows what a model thinks, too."""
+    """Prints the parts of one answer to `question`. `thinking` shows what a model thinks, too."""
 
-    def __init__(self, *, thinking: bool = False) -> None:
+    def __init__(self, question: str = "", *, thinking: bool = False) -> None:
+        self._question = question
         self._style = output.Style()
         self._aside = output.Style(sys.stderr)
         self._painter = Painter(on=self._style.on)
@@ -53,10 +57,12 @@ class Answer:
         elif isinstance(part, ChatThinking) and self._thinking:
             self._thought = True
             self._tell(self._aside(output.harmless(part.text), "dim"), end="")
-        elif isinstance(part, ChatStep) and part.step.kind in _SHOWN_STEPS:
+        elif isinstance(part, ChatStep) and part.step.kind in _SHOWN_STEPS and not self._known(part.step):
             self._release()
+            self._break()
             name = "note: " if part.step.kind == "notice" else ""
-            self._tell(self._aside(output.harmless(f"{name}{part.step.text}"), "yellow" if name else "dim"))
+            text = part.step.text if name else textwrap.shorten(part.step.text, _LONGEST_STEP, placeholder=" …")
+            self._tell(self._aside(output.harmless(f"{name}{text}"), "yellow" if name else "dim"))
 
     def end(self, result: ChatResult) -> None:
         """Show what follows the answer: why it broke off, its sources, what it took."""
@@ -112,6 +118,15 @@ class Answer:
             marks.append("the note has changed")
         remark = self._style(f"  ({'; '.join(marks)})", "yellow") if marks else ""
         return f"{self._style(f'[{reference.number}]', 'cyan')} {place}  {self._style(name, 'bold')}{remark}"
+
+    def _known(self, step: Step) -> bool:
+        """Whether a step only says what was just typed."""
+        return step.kind == "queries" and self._question.strip().endswith(step.text)
+
+    def _break(self) -> None:
+        """End a line of the answer on the terminal, before something else is said there."""
+        if not self._line_begins and sys.stdout.isatty() and sys.stderr.isatty():
+            self._out("\n")
 
     def _out(self, text: str) -> None:
         if text:

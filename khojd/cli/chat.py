@@ -58,9 +58,10 @@ def chat(
     from khojd.server.types_chat import ChatContext, ChatParams
 
     asked = " ".join(question or ())
-    if not asked and (show_prompt or as_json or not sys.stdin.isatty()):
-        asked = sys.stdin.read().strip() if not sys.stdin.isatty() else ""
-        if not asked and (show_prompt or as_json):
+    talks = sys.stdin.isatty() and not (show_prompt or as_json)
+    if not asked and not talks:
+        asked = "" if sys.stdin.isatty() else sys.stdin.read().strip()
+        if not asked:
             raise typer.BadParameter("a question is needed here")
     params = ChatParams(
         message=asked,
@@ -83,7 +84,7 @@ def chat(
             output.json(result)
             _leave(result)
         elif asked:
-            _leave(_ask(client, params, Answer(thinking=thinking)))
+            _leave(_ask(client, params, Answer(asked, thinking=thinking)))
         else:
             _talk(client, params, thinking=thinking)
 
@@ -177,7 +178,7 @@ def _turn(client: "Client", params: "ChatParams", *, thinking: bool) -> "ChatPar
     """One question of a talk; what the next one goes on with."""
     from khojd.cli.answer import Answer
 
-    answer = Answer(thinking=thinking)
+    answer = Answer(params.message, thinking=thinking)
     try:
         _ask(client, params, answer)
     except KeyboardInterrupt:

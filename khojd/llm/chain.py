@@ -35,14 +35,16 @@ def named(config: Config, name: str) -> Ref:
     used = [*dict.fromkeys(each for job in ("chat", "small", "vision") for each in getattr(config.models, job))]
     close = [each for each in used if each.endswith(f"/{name}")]
     close = close or difflib.get_close_matches(name, used, n=1) or difflib.get_close_matches(ref.provider, known, n=1)
-    meant = f"; did you mean {close[0]}?" if close else ""
+    meant = f"; did you mean {close[0]}? " if close else "; "
     if ref.provider in config.providers or not ref.model:
         reason = "a model is written provider/model, e.g. ollama/qwen3:8b"
     else:
         reason = f"no provider {ref.provider!r} is configured"
-    configured = f" Configured are {', '.join(known)}" if known else " No provider is configured; `khojd models` says how to"
+    configured = f"configured are {', '.join(known)}" if known else "no provider is configured; `khojd models` says how to"
+    if close:
+        configured = configured[0].upper() + configured[1:]
     raise ConfigError(
-        f"model {name!r}: {reason}{meant or ';'}{configured}",
+        f"model {name!r}: {reason}{meant}{configured}",
         key="model",
         value=name,
         allowed=known,

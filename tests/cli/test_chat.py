@@ -78,6 +78,16 @@ def test_a_question_may_come_from_a_pipe(khojd: Khojd) -> None:
     assert '"extractive": true' in ran.stdout
 
 
+def test_a_pipe_without_a_question_is_refused(khojd: Khojd) -> None:
+    ran = subprocess.run(khojd.command("chat"), input=" \n", env=khojd.environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "a question is needed" in ran.stderr
+
+
+def test_a_query_that_is_the_question_is_not_shown_again(khojd: Khojd) -> None:
+    assert "squeal" not in khojd("chat", "Why do the pads squeal?").stderr
+
+
 def test_wrong_options_are_refused_in_one_line(khojd: Khojd) -> None:
     assert "there is no persona 'pirat'" in khojd.refused("chat", "--persona", "pirat", "tea")
     assert "there is no command /serch; did you mean /search?" in khojd.refused("chat", "/serch tea")
@@ -254,7 +264,8 @@ def test_a_talk_answers_stops_goes_on_and_ends(talk: Talk, model: Served) -> Non
     talk.says("did you mean /search?")
     talk.says("› ")
     talk.type("And why?\n")
-    talk.says("› ")
+    shown = re.sub(r"\x1b\[\d*m", "", talk.says("› "))
+    assert re.search(r"replace them\.? *\r\nnote: ", shown), "what is said aside begins a line of its own"
     talk.type("/quit\n")
     assert talk.process.wait(30) == 0
     sent = [message["content"] for message in model.replay.requests[-1].json["messages"]]

@@ -300,7 +300,7 @@ async def test_without_a_model_the_error_says_where_to_look() -> None:
         ("oen/a", "no provider 'oen' is configured; did you mean one/a? Configured are one, two"),
         ("a", "a model is written provider/model, e.g. ollama/qwen3:8b; did you mean one/a?"),
         ("one/", "a model is written provider/model"),
-        ("xyz/q", "no provider 'xyz' is configured; Configured are one, two"),
+        ("xyz/q", "no provider 'xyz' is configured; configured are one, two"),
     ],
 )
 async def test_a_wrong_name_is_an_error_that_names_the_closest(model: str, said: str) -> None:
