@@ -115,6 +115,10 @@ class FolderWatch:
             except OSError as error:
                 tell(error)
 
+        def end() -> None:
+            thread.join()
+            events.close()
+
         thread = threading.Thread(target=collect, name=f"khojd-watch-{self.root.name}", daemon=True)
         thread.start()
         try:
@@ -133,8 +137,8 @@ class FolderWatch:
                     return  # directories may count that did not, and are not watched
         finally:
             events.stop()
-            await asyncio.shield(asyncio.to_thread(thread.join))
-            events.close()
+            # One step, on a thread: cancelled here (too), this would leave them open.
+            await asyncio.shield(loop.run_in_executor(None, end))
 
     def _no_events(self, error: OSError) -> None:
         self.mode = "polling"

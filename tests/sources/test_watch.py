@@ -1,9 +1,11 @@
 """Changes on disk are noticed, whatever happens to the folder."""
 
 import asyncio
+import contextlib
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -146,6 +148,39 @@ async def test_what_is_not_entered_is_not_watched(tmp_path: Path) -> None:
         (tmp_path / "new/c.md").touch()
         told = await seen.collect(tmp_path / "new/c.md")
         assert {path for path in told if path.endswith(("a.md", "b.md"))} == set()
+
+
+@linux
+async def test_a_watch_that_is_cancelled_while_it_ends_leaves_nothing_open(tmp_path: Path) -> None:
+    busy, done = threading.Event(), threading.Event()
+
+    def enter(path: str) -> bool:
+        busy.set()
+        done.wait(20)
+        return True
+
+    before = _open_files()
+    seen = Seen()
+    task = asyncio.create_task(FolderWatch(tmp_path, seen, poll=False, debounce_ms=20, status=lambda: None, enter=enter).run())
+    await seen.look()
+    (tmp_path / "new").mkdir()
+    assert await asyncio.to_thread(busy.wait, 20)
+    for _ in range(2):  # the second time it waits for the thread that collects the events
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
+    done.set()
+    async with asyncio.timeout(20):
+        while _open_files() != before:
+            await asyncio.sleep(0.01)
+
+
+def _open_files() -> list[str]:
+    """What inotify and the table of mounts are open as."""
+    links = []
+    for number in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed since
+            links.append(str(number.readlink()))
+    return sorted(link for link in links if "inotify" in link or link.endswith("/mountinfo"))
 
 
 @linux
