@@ -99,17 +99,25 @@ def _compared(found: list[_Sentence]) -> list[_Sentence]:
 
 
 def _range(passage: Passage, start: int) -> tuple[int, int]:
-    """A sentence and what follows it as far as there is room: whole sentences, not beyond what begins anew."""
-    text, end = passage.text, start
-    for first, last in claims.sentence_spans(text):
-        if first < start:
-            continue
-        if end == start:
-            start, end = first, last
-        elif last - start > LONGEST or (end - start >= _ENOUGH and _NEW_LINE.match(text, end)) or _ends(passage, first):
+    """A sentence and what follows it as far as there is room: whole sentences, not beyond what begins anew. Its paragraph is not
+    cut at its beginning where all of it has room."""
+    text, spans = passage.text, claims.sentence_spans(passage.text)
+    at = next((index for index, span in enumerate(spans) if span[0] >= start), None)
+    if at is None:
+        return start, start
+    first = last = at
+    while first and not (_NEW_LINE.match(text, spans[first - 1][1]) or _ends(passage, spans[first - 1][0])):
+        first -= 1
+    while last + 1 < len(spans) and not (_NEW_LINE.match(text, spans[last][1]) or _ends(passage, spans[last + 1][0])):
+        last += 1
+    if spans[last][1] - spans[first][0] > LONGEST:
+        first = last = at
+    start, end = spans[first][0], spans[last][1]
+    for next_start, next_end in spans[last + 1 :]:
+        beyond = next_end - start > LONGEST or (end - start >= _ENOUGH and _NEW_LINE.match(text, end))
+        if beyond or _ends(passage, next_start):
             break
-        else:
-            end = last
+        end = next_end
     return start, end
 
 

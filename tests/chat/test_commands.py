@@ -46,6 +46,7 @@ LONG = """* Firmware
    :TICKET: GAUGE-112
    :END:
    The budget was written in spring. It has four pages and a table. Nobody has read the third page.
+   Every week somebody promises to read it, and goes for a coffee instead, as one does in the spring.
    The radio is innocent: pulling its supply changes nothing. The battery is empty after a week because the
    regulator of the pressure sensor never switches off.
 """
@@ -59,6 +60,12 @@ async def test_without_a_model_the_sentences_that_answer_are_quoted_wherever_the
         quote = "The battery is empty after a week because the\n   regulator of the pressure sensor never switches off."
         assert turn.citations[0].quote == quote
         assert LONG[turn.citations[0].start : turn.citations[0].end] == quote
+
+
+async def test_a_paragraph_that_has_room_is_quoted_whole(tmp_path: Path) -> None:
+    paragraph = "It hurts after seven kilometres.\nThe band along the thigh is too tight."
+    async with desk(tmp_path, {"run.md": f"# Knee\n\nOther things.\n\n{paragraph}\n"}, model=False) as d:
+        assert paragraph in (await d.ask("Which band is too tight?")).citations[0].quote
 
 
 async def test_what_org_keeps_for_programs_is_not_quoted(tmp_path: Path) -> None:
