@@ -69,11 +69,12 @@
              do (add-face-text-property (aref span 0) (aref span 1) 'khoj-match nil text))
     text))
 
-(defun khoj-results-line (hit)
-  "HIT in one line, with its heading and its text."
-  (let ((heading (khoj-results-heading hit))
-        (text (truncate-string-to-width
-               (string-trim (replace-regexp-in-string "[ \t\n]+" " " (khoj-results-snippet hit))) 120 nil nil t)))
+(defun khoj-results-line (hit &optional width)
+  "HIT in one line of about WIDTH columns, with its heading and its text."
+  (let* ((heading (khoj-results-heading hit))
+         (left (if width (max 30 (- width (string-width heading) 2)) 160))
+         (text (truncate-string-to-width
+                (string-trim (replace-regexp-in-string "[ \t\n]+" " " (khoj-results-snippet hit))) left nil nil t)))
     (if (string-empty-p heading) text
       (concat (propertize heading 'face 'khoj-heading) ": " text))))
 

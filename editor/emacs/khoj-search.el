@@ -80,7 +80,8 @@ Icomplete, fido and vertico do so in any case."
   (query "")                            ; that `hits' are of, or that is asked
   hits phase problem request
   (candidates (make-hash-table :test #'equal)) ; all that were shown
-  update)                               ; called when `hits' are others
+  update                                ; called when `hits' are others
+  listed)                               ; whether tables have no other candidates than these
 
 (defvar khoj-search--session nil
   "The search that goes on in the minibuffer, or the last one.")
@@ -127,21 +128,34 @@ Icomplete, fido and vertico do so in any case."
 
 (defun khoj-search--fetch (session string)
   "The candidates of SESSION for STRING.
-Wait for the first of them, unless there is input."
+Where they are shown anew when they have changed, these are the ones that there
+are; else the first of them are waited for, unless there is input."
   (cond
    ((gethash string (khoj-search--session-candidates session))
     (list string))
+   ((and (khoj-search--session-update session) (khoj-search--shown-anew-p))
+    (khoj-search--session-hits session))
    (t
     (unless (and (equal string (khoj-search--session-query session)) (khoj-search--session-phase session))
       (while-no-input
         (let ((deadline (+ (float-time) khoj-patience)))
           (unless (equal string (khoj-search--session-query session))
-            (unless (string-blank-p string)
-              (sit-for khoj-search-delay t))
             (khoj-search--ask session string))
           (while (and (not (khoj-search--session-phase session)) (< (float-time) deadline))
             (accept-process-output nil 0.02)))))
     (khoj-search--session-hits session))))
+
+(defun khoj-search--shown-anew-p ()
+  "Whether candidates are shown anew without a key when they have changed."
+  (or khoj-search-live (khoj-search--vertico-p) (khoj-search--icomplete-p)))
+
+(defun khoj-search--vertico-p ()
+  "Whether vertico is on."
+  (bound-and-true-p vertico--input))
+
+(defun khoj-search--icomplete-p ()
+  "Whether icomplete, or fido, is on."
+  (or (bound-and-true-p icomplete-mode) (bound-and-true-p fido-mode)))
 
 
 ;;; Candidates
@@ -150,7 +164,7 @@ Wait for the first of them, unless there is input."
   "HITS as strings that SESSION knows."
   (let ((known (khoj-search--session-candidates session)) (taken (make-hash-table :test #'equal)))
     (mapcar (lambda (hit)
-              (let* ((line (khoj-results-line hit)) (text line) (number 1))
+              (let* ((line (khoj-results-line hit (- (frame-width) 45))) (text line) (number 1))
                 (while (gethash text taken)
                   (setq text (format "%s (%d)" line (cl-incf number))))
                 (puthash text t taken)
@@ -195,11 +209,11 @@ Wait for the first of them, unless there is input."
 ;; khojd has chosen; nothing is to be filtered by the letters of the query.
 (defun khoj-search--try (string table _predicate point)
   "STRING and POINT as they are, when TABLE has something."
-  (and (try-completion string table) (cons string point)))
+  (and (khoj-search--all string table nil nil) (cons string point)))
 
 (defun khoj-search--all (string table _predicate _point)
   "All that TABLE has for STRING."
-  (let ((all (all-completions string table)))
+  (let ((all (all-completions (if (khoj-search--session-listed khoj-search--session) "" string) table)))
     (and all (nconc (copy-sequence all) 0))))
 
 (setf (alist-get 'khoj completion-styles-alist)
@@ -240,6 +254,9 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
                (setf (khoj-search--session-update session)
                      (lambda (_session)
                        (when (buffer-live-p minibuffer) (khoj-search--refresh minibuffer))))
+               ;; Fido forgets the defaults of categories.
+               (setq-local completion-category-overrides
+                           (cons '(khoj-hit (styles khoj)) completion-category-overrides))
                (use-local-map (make-composed-keymap khoj-search-map (current-local-map)))
                (add-hook 'completion-at-point-functions #'khoj-filter-capf -10 t)
                (add-hook 'post-command-hook #'khoj-search--typed nil t)
@@ -261,7 +278,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
   (let ((buffer (current-buffer)))
     (when khoj-search--live-timer (cancel-timer khoj-search--live-timer))
     (setq khoj-search--live-timer
-          (and khoj-search-live
+          (and (khoj-search--shown-anew-p)
                (run-at-time khoj-search-delay nil #'khoj-search--look buffer)))
     (khoj-search--preview-soon buffer)))
 
@@ -280,10 +297,11 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
     (when (eq (window-buffer window) buffer)
       (with-selected-window window
         (cond
-         ((bound-and-true-p vertico--input)
+         ((khoj-search--session-listed khoj-search--session))
+         ((khoj-search--vertico-p)
           (setq vertico--input t)
           (vertico--exhibit))
-         ((or (bound-and-true-p icomplete-mode) (bound-and-true-p fido-mode))
+         ((khoj-search--icomplete-p)
           (setq completion-all-sorted-completions nil)
           (icomplete-exhibit))
          ((and khoj-search-live (khoj-search--session-hits khoj-search--session)
@@ -299,9 +317,9 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
   (let ((typed (minibuffer-contents-no-properties)))
     (khoj-search-hit
      (or (cond
-          ((bound-and-true-p vertico--input) (vertico--candidate))
+          ((khoj-search--vertico-p) (vertico--candidate))
           ((gethash typed (khoj-search--session-candidates khoj-search--session)) typed)
-          ((or (bound-and-true-p icomplete-mode) (bound-and-true-p fido-mode))
+          ((khoj-search--icomplete-p)
            (car completion-all-sorted-completions))
           ((get-buffer-window "*Completions*" 0)
            (with-current-buffer "*Completions*"
@@ -420,6 +438,9 @@ A query that is entered as it is, without a choice, shows all hits, too."
 
 (with-eval-after-load 'embark
   (require 'khoj-embark))
+
+(with-eval-after-load 'consult
+  (require 'khoj-consult))
 
 (defun khoj-search-unload-function ()
   "Take back what loading has changed elsewhere."

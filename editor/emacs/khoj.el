@@ -57,6 +57,7 @@
 (autoload 'khoj-chat "khoj-chat" "Go to the last conversation, or begin a new one." t)
 (autoload 'khoj-chat-new "khoj-chat" "Begin a new conversation." t)
 (autoload 'khoj-chat-menu "khoj-menu" "What can be done in a conversation." t)
+(autoload 'khoj-consult-search "khoj-consult" "Search all notes through consult." t)
 (autoload 'khoj-conversations "khoj-conversations" "List all conversations." t)
 (autoload 'khoj-grep "khoj-results" "Show all lines of the notes that match." t)
 (autoload 'khoj-index "khoj-index" "List all files with their states." t)
@@ -79,7 +80,7 @@
   (require 'khoj-org))
 
 (defconst khoj--features
-  '(khoj-embark khoj-menu khoj-conversations khoj-chat khoj-proposal khoj-view khoj-index khoj-similar khoj-mode khoj-lsp
+  '(khoj-consult khoj-embark khoj-menu khoj-conversations khoj-chat khoj-proposal khoj-view khoj-index khoj-similar khoj-mode khoj-lsp
     khoj-search khoj-preview khoj-filter khoj-org khoj-results khoj-status khoj-place khoj-rpc)
   "The parts of this package, each before those that it needs.")
 

@@ -68,6 +68,22 @@
       (should (string-match-p "errands.org:4" seen))
       (should (string-match-p "#shopping" seen)))))
 
+(ert-deftest search-shows-all-hits-in-fido ()
+  "Which forgets the styles of categories."
+  (save-window-excursion
+    (let (seen)
+      (unwind-protect
+          (progn
+            (fido-mode 1)
+            (test-typing ("what SPC to SPC purchase" (test-complete "what to purchase")
+                          (setq seen (and (consp completion-all-sorted-completions) completion-all-sorted-completions))
+                          "C-g")
+              (condition-case nil (khoj-search) (quit nil))))
+        (fido-mode -1)
+        (icomplete-mode -1))
+      ;; None of them has the letters of the query.
+      (should (string-match-p "Buy a kettle" (car seen))))))
+
 (ert-deftest search-cancels-what-is-stale ()
   (test-connect)
   (let ((cancelled nil) (asked nil))
