@@ -30,6 +30,7 @@ def check(config: Config, file: str) -> None:
         if not keyword or re.search(r"[\s()]", keyword):
             page.refuse(f"content.todo_keywords[{index}]", keyword, "it must be one word, e.g. REVIEW", sign=";")
     _check_weights(page, config)
+    _check_model_names(page, config)
     profiles = _all(BUILT_IN_PROFILES, config.search.profiles)
     if config.search.profile not in profiles:
         page.refuse("search.profile", config.search.profile, f"it must be one of {', '.join(profiles)}", profiles, sign=";")
@@ -74,6 +75,25 @@ def _all(built_in: Iterable[str], own: Iterable[str]) -> list[str]:
 
 def _absolute(path: str) -> bool:
     return path.startswith(("/", "~")) or Path(path).is_absolute()
+
+
+def _check_model_names(page: _Page, config: Config) -> None:
+    """A model of the Hub is organisation/name; a single word that is no folder is a misspelt name of khojd's own."""
+    values = (("embedding.model", config.embedding.model), ("search.rerank", config.search.rerank))
+    for key, value in values:
+        if (
+            value == ("bundled" if key == "embedding.model" else "off")
+            or "/" in value
+            or value.startswith("~")
+            or (value and Path(value).is_dir())
+        ):
+            continue
+        from khojd.embed.factory import OFF, REMOTE
+        from khojd.embed.presets import BUNDLED, PRESETS
+
+        known = (BUNDLED, *PRESETS, REMOTE, OFF) if key == "embedding.model" else (OFF, "maxsim", REMOTE)
+        if value not in known:
+            page.refuse(key, value, "there is no such model; a name of the Hub is organisation/name", known)
 
 
 def _check_weights(page: _Page, config: Config) -> None:

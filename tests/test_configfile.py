@@ -194,6 +194,15 @@ def test_a_profile_with_a_built_in_name_changes_only_the_keys_it_gives() -> None
         ('[providers.ollama]\n[models]\nchat = ["x"]', 'models.chat[0] = "x" is not allowed; it must be provider/model'),
         ('[providers.ollama]\n[models]\nembedding = "ollama/"', 'models.embedding = "ollama/" is not allowed; it must be provider'),
         ('[embedding]\nmodel = "remote"', 'models.embedding = "" is not allowed; embedding.model = "remote" needs it'),
+        (
+            '[search]\nrerank = "maxsin"',
+            'search.rerank = "maxsin" is not allowed: there is no such model; a name of the Hub is org',
+        ),
+        ('[search]\nrerank = "bundled"', "Known are off, maxsim, remote"),
+        (
+            '[embedding]\nmodel = "blanced"',
+            "organisation/name; did you mean balanced? Known are bundled, fast, balanced, high-quality",
+        ),
         ('[search]\nrerank = "remote"', 'models.rerank = "" is not allowed; search.rerank = "remote" needs it'),
         ('[chat]\npersona = "riter"', 'chat.persona = "riter" is not allowed: there is no such persona; did you mean writer?'),
         ('[personas.a]\nbased_on = "b"', 'personas.a.based_on = "b" is not allowed: there is no such persona;'),
