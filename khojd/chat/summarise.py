@@ -16,7 +16,7 @@ from khojd.chat.model import Passage, Step
 from khojd.chat.scope import Scope, scope_of
 from khojd.chat.tokens import of_messages, tokens
 from khojd.content.boundaries import cut_before, paragraphs
-from khojd.errors import KhojdError
+from khojd.errors import KhojdError, ProviderError
 from khojd.llm.model import ChatRequest, Message
 
 if TYPE_CHECKING:
@@ -89,9 +89,21 @@ async def summarise(turn: Running, *, model: bool) -> None:
             texts = [budget.cut(one, size // len(texts)) for one in texts]
             break
         texts = await _each(turn, _AGAIN, ["\n\n".join(group) for group in groups])
+    try:
+        await Answer(turn, question=_joined(scope, texts), known=numbered).give(Gathered())
+    except ProviderError as error:
+        if error.reason != "overflow" or record.has_text:
+            raise
+        # The model counts otherwise than was guessed; by now it is known by how much.
+        fitting = min(await answer.room() - _AROUND, sum(map(tokens, texts)) // 2)
+        each = max(fitting, 300) // len(texts)
+        texts = [budget.cut(one, each) for one in texts]
+        await Answer(turn, question=_joined(scope, texts), known=numbered).give(Gathered())
+
+
+def _joined(scope: Scope, texts: Sequence[str]) -> str:
     joined = "\n\n".join(f"Part {number}:\n{one}" for number, one in enumerate(texts, 1))
-    answer = Answer(turn, question=f"{_JOIN} {scope.wish}\n\n{joined}", known=numbered)
-    await answer.give(Gathered())
+    return f"{_JOIN} {scope.wish}\n\n{joined}"
 
 
 async def summary_prompt(turn: Running) -> tuple[Message, ...]:

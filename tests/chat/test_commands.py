@@ -8,7 +8,7 @@ from khojd import config
 from khojd.chat import commands
 from khojd.chat.model import Ask, Attached, References
 from khojd.errors import ChatError, ProviderError
-from tests.chat.desk import Desk, desk, notices, steps, texts
+from tests.chat.desk import Desk, desk, notices, overflow, steps, texts
 from tests.llm.replay import json_reply
 
 NOTES = {
@@ -225,6 +225,17 @@ async def test_summaries_that_are_too_long_themselves_are_summed_up_again(tmp_pa
         assert (turn.state, turn.answer) == ("complete", "The river moved [1].")
         assert any("These are summaries of parts" in d.sent("small", number) for number in range(len(d.asked("small"))))
         assert len(d.sent()) < 6000
+
+
+async def test_summaries_that_turn_out_too_long_for_the_model_are_shortened(tmp_path: Path) -> None:
+    long = "# Long\n\n" + "\n\n".join(f"Paragraph {number}: " + "the river rose and fell again. " * 30 for number in range(40))
+    async with desk(tmp_path, {"long.md": long}, context=4096, small=True) as d:
+        d.says(overflow(9000), overflow(5000), "The river moved [1].")
+        d.says("The river rose and fell again [1]. " * 20, model="small")
+        turn = await d.ask("/summarize [[long]]")
+        assert (turn.state, turn.answer) == ("complete", "The river moved [1].")
+        first, _, last = (len(d.sent("chat", number)) for number in range(3))
+        assert last < first
 
 
 async def test_a_part_that_cannot_be_summed_up_is_an_error(tmp_path: Path) -> None:
