@@ -232,9 +232,7 @@ class Engine:
         if paths:
             report = await self._indexer.look_at(paths, progress)
         else:
-            report = await self._indexer.look_at_folders(None, progress)
-            for root in self._indexer.rules:
-                self.problem(root, "")
+            report = await self._follower.look(progress)
         if embed:
             await self._filler.drained(progress)
         return report
@@ -368,7 +366,7 @@ class Engine:
         self.fatal.set()
 
     async def _look(self) -> None:
-        await self._indexer.look_at_folders()
+        await self._follower.look()
 
     async def _check(self) -> None:
         """After a start that followed no clean end: read the whole catalog once, in the background."""

@@ -82,6 +82,9 @@ def index(
             print(_summary(result, status, embedded=wait))
         if result.failed:
             _tell_failed(client)
+        for folder in status.folders:
+            if folder.problem:
+                output.say(f"warning: {output.harmless(folder.problem)}")
         if wait and status.model_problem:
             output.say(f"not found by meaning: {status.model_problem}")
             raise typer.Exit(Exit.INDEX)

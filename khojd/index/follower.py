@@ -8,7 +8,8 @@ from pathlib import Path
 
 from khojd import config
 from khojd.errors import IndexCorrupt, KhojdError
-from khojd.index.indexer import Indexer
+from khojd.index.indexer import Indexer, Report
+from khojd.index.status import UpdateReport
 from khojd.index.writer import Writer
 from khojd.sources.rules import Rules
 from khojd.sources.watch import FolderWatch, Mode
@@ -73,6 +74,17 @@ class Follower:
     async def close(self) -> None:
         for root in self.roots():
             await self.leave(root)
+
+    async def look(self, progress: Report | None = None) -> UpdateReport:
+        """Look at all folders now. One that is away, or may not be read, does not keep the others from being read."""
+        lost: set[str] = set()
+        report = await self._indexer.look_at_folders(None, progress, lost=lost)
+        for root in self.roots():
+            if root in lost:
+                await self._follow(root, None)
+            else:
+                self._problem(root, "")
+        return report
 
     async def _follow(self, root: str, paths: frozenset[str] | None) -> None:
         try:

@@ -97,8 +97,13 @@ class Indexer:
         with errors(self._writer.catalog.path):
             return work()
 
-    async def look_at_folders(self, roots: Iterable[str] | None = None, progress: Report | None = None) -> UpdateReport:
-        """Compare whole folders (all when None) with the catalog and read what differs."""
+    async def look_at_folders(
+        self, roots: Iterable[str] | None = None, progress: Report | None = None, *, lost: set[str] | None = None
+    ) -> UpdateReport:
+        """Compare whole folders (all when None) with the catalog and read what differs.
+
+        A folder that is not there or may not be read is added to `lost`; without one it raises OSError.
+        """
         # One after the other: a second look at once would read again what the first one is reading.
         await self._turn(progress)
         self._looks += 1
@@ -106,7 +111,7 @@ class Indexer:
             chosen = list(self.rules) if roots is None else [root for root in roots if root in self.rules]
             for root in chosen:
                 self.rules[root].forget()
-            return await self._run(lambda: self._scan(dict.fromkeys(chosen, "")), progress)
+            return await self._run(lambda: self._scan(dict.fromkeys(chosen, ""), lost), progress)
         finally:
             self._looks -= 1
             self._looked.set()
@@ -276,7 +281,7 @@ class Indexer:
         if progress is not None:
             progress(now)
 
-    def _scan(self, parts: Mapping[str, str]) -> Look:
+    def _scan(self, parts: Mapping[str, str], lost: set[str] | None = None) -> Look:
         """Look at folders, or at parts of them (root -> directory below it, relative)."""
         found = Look()
         db = self._writer.catalog.reader()
@@ -284,7 +289,13 @@ class Indexer:
             rules = self.rules[root]
             known = folders.known_under(db, f"{root}/{below}") if below else folders.known_below(db, root)
             others = [other for other in self.rules if other != root]
-            facts = list(scan(rules, below=below, others=others, unreadable=found.unreadable.__setitem__))
+            try:
+                facts = list(scan(rules, below=below, others=others, unreadable=found.unreadable.__setitem__))
+            except OSError:
+                if lost is None:
+                    raise
+                lost.add(root)
+                continue
             found.facts += facts
             found.expected.update(known)
             found.owners.update(dict.fromkeys(known, root))

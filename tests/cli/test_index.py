@@ -46,6 +46,15 @@ def test_folders_that_cannot_be_added_are_refused(khojd: Khojd) -> None:
     assert "both" in khojd.refused("index", "--add", "notes", "--remove", "notes")
 
 
+def test_a_folder_that_is_away_is_told_and_the_others_are_read(newcomer: Khojd) -> None:
+    newcomer.write("tea.md", "Steep for three minutes.\n")
+    newcomer.config.parent.mkdir(parents=True, exist_ok=True)
+    newcomer.config.write_text(f'[[folders]]\npath = "{newcomer.notes}"\n[[folders]]\npath = "{newcomer.notes}-away"\n')
+    done = newcomer("index", "--wait")
+    assert "1 file, 1 entry in the index" in done.stdout
+    assert f"warning: {newcomer.notes}-away is not there" in done.stderr
+
+
 def test_paths_outside_and_paths_that_are_missing_are_refused(khojd: Khojd) -> None:
     assert "none of the folders" in khojd.refused("index", "run")
     assert "does not exist" in khojd.refused("index", "missing/note.md")

@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from khojd.config import Content, Folder
 from tests.engine.conftest import Notes
 
 
@@ -175,6 +177,34 @@ async def test_a_folder_that_is_gone_hides_its_notes_and_embeds_nothing_when_it_
         assert await notes.found("heron") == ["a.md"]
         assert await notes.embedded() == 0
     assert before == 1
+
+
+async def test_a_folder_that_is_away_does_not_keep_the_others_from_being_read(notes: Notes, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "b.md").write_text("A kite.\n", encoding="utf-8")
+    config = replace(notes.config(), folders=(Folder(path=str(other)), *notes.config().folders))
+    async with notes.open(config) as engine:
+        await engine.update()
+        other.rename(tmp_path / "away")
+        notes.write("a.md", "A heron stands in the pond.\n")
+        notes.write("b.org", "* Old :ARCHIVE:\nThe gannet was archived.\n")
+        report = await engine.update()
+        assert (report.added, report.failed) == (2, 0)
+        assert await notes.found("heron", mode="lexical") == ["a.md"]
+        assert await notes.hits("kite", mode="lexical") == ()
+        (tmp_path / "away").rename(other)
+        await engine.update()
+        assert len(await notes.hits("kite", mode="lexical")) == 1
+    other.rename(tmp_path / "away")
+    async with notes.open(config) as engine:
+        await engine.update()
+        await engine.reconfigure(replace(config, content=Content(archived=True)))
+        await notes.until(lambda: _is_found(notes, "gannet"))
+
+
+async def _is_found(notes: Notes, word: str) -> bool:
+    return bool(await notes.found(word, mode="lexical"))
 
 
 async def _file_is(notes: Notes, name: str, state: str) -> bool:
