@@ -11,7 +11,7 @@ from khojd.daemon.client import Client
 from khojd.daemon.lock import Lock
 from khojd.doctor import languages
 from khojd.doctor.check import Check
-from khojd.errors import IndexTooNew, KhojdError
+from khojd.errors import IndexTooNew, KhojdError, StorageFull
 from khojd.index import catalog_vectors, migrate
 from khojd.index.catalog import FILE, Catalog, errors
 from khojd.index.catalog_status import statistics
@@ -21,6 +21,8 @@ from khojd.server.types import IndexStatus, NoParams
 VECTORS = "vectors"
 _REBUILD = "start the daemon (`khojd status`): it builds this anew"
 _RESTART = "stop and start the daemon (`khojd stop`, `khojd status`): it keeps the damaged file and reads the notes again"
+
+_WRITABLE = "free some space there, or see that the directory and its disk can be written; nothing is lost"
 
 
 def examine(config: Config, session: Client | None) -> Iterator[Check]:
@@ -90,7 +92,7 @@ def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
         yield Check("catalog", "fail", error.message, "update khojd, or set index.path to another directory")
         return
     except (KhojdError, sqlite3.Error) as error:
-        yield Check("catalog", "fail", str(error), _RESTART)
+        yield Check("catalog", "fail", str(error), _remedy(error))
         return
     try:
         if found := catalog.integrity():
@@ -100,7 +102,7 @@ def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
             counts = statistics(catalog.reader())
             unread = languages.examine(catalog.reader(), settings)
     except KhojdError as error:
-        yield Check("catalog", "fail", error.message, _RESTART)
+        yield Check("catalog", "fail", error.message, _remedy(error))
         return
     finally:
         catalog.close()
@@ -109,6 +111,10 @@ def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
     yield Check("catalog", "ok", message)
     if unread is not None:
         yield unread
+
+
+def _remedy(error: Exception) -> str:
+    return _WRITABLE if isinstance(error, StorageFull) else _RESTART
 
 
 def _opened(directory: Path) -> Catalog:

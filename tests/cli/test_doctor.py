@@ -72,6 +72,17 @@ def test_a_catalog_that_is_no_database_fails(stopped: Khojd) -> None:
     assert (stopped.index / "catalog.db").read_bytes().startswith(b"not a database"), "nothing is repaired by looking"
 
 
+def test_an_index_that_cannot_be_written_is_not_taken_for_a_damaged_one(stopped: Khojd) -> None:
+    with sqlite3.connect(stopped.index / "catalog.db") as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (stopped.index / "catalog.db-shm").unlink(missing_ok=True)
+    (stopped.index / "catalog.db-wal").write_bytes(b"what is left of a daemon that was killed")
+    (stopped.index / "catalog.db-shm").symlink_to(stopped.index / "none" / "shm")  # SQLite cannot make its file, as on a disk that is read-only
+    catalog = checks(stopped, status=1)["catalog"]
+    assert "cannot be written" in catalog["message"]
+    assert "can be written" in catalog["fix"]
+
+
 @pytest.mark.parametrize("running", [False, True])
 def test_a_catalog_with_damaged_pages_fails_whether_or_not_a_daemon_runs(newcomer: Khojd, running: bool) -> None:
     newcomer.write("tea.md", "# Tea\n\nSteep for three minutes.\n")
