@@ -77,7 +77,8 @@ def test_an_index_that_cannot_be_written_is_not_taken_for_a_damaged_one(stopped:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (stopped.index / "catalog.db-shm").unlink(missing_ok=True)
     (stopped.index / "catalog.db-wal").write_bytes(b"what is left of a daemon that was killed")
-    (stopped.index / "catalog.db-shm").symlink_to(stopped.index / "none" / "shm")  # SQLite cannot make its file, as on a disk that is read-only
+    # SQLite cannot make its file, as on a disk that is read-only.
+    (stopped.index / "catalog.db-shm").symlink_to(stopped.index / "none" / "shm")
     catalog = checks(stopped, status=1)["catalog"]
     assert "cannot be written" in catalog["message"]
     assert "can be written" in catalog["fix"]
