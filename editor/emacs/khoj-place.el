@@ -27,9 +27,10 @@
 
 (require 'cl-lib)
 (require 'khoj-rpc)
-(require 'pulse)
 (require 'subr-x)
-(require 'url-util)
+
+(defvar pulse-flag)
+(declare-function pulse-momentary-highlight-region "pulse" (start end &optional face))
 
 (declare-function org-fold-show-context "org-fold" (&optional key))
 
@@ -45,12 +46,20 @@
 
 (defun khoj-place-uri (file)
   "The URI of FILE."
-  (concat "file://" (url-hexify-string (encode-coding-string (expand-file-name file) 'utf-8)
-                                       (cons ?/ url-unreserved-chars))))
+  (concat "file://"
+          (mapconcat (lambda (byte)
+                       (if (or (<= ?a byte ?z) (<= ?A byte ?Z) (<= ?0 byte ?9) (memq byte '(?/ ?- ?_ ?. ?~)))
+                           (string byte)
+                         (format "%%%02X" byte)))
+                     (encode-coding-string (expand-file-name file) 'utf-8) "")))
 
 (defun khoj-place-file (uri)
   "The file that URI names."
-  (decode-coding-string (url-unhex-string (string-remove-prefix "file://" uri)) 'utf-8))
+  (decode-coding-string
+   (replace-regexp-in-string "%[[:xdigit:]]\\{2\\}"
+                             (lambda (escape) (unibyte-string (string-to-number (substring escape 1) 16)))
+                             (encode-coding-string (string-remove-prefix "file://" uri) 'utf-8) t t)
+   'utf-8))
 
 (defun khoj-place-position (&optional point)
   "POINT of the current buffer, as the protocol has it."
@@ -111,6 +120,7 @@ HOW is a function that shows a buffer and selects its window, or nil for
 
 (defun khoj-place-pulse (start end)
   "Show for a moment what is between START and END."
+  (require 'pulse)
   (let ((pulse-flag (and (display-graphic-p) pulse-flag)))
     (pulse-momentary-highlight-region start (if (= start end) (min (1+ end) (point-max)) end) 'khoj-match)))
 

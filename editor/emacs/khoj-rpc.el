@@ -32,8 +32,15 @@
 ;;; Code:
 
 (require 'cl-lib)
-(require 'jsonrpc)
 (require 'subr-x)
+
+;; jsonrpc.el is loaded when a connection is made: it takes three times as long to load as all of this package.
+(declare-function jsonrpc-async-request "jsonrpc" (connection method params &rest args))
+(declare-function jsonrpc-error "jsonrpc" (&rest args))
+(declare-function jsonrpc-notify "jsonrpc" (connection method params))
+(declare-function jsonrpc-running-p "jsonrpc" (conn))
+(declare-function jsonrpc-stderr-buffer "jsonrpc" (conn))
+(declare-function jsonrpc--process "jsonrpc" (conn))
 
 (defgroup khoj nil
   "Search your notes and ask them questions, through khojd."
@@ -316,6 +323,7 @@ What is waited for inside of it would break the reading of jsonrpc.el in Emacs
 
 (defun khoj-rpc--open ()
   "A new connection, over which nothing was said."
+  (require 'jsonrpc)
   (let ((arguments (list :name "khoj"
                          :notification-dispatcher #'khoj-rpc--notified
                          :request-dispatcher #'khoj-rpc--requested

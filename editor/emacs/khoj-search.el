@@ -46,7 +46,7 @@
 (declare-function vertico--candidate "ext:vertico" (&optional hl))
 (declare-function icomplete-exhibit "icomplete" ())
 
-(defcustom khoj-search-delay 0.05
+(defcustom khoj-search-delay 0.03
   "Seconds without a key before what was typed is searched for."
   :type 'number
   :group 'khoj)
