@@ -8,9 +8,11 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from khojd.content import org_properties
+from khojd.content.model import Segment
 from khojd.graph.sheet import Sheet
 
 _PLANNING = re.compile(r"[ \t]*(?:(?:SCHEDULED|DEADLINE|CLOSED):[ \t]*[<\[][^\r\n]*)(?:\r\n?|\n|\Z)")
+_RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})[\r\n]*")
 _OPAQUE = ("code", "frontmatter", "table", "comment", "drawer")
 
 
@@ -76,15 +78,15 @@ def block_id(sheet: Sheet, block: Block) -> tuple[str, Insertion]:
 
 
 def blocks(sheet: Sheet) -> Iterator[Block]:
-    """The paragraphs and list items of a Markdown note; code, tables, front matter and headings are none."""
+    """The paragraphs and list items of a Markdown note; code, tables, front matter, headings and rules are none."""
     known = sorted((anchor.start, anchor.name) for anchor in sheet.anchors if anchor.kind == "block")
     opaque = _joined((mark.start, mark.end) for mark in sheet.marks if mark.kind in _OPAQUE)
-    headings = {sheet.lines.line(one.heading_segment.start) for one in sheet.sections if one.heading_segment}
+    headings = {line for one in sheet.sections if one.heading_segment for line in _lines(sheet, one.heading_segment)}
     start = -1
     for line in range(len(sheet.lines) + 1):
         first = sheet.lines.starts[line] if line < len(sheet.lines) else len(sheet.text)
         text = sheet.line_text(line) if line < len(sheet.lines) else ""
-        ends = not text.strip() or line in headings or _within(opaque, first)
+        ends = not text.strip() or line in headings or _within(opaque, first) or _RULE.fullmatch(text) is not None
         item = re.match(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]", text) is not None
         if start >= 0 and (ends or item):
             end = sheet.lines.end(line - 1)
@@ -93,6 +95,11 @@ def blocks(sheet: Sheet) -> Iterator[Block]:
             start = -1
         if start < 0 and not ends:
             start = first
+
+
+def _lines(sheet: Sheet, heading: Segment) -> range:
+    """The lines of a heading: one that is underlined has several."""
+    return range(heading.line, sheet.lines.line(max(heading.end - 1, heading.start)) + 1)
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -227,8 +227,15 @@ class Graph:
         known = {one.path for one in notes}
         for path, sheet in self.sheets.items():
             links = [link for link in sheet.links if _may_name(link, needles)] if path not in known else []
-            if links and (typed := self.notes.at(path)) is not None:
+            if links and (typed := self.notes.at(path) or self._unread(sheet)) is not None:
                 yield typed, links, dict(sheet.parsed.abbreviations)
+
+    def _unread(self, sheet: Sheet) -> Note | None:
+        """A note of the folders that was opened before the catalog has read it."""
+        folder = self.notes.root(sheet.path)
+        if not folder:
+            return None
+        return Note(0, sheet.path, folder, sheet.format, "", names.stem(sheet.path), sheet.digest, unsaved=True, indexed=False)
 
 
 def _may_name(link: Link, needles: Sequence[str]) -> bool:

@@ -102,6 +102,13 @@ async def test_of_many_headings_and_blocks_the_best_are_offered_and_typing_on_as
         assert found["isIncomplete"]
 
 
+async def test_underlines_of_headings_and_rules_are_no_blocks_that_could_get_an_id(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    text = "Setext\n======\n\nTwo\nlines\n---\n\n***\n\nOne.\n\n_ _ _\n\nSee [[#^|]]"
+    labels = {item["label"].strip() for item in await offered(vault, "index.md", text)}
+    assert labels == {"One.", "See [[#^]]"}
+
+
 async def test_a_block_without_an_id_gets_one(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES)
     text = await choose(vault, "index.md", "A paragraph\nof two lines.\n\nSee [[#^para|]]", "A paragraph of two lines.")

@@ -99,3 +99,10 @@ async def test_tags_are_links_to_the_page_of_their_name(make_vault: MakeVault) -
     assert await find(vault, "tags.work.later.md", vault.at("tags.work.later.md", "---")) == [(day, "work/later")]
     vault.open("new.md", "#ab\n")
     assert ("new.md", "ab") in await find(vault, "pages/a___b.md", vault.at("pages/a___b.md", "x"))
+
+
+async def test_links_of_a_note_that_was_opened_this_very_moment_are_found(make_vault: MakeVault) -> None:
+    vault = await make_vault(NOTES)
+    cursor = vault.open("new.md", "# New\n\n[[te<|>a#Green]] and [[tea#Green]]\n")  # never saved, and not yet in the index
+    found = await find(vault, "new.md", cursor)
+    assert [one for one in found if one[0] == "new.md"] == [("new.md", "[[tea#Green]]")] * 2
