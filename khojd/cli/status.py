@@ -106,14 +106,18 @@ def _work(index: "IndexStatus") -> str:
         return f"paused{waiting}; `khojd index --resume` goes on"
     if index.running is not None:
         return f"{index.running.what}, {index.running.done:,} of {index.running.total:,} done"
-    return f"{output.count(index.queue, 'file')} waiting" if index.queue else "none; all is up to date"
+    if index.queue:
+        return f"{output.count(index.queue, 'file')} waiting"
+    opening = not index.model and not index.model_problem
+    return "opening the model" if opening else "none; all is up to date"
 
 
 def _model(index: "IndexStatus") -> str:
     if index.model_problem:
         return f"{index.model or 'none'}; {output.harmless(index.model_problem)}"
     if not index.model:
-        return f"{index.model_target} (opening)" if index.model_target else "none; searching by words alone"
+        # Where there is none to be opened, `model_problem` says why.
+        return f"{index.model_target or 'the model'} is being opened; searches go by words until then"
     return (
         f"{index.model}, while {index.model_target} is being filled" if index.model_target not in ("", index.model) else index.model
     )

@@ -17,7 +17,8 @@ from khojd.graph.outline import Outline, anchor_place, heading_place
 from khojd.graph.sheet import Sheet
 from khojd.index import catalog_graph
 
-_LINES = re.compile(r"L([0-9]{1,9})(?:C[0-9]+)?(?:-L?([0-9]{1,9})(?:C[0-9]+)?)?")  # note.md#L12, note.md#L12-L15
+# note.md#L12, note.md#L12-L15; a column is not followed, as in GitHub's #L12C3 and VS Code's #L12,3.
+_LINES = re.compile(r"L([0-9]{1,9})(?:[C,][0-9]+)?(?:-L?([0-9]{1,9})(?:[C,][0-9]+)?)?")
 # Of several readings of a link the one that gets furthest counts.
 _ORDER = ("found", "ambiguous", "external", "outside", "no-anchor", "no-note", "refused", "empty")
 

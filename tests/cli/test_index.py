@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from khojd.cli.status import _show
 from khojd.server.types import DaemonStatus, FilesParams, FilesResult, IndexStatus, NoParams
 from tests.cli.khojd import Khojd
 
@@ -191,3 +192,22 @@ def test_the_schema_is_json_schema_of_every_message(khojd: Khojd) -> None:
     assert schema["$schema"].startswith("https://json-schema.org/")
     assert schema["methods"]["khoj/search"]["params"] == {"$ref": "#/$defs/SearchParams"}
     assert "minimum" in json.dumps(schema["$defs"]["SearchParams"]["properties"]["limit"])
+
+
+def test_the_status_says_when_the_model_is_still_being_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing: dict[str, object] = {
+        "running": None,
+        "folders": (),
+        "problems": (),
+        "model": "",
+        "model_target": "",
+        "model_problem": "",
+    }
+    index = IndexStatus(**{name: nothing.get(name, 0) for name in IndexStatus.__struct_fields__})  # type: ignore[arg-type]
+    times: dict[str, object] = {"clients": (), "protocol": (1, 1)}
+    texts = ("version", "address", "index", "config", "log")
+    daemon = DaemonStatus(**{name: times.get(name, "" if name in texts else 0) for name in DaemonStatus.__struct_fields__})  # type: ignore[arg-type]
+    _show(index, daemon)
+    out = capsys.readouterr().out
+    assert "is being opened; searches go by words until then" in out
+    assert "all is up to date" not in out

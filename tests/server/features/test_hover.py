@@ -115,6 +115,8 @@ async def test_a_citation_of_an_answer_shows_the_text_it_cites(make_vault: MakeV
     assert shown == "**brew.md**\n\nGreen tea is steamed.\nIt is never boiled."
     shown = await hover(vault, "answer.md", vault.edit("answer.md", f"Boil it.[|1](<{vault.root}/brew.md#L6>)"))
     assert shown == "**brew.md**\n\nBlack tea is."
+    shown = await hover(vault, "answer.md", vault.edit("answer.md", "As VS Code writes it: [|1](brew.md#L6,2)"))
+    assert shown == "**brew.md**\n\nBlack tea is."
     shown = await hover(vault, "answer.org", vault.open("answer.org", f"Steam it.[[file:{vault.root}/brew.md::3][|1]]"))
     assert shown == "**brew.md**\n\nGreen tea is steamed.\nIt is never boiled."
 
