@@ -28,6 +28,7 @@
 (require 'khoj-place)
 (require 'khoj-results)
 (require 'khoj-rpc)
+(require 'khoj-status)
 
 (defcustom khoj-similar-delay 0.6
   "Seconds of rest after which the side window follows point."
@@ -70,24 +71,29 @@ With prefix NOTE, show notes like this note."
   (khoj-rpc-cancel khoj-similar--request)
   (setq khoj-similar--last nil)
   (if khoj-similar-follow-mode
-      (progn (setq khoj-similar--timer (run-with-idle-timer khoj-similar-delay t #'khoj-similar--follow))
+      (progn (add-hook 'khoj-status-hook #'khoj-similar--follow)
+             (setq khoj-similar--timer (run-with-idle-timer khoj-similar-delay t #'khoj-similar--follow))
              (khoj-similar--follow))
+    (remove-hook 'khoj-status-hook #'khoj-similar--follow)
     (when-let ((window (get-buffer-window "*khoj related*")))
       (delete-window window))))
 
 (defun khoj-similar--follow ()
   "Ask about the place at point, unless that was done."
-  (when (and buffer-file-name (bound-and-true-p khoj-mode) (not (minibufferp)))
-    (let ((params (list :textDocument (list :uri (khoj-place-uri buffer-file-name)) :position (khoj-place-position)))
-          (tick (buffer-chars-modified-tick)))
-      (unless (equal (cons tick params) khoj-similar--last)
-        (setq khoj-similar--last (cons tick params))
-        (khoj-rpc-cancel khoj-similar--request)
-        (setq khoj-similar--request
-              (khoj-rpc-ask 'khoj/similar params
-                            :then (lambda (result)
-                                    (when khoj-similar-follow-mode
-                                      (khoj-similar--show (append (plist-get result :hits) nil))))))))))
+  (with-current-buffer (window-buffer)
+    (when (and buffer-file-name (bound-and-true-p khoj-mode))
+      (let ((params (list :textDocument (list :uri (khoj-place-uri buffer-file-name)) :position (khoj-place-position)))
+            (tick (buffer-chars-modified-tick)))
+        (unless (equal (cons tick params) khoj-similar--last)
+          (setq khoj-similar--last (cons tick params))
+          (khoj-rpc-cancel khoj-similar--request)
+          (setq khoj-similar--request
+                (khoj-rpc-ask 'khoj/similar params
+                              ;; What is not indexed yet is asked about again when it is.
+                              :fail (lambda (&rest _) (setq khoj-similar--last nil))
+                              :then (lambda (result)
+                                      (when khoj-similar-follow-mode
+                                        (khoj-similar--show (append (plist-get result :hits) nil)))))))))))
 
 (defun khoj-similar--show (hits)
   "Show HITS in the side window."

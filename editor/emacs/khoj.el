@@ -45,7 +45,7 @@
 ;; khoj-search.el and khoj-results.el search, khoj-similar.el shows what is
 ;; similar; khoj-chat.el, khoj-view.el, khoj-proposal.el and
 ;; khoj-conversations.el are about questions; khoj-status.el and
-;; khoj-index.el about the index; khoj-mode.el and khoj-lsp.el work in
+;; khoj-index.el about the index; khoj-mode.el and khoj-lsp.el (with khoj-xref.el) work in
 ;; buffers of notes, khoj-org.el in those of Org; khoj-menu.el has menus.
 
 ;;; Code:
@@ -80,7 +80,8 @@
   (require 'khoj-org))
 
 (defconst khoj--features
-  '(khoj-consult khoj-embark khoj-menu khoj-conversations khoj-chat khoj-proposal khoj-view khoj-index khoj-similar khoj-mode khoj-lsp
+  '(khoj-consult khoj-embark khoj-menu khoj-conversations khoj-chat khoj-proposal khoj-view khoj-index khoj-similar
+    khoj-mode khoj-xref khoj-lsp
     khoj-search khoj-preview khoj-filter khoj-org khoj-results khoj-status khoj-place khoj-rpc)
   "The parts of this package, each before those that it needs.")
 

@@ -10,6 +10,7 @@
 (require 'khoj-similar)
 (require 'org)
 (require 'eldoc)
+(require 'xref)
 
 (defmacro test-with-note (name &rest body)
   "Run BODY in a buffer of the note NAME, known to khojd, and put all back."
@@ -137,6 +138,7 @@
 
 (ert-deftest mode-shows-similar-notes-beside-and-follows-point ()
   (test-with-note "tea.md"
+    (test-wait "the note to be indexed" (lambda () (test-found "oxidised" "tea.md")))
     (unwind-protect
         (progn
           (khoj-similar-follow-mode 1)
