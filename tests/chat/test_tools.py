@@ -16,11 +16,11 @@ from khojd.graph.sheet import Sheet
 from tests.chat.toolbox import Desk, desk
 
 NOTES = {
-    "work/plan.org": "#+title: The plan\n#+filetags: :work:\n* Goals\nShip the heron in May.\n* Money :private:\nThe sum is 900.\n",
-    "work/meeting.md": "# Meeting\n\nThe meeting is on Friday, see [[plan]].\n\n## Next steps\n\n- call Ada\n- write to Bob\n",
+    "office/plan.org": "#+title: The plan\n#+filetags: :work:\n* Goals\nShip the heron in May.\n* Money :private:\nThe sum is 900.\n",
+    "office/meeting.md": "# Meeting\n\nThe meeting is on Friday, see [[plan]].\n\n## Next steps\n\n- call Ada\n- write to Bob\n",
     "home/garden.md": "---\ntags: [garden]\n---\n# Garden\n\nPlant the heron statue. #garden\n",
     "journal/2024-05-03.md": "Met Ada about the plan.\n",
-    "journal/2024-06-01.md": "Rain. See [[Meeting]] and [the plan](../work/plan.org).\n",
+    "journal/2024-06-01.md": "Rain. See [[Meeting]] and [the plan](../office/plan.org).\n",
 }
 
 
@@ -39,7 +39,7 @@ def paths(vault: Desk, result: Result) -> list[str]:
 
 async def test_search_finds_passages_with_numbers_and_the_exact_text_of_the_file(vault: Desk) -> None:
     result = await vault.call("search_notes", query="heron")
-    assert set(paths(vault, result)) == {"work/plan.org", "home/garden.md"}
+    assert set(paths(vault, result)) == {"office/plan.org", "home/garden.md"}
     assert [one.number for one in result.passages] == [1, 2]
     for one in result.passages:
         assert Path(one.path).read_text()[one.start : one.end] == one.text
@@ -60,12 +60,12 @@ async def test_filters_of_a_query_count_and_wrong_ones_are_explained(vault: Desk
 
 
 async def test_filters_of_the_conversation_hold_whatever_a_query_says(vault: Desk) -> None:
-    bound = vault.context(filters='file:"work/**"\n-tag:private')
-    assert paths(vault, await vault.call("search_notes", bound, query="heron")) == ["work/plan.org"]
+    bound = vault.context(filters='file:"office/**"\n-tag:private')
+    assert paths(vault, await vault.call("search_notes", bound, query="heron")) == ["office/plan.org"]
     assert (await vault.call("search_notes", bound, query="heron file:home")).passages == ()
     assert (await vault.call("search_notes", bound, query="sum tag:private")).passages == ()
     folders = vault.context(folders=[str(vault.root / "home")])
-    assert paths(vault, await vault.call("search_notes", folders, query="heron file:work file:home")) == ["home/garden.md"]
+    assert paths(vault, await vault.call("search_notes", folders, query="heron file:office file:home")) == ["home/garden.md"]
 
 
 async def test_what_does_not_fit_is_counted(vault: Desk) -> None:
@@ -79,7 +79,7 @@ async def test_what_does_not_fit_is_counted(vault: Desk) -> None:
 
 async def test_grep_finds_lines_with_what_is_around_them(vault: Desk) -> None:
     result = await vault.call("grep_notes", pattern=r"\bada\b")
-    assert set(paths(vault, result)) == {"work/meeting.md", "journal/2024-05-03.md"}
+    assert set(paths(vault, result)) == {"office/meeting.md", "journal/2024-05-03.md"}
     (listed,) = [one for one in result.passages if one.path.endswith("meeting.md")]
     assert listed.text == "\n- call Ada\n- write to Bob"
     assert listed.headings == ("Meeting", "Next steps")
@@ -91,7 +91,7 @@ async def test_grep_is_bound_by_the_filters_and_by_parts_of_notes_that_they_hide
     everything = await vault.call("grep_notes", pattern="heron|sum", context_lines=5)
     assert "900" in everything.text
     bound = await vault.call("grep_notes", vault.context(filters="-tag:private"), pattern="heron|sum", context_lines=5)
-    assert set(paths(vault, bound)) == {"work/plan.org", "home/garden.md"}
+    assert set(paths(vault, bound)) == {"office/plan.org", "home/garden.md"}
     assert "900" not in bound.text
     home = await vault.call("grep_notes", vault.context(filters="file:home"), pattern="heron", file="*")
     assert paths(vault, home) == ["home/garden.md"]
@@ -120,13 +120,13 @@ async def test_grep_shows_a_line_where_the_editor_has_it_now(vault: Desk) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["work/plan.org", "plan", "The plan", "[[plan]]", "[[work/plan.org][the plan]]", "notes/work/plan.org"]
+    "name", ["office/plan.org", "plan", "The plan", "[[plan]]", "[[office/plan.org][the plan]]", "notes/office/plan.org"]
 )
 async def test_a_note_is_read_by_path_name_title_and_link(vault: Desk, name: str) -> None:
     result = await vault.call("read_note", note=name)
     (one,) = result.passages
-    assert one.text == NOTES["work/plan.org"].rstrip("\n")
-    assert result.text.startswith("Lines 1 to 6 of the 6 of work/plan.org:")
+    assert one.text == NOTES["office/plan.org"].rstrip("\n")
+    assert result.text.startswith("Lines 1 to 6 of the 6 of office/plan.org:")
 
 
 async def test_a_note_is_read_by_absolute_path_and_from_a_heading_of_a_link(vault: Desk) -> None:
@@ -164,7 +164,7 @@ async def test_a_note_with_one_endless_line_is_cut_and_says_so(tmp_path: Path) -
 
 
 async def test_notes_that_are_not_there_are_named_with_those_like_them(vault: Desk) -> None:
-    assert "like it are work/meeting.md" in await vault.refusal("read_note", note="meeting minutes")
+    assert "like it are office/meeting.md" in await vault.refusal("read_note", note="meeting minutes")
     assert "list_notes shows" in await vault.refusal("read_note", note="zeppelin")
     assert "there is no note ''" in await vault.refusal("read_note", note="  ")
 
@@ -227,8 +227,8 @@ async def test_a_filter_hides_its_part_of_a_note_from_reading(vault: Desk) -> No
 
 
 async def test_what_an_editor_typed_is_hidden_by_filters_as_what_is_saved(vault: Desk) -> None:
-    path = str(vault.root / "work/plan.org")
-    typed = NOTES["work/plan.org"].replace("900", "1000").replace("Ship", "Sell")
+    path = str(vault.root / "office/plan.org")
+    typed = NOTES["office/plan.org"].replace("900", "1000").replace("Ship", "Sell")
     vault.engine.open_buffer("emacs", path, typed, 2)
     sheet = Sheet(path, typed, ContentSettings(), version=2)
     bound = vault.context(filters="-tag:private", sheets={path: sheet})
@@ -247,11 +247,11 @@ async def test_notes_are_listed_by_folder_tag_and_date_newest_first(vault: Desk)
     everything = (await vault.call("list_notes")).text
     assert everything.startswith("Notes 1 to 5 of 5")
     assert everything.index('["journal/2024-06-01.md", "", "2024-06-01"]') < everything.index('["journal/2024-05-03.md"')
-    assert '["work/plan.org", "The plan", ""]' in (await vault.call("list_notes", folder="work")).text
-    assert (await vault.call("list_notes", folder="notes/work/")).summary == "2 notes"
+    assert '["office/plan.org", "The plan", ""]' in (await vault.call("list_notes", folder="office")).text
+    assert (await vault.call("list_notes", folder="notes/office/")).summary == "2 notes"
     assert (await vault.call("list_notes", tag="garden")).text.count(".md") == 1
     assert "2024-05-03.md" in (await vault.call("list_notes", date="2024-05")).text
-    assert (await vault.call("list_notes", date="2024-05", folder="work")).text == "There are no such notes."
+    assert (await vault.call("list_notes", date="2024-05", folder="office")).text == "There are no such notes."
 
 
 async def test_lists_come_in_pages_and_say_so(tmp_path: Path) -> None:
@@ -267,10 +267,10 @@ async def test_lists_come_in_pages_and_say_so(tmp_path: Path) -> None:
 
 
 async def test_lists_are_bound_and_wrong_folders_and_dates_explained(vault: Desk) -> None:
-    bound = vault.context(filters="file:work")
+    bound = vault.context(filters="file:office")
     assert (await vault.call("list_notes", bound)).summary == "2 notes"
     assert (await vault.call("list_notes", bound, folder="home")).text == "There are no such notes."
-    assert "at the top are home, journal, work" in await vault.refusal("list_notes", folder="wrok")
+    assert "at the top are home, journal, office" in await vault.refusal("list_notes", folder="ofice")
     assert "no .." in await vault.refusal("list_notes", folder="../")
     assert "somewhen" in await vault.refusal("list_notes", date="somewhen")
 
@@ -280,10 +280,10 @@ async def test_lists_are_bound_and_wrong_folders_and_dates_explained(vault: Desk
 
 async def test_backlinks_show_the_lines_that_link(vault: Desk) -> None:
     result = await vault.call("backlinks", note="plan")
-    assert paths(vault, result) == ["journal/2024-06-01.md", "work/meeting.md"]
+    assert paths(vault, result) == ["journal/2024-06-01.md", "office/meeting.md"]
     assert "see [[plan]]" in result.text
-    bound = await vault.call("backlinks", vault.context(filters="file:work"), note="plan")
-    assert paths(vault, bound) == ["work/meeting.md"]
+    bound = await vault.call("backlinks", vault.context(filters="file:office"), note="plan")
+    assert paths(vault, bound) == ["office/meeting.md"]
     assert "No other note links to home/garden.md." in (await vault.call("backlinks", note="garden")).text
     assert "1 further link" in (await vault.call("backlinks", note="plan", limit=1)).text
 
@@ -297,11 +297,11 @@ async def test_a_replacement_is_proposed_and_nothing_is_written(vault: Desk) -> 
         "propose_edit", action="replace", note="meeting", old="on Friday", new="on Monday", why="it was  moved\nto Monday"
     )
     (one,) = result.proposals
-    text = NOTES["work/meeting.md"]
+    text = NOTES["office/meeting.md"]
     assert (text[one.start : one.end], one.before, one.after) == ("on Friday", "on Friday", "on Monday")
-    assert one.path == str(vault.root / "work/meeting.md")
+    assert one.path == str(vault.root / "office/meeting.md")
     assert one.text_hash == text_hash(text)
-    assert one.why == "change work/meeting.md: it was moved to Monday"
+    assert one.why == "change office/meeting.md: it was moved to Monday"
     assert "Nothing is changed yet: the person decides" in result.text
     assert vault.texts() == before
 
@@ -350,9 +350,9 @@ async def test_line_ends_of_a_proposal_are_those_of_the_note(tmp_path: Path) -> 
 
 
 async def test_a_new_note_is_proposed_inside_of_the_folders_alone(vault: Desk) -> None:
-    (one,) = (await vault.call("propose_edit", action="create", note="work/ideas.md", new="# Ideas")).proposals
-    assert (one.path, one.before, one.after, one.text_hash) == (str(vault.root / "work/ideas.md"), "", "# Ideas\n", "")
-    assert not (vault.root / "work/ideas.md").exists()
+    (one,) = (await vault.call("propose_edit", action="create", note="office/ideas.md", new="# Ideas")).proposals
+    assert (one.path, one.before, one.after, one.text_hash) == (str(vault.root / "office/ideas.md"), "", "# Ideas\n", "")
+    assert not (vault.root / "office/ideas.md").exists()
     (one,) = (await vault.call("propose_edit", action="create", note="Ideas", new="x")).proposals
     assert one.path == str(vault.root / "Ideas.md")
     for name, why in (
@@ -361,13 +361,13 @@ async def test_a_new_note_is_proposed_inside_of_the_folders_alone(vault: Desk) -
         ("a\nb.md", "cannot be the path"),
         (".git/x.md", "would not be read as a note"),
         ("x.sh", "ends in .md, .org or .txt"),
-        ("work/plan.org", "is there already"),
+        ("office/plan.org", "is there already"),
         ("folder/", "cannot be the path"),
     ):
         assert why in await vault.refusal("propose_edit", action="create", note=name, new="x")
-    bound = vault.context(filters='file:"work/**" file:"lab/**"\n-file:"work/old/**"', folders=[str(vault.root)])
+    bound = vault.context(filters='file:"office/**" file:"lab/**"\n-file:"office/old/**"', folders=[str(vault.root)])
     assert (await vault.call("propose_edit", bound, action="create", note="lab/a.md", new="x")).proposals
-    for name in ("home/a.md", "work/old/a.md"):
+    for name in ("home/a.md", "office/old/a.md"):
         assert "outside of what this conversation" in await vault.refusal(
             "propose_edit", bound, action="create", note=name, new="x"
         )
