@@ -16,7 +16,7 @@ from khojd.graph.sheet import Sheet
 from tests.chat.toolbox import Desk, desk
 
 NOTES = {
-    "office/plan.org": "#+title: The plan\n#+filetags: :work:\n* Goals\nShip the heron in May.\n* Money :private:\nThe sum is 900.\n",
+    "office/plan.org": "#+title: The plan\n#+filetags: :j:\n* Goals\nShip the heron in May.\n* Money :private:\nThe sum is 900.\n",
     "office/meeting.md": "# Meeting\n\nThe meeting is on Friday, see [[plan]].\n\n## Next steps\n\n- call Ada\n- write to Bob\n",
     "home/garden.md": "---\ntags: [garden]\n---\n# Garden\n\nPlant the heron statue. #garden\n",
     "journal/2024-05-03.md": "Met Ada about the plan.\n",
