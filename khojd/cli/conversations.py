@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id, or its beginning.", show_default=False)]
 _SHOWN = 8  # digits of an id
+_LONGEST_NUMBER = 4  # digits of the number of a turn; longer ones begin an id
 
 
 class _ListByDefault(TyperGroup):
@@ -196,11 +197,13 @@ def export(
 
 def _turn(result: "ConversationResult", wanted: str) -> str:
     """The id of a turn by its number, from 1, or by the beginning of its id. Raises NotFound."""
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(result.turns):
-        return result.turns[int(wanted) - 1].id
-    found = [turn.id for turn in (*result.turns, *result.aside) if turn.id.startswith(wanted.lower())]
+    turns = result.turns
+    if wanted.isdecimal() and len(wanted) <= _LONGEST_NUMBER:
+        found = [turns[int(wanted) - 1].id] if 1 <= int(wanted) <= len(turns) else []
+    else:
+        found = [turn.id for turn in (*turns, *result.aside) if turn.id.startswith(wanted.lower())]
     if len(found) != 1:
-        many = output.count(len(result.turns), "turn")
+        many = output.count(len(turns), "turn")
         raise NotFound(f"{wanted!r} is no turn of this conversation, which has {many}; give a number or an id", turn=wanted)
     return found[0]
 
