@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 def main() -> int:
     """Run the command line; the exit status is returned."""
     arguments = sys.argv[1:]
-    if arguments[:1] == ["connect"] and (places := _places(arguments[1:])) is not None:
-        from khojd.daemon.bridge import main as bridge
+    if arguments[:1] == ["connect"] and (places := _places([a for a in arguments[1:] if a != "--address"])) is not None:
+        from khojd.daemon import bridge
 
-        return bridge(**places)
+        return bridge.tell_address(**places) if "--address" in arguments else bridge.main(**places)
     if arguments[:1] == ["serve"] and (places := _places([a for a in arguments[1:] if a != "--detached"])) is not None:
         # Many may be started at once for one index, and all but one leave at once: before the command line's libraries load.
         from khojd.daemon.serve import main as serve

@@ -37,14 +37,20 @@ def serve(
     raise typer.Exit(main(index=index, config=config, detached=detached))
 
 
-def connect(config: Config = None, index: Index = None) -> None:
+def connect(
+    config: Config = None,
+    index: Index = None,
+    address: Annotated[
+        bool, typer.Option("--address", help="Only print where the daemon listens, for clients that speak to it directly.")
+    ] = False,
+) -> None:
     """Speak LSP on stdin and stdout, for editors.
 
     It is a bridge to the daemon, which is started if need be.
     """
-    from khojd.daemon.bridge import main
+    from khojd.daemon.bridge import main, tell_address
 
-    raise typer.Exit(main(index=index, config=config))
+    raise typer.Exit((tell_address if address else main)(index=index, config=config))
 
 
 def stop(

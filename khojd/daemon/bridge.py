@@ -11,7 +11,7 @@ from pathlib import Path
 
 from khojd import paths
 from khojd.daemon.address import Record, index_dir
-from khojd.daemon.spawn import connect
+from khojd.daemon.spawn import connect, listening
 from khojd.errors import DaemonError
 
 TYPE_CHECKING = False  # as typing has it; importing typing costs 2 ms
@@ -35,6 +35,22 @@ def main(*, index: Path | None = None, config: Path | None = None) -> int:
         return FAILED
 
 
+def tell_address(*, index: Path | None = None, config: Path | None = None) -> int:
+    """Start the daemon if need be and print where it listens, for clients that speak to its socket themselves.
+
+    0, or 3 when there is no daemon to be had. On Windows it is the named pipe, which asks for a secret first: docs/protocol.md.
+    """
+    config = config or paths.config_file()
+    index = (index or index_dir(config)).expanduser().resolve()
+    try:
+        retire_older(index, config)
+        print(listening(index, config))
+    except DaemonError as error:
+        print(f"khojd: {error.message}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
 class _Bridge:
     """What the editor sent before the daemon's first byte is kept, to be said again to the next daemon if this one was leaving."""
 
@@ -48,7 +64,7 @@ class _Bridge:
         self._ended = False
 
     def run(self) -> int:
-        self._retire_older()
+        retire_older(self._index, self._config)
         self._sock = connect(self._index, self._config)
         threading.Thread(target=self._copy_in, daemon=True).start()
         attempts = 1
@@ -126,13 +142,14 @@ class _Bridge:
     def _left(self) -> bool:
         return self._ended or b'"exit"' in self._last
 
-    def _retire_older(self) -> None:
-        """A daemon of an older khojd that nobody else uses makes room for ours; one that is in use serves us as it can."""
-        record = Record.read(self._index)
-        if record is not None and record.protocol[1] < PROTOCOL:
-            from khojd.daemon.handover import retire
 
-            retire(self._index, self._config, PROTOCOL)
+def retire_older(index: Path, config: Path) -> None:
+    """A daemon of an older khojd that nobody else uses makes room for ours; one that is in use serves us as it can."""
+    record = Record.read(index)
+    if record is not None and record.protocol[1] < PROTOCOL:
+        from khojd.daemon.handover import retire
+
+        retire(index, config, PROTOCOL)
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -34,6 +34,17 @@ def connect(index: Path, config: Path, *, spawn: bool = True, patience: float = 
 
     Raises DaemonError when there is none, it cannot be started (with what it said), or does not come up in `patience` seconds.
     """
+    return _reach(index, config, spawn=spawn, patience=patience)[1]
+
+
+def listening(index: Path, config: Path, *, patience: float = PATIENCE) -> Path:
+    """Where the daemon of `index` listens; it is started when there is none. Raises DaemonError as `connect` does."""
+    address, connection = _reach(index, config, spawn=True, patience=patience)
+    connection.close()
+    return address
+
+
+def _reach(index: Path, config: Path, *, spawn: bool, patience: float) -> "tuple[Path, Connection]":
     child: _Child | None = None
     deadline = time.monotonic() + patience
     pause = _FIRST_PAUSE
@@ -63,7 +74,7 @@ def connect(index: Path, config: Path, *, spawn: bool = True, patience: float = 
             child.let_go()
 
 
-def _try(index: Path) -> "Connection | None":
+def _try(index: Path) -> "tuple[Path, Connection] | None":
     record = Record.read(index)
     addresses = [socket_path(index)]
     if record is not None and record.address != str(addresses[0]):
@@ -71,7 +82,7 @@ def _try(index: Path) -> "Connection | None":
     for address in addresses:
         found = _open(address)
         if found is not None:
-            return found
+            return address, found
     return None
 
 

@@ -227,6 +227,23 @@ def test_the_bridge_writes_nothing_but_messages_and_leaves_with_its_editor(place
     assert attached.returncode == 0
 
 
+def test_the_bridge_tells_where_the_daemon_listens_and_starts_it(place: Place) -> None:
+    for _ in range(2):  # the second time it runs already
+        out, err = place.start("connect", *place.places, "--address").communicate(timeout=60)
+        assert (out.decode().splitlines(), err) == ([str(place.address)], b"")
+    with place.client(spawn=False) as attached:
+        assert attached.call("khoj/daemon/status", NoParams(), DaemonStatus).pid == place.pid
+
+
+@UNIX
+def test_where_there_can_be_no_daemon_the_bridge_says_why_instead_of_an_address(place: Place) -> None:
+    place.index.write_text("a file in the index's place", encoding="utf-8")
+    child = place.start("connect", *place.places, "--address")
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (bridge.FAILED, b"")
+    assert str(place.index) in err.decode()
+
+
 def test_the_daemon_holds_no_stream_of_the_process_that_started_it(place: Place) -> None:
     first = place.start("connect", *place.places)
     # communicate() returns at the end of both pipes, which a daemon that kept them would hold open.
