@@ -17,6 +17,11 @@ def test_the_generated_parts_of_the_page_are_up_to_date() -> None:
     assert script["render"](text) == text, "run python scripts/protocol_docs.py"
 
 
+def test_the_types_of_the_typescript_front_ends_are_up_to_date() -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "editor_types.py"))
+    assert script["render"]() == script["MODULE"].read_text(encoding="utf-8"), "run python scripts/editor_types.py"
+
+
 def test_the_page_lists_every_error_code() -> None:
     text = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
     codes = {value for name, value in vars(message).items() if isinstance(value, int) and name.isupper()}

@@ -1,0 +1,128 @@
+// Finding khojd, starting it, and agreeing with it on a protocol.
+import { spawn } from "node:child_process";
+import * as net from "node:net";
+import * as os from "node:os";
+import type { Readable, Writable } from "node:stream";
+
+import { OLDEST_PROTOCOL, PROTOCOL, type ServerHello } from "./protocol";
+
+/** A connection over which nothing has been said. `close` may be called at any time, and again. */
+export interface Stream {
+  reader: Readable;
+  writer: Writable;
+  close(): void;
+}
+
+/** Where khojd is. */
+export interface Place {
+  /** The program and its first arguments, `["khojd"]`. */
+  command: readonly string[];
+  /** `--config`, `--index` and their values, or nothing. */
+  options: readonly string[];
+  /** A socket that is tried first; empty for none. */
+  socket: string;
+}
+
+/** There is no khojd to be had; the message is one line for a person, with what to do. */
+export class DaemonError extends Error {
+  override readonly name = "DaemonError";
+}
+
+/**
+ * A connection to the daemon, which is started if need be.
+ *
+ * @throws DaemonError when khojd is not installed, does not start, or is not done within `patience` milliseconds.
+ */
+export async function attach(place: Place, patience = 60_000): Promise<Stream> {
+  if (place.socket !== "") {
+    try {
+      return await dial(place.socket);
+    } catch {
+      // Nobody listens there (any more): the command knows better.
+    }
+  }
+  if (process.platform === "win32") return bridge(place); // it says the secret that the named pipe asks for
+  const address = await ask(place, ["connect", ...place.options, "--address"], patience);
+  try {
+    return await dial(address);
+  } catch (failure) {
+    throw new DaemonError(`khojd does not listen at ${address}: ${String(failure)}`);
+  }
+}
+
+/**
+ * Check what a server has said of itself in `capabilities.experimental.khoj`.
+ *
+ * @throws DaemonError for a server that is not khojd, or one that no longer speaks our protocol.
+ */
+export function agreed(hello: ServerHello | undefined, command: readonly string[]): ServerHello {
+  if (hello === undefined) throw new DaemonError(`${command.join(" ")} is not khojd`);
+  const [oldest, newest] = hello.protocol;
+  if (oldest > PROTOCOL) throw new DaemonError(`khojd ${hello.version} is too new for this plugin: update the plugin`);
+  if (newest < OLDEST_PROTOCOL) {
+    throw new DaemonError(`khojd ${hello.version} is too old for this plugin: update khojd (pipx upgrade khojd)`);
+  }
+  return hello;
+}
+
+function dial(address: string): Promise<Stream> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(address);
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      socket.on("error", () => undefined); // its end is heard by whoever reads
+      resolve({ reader: socket, writer: socket, close: () => socket.destroy() });
+    });
+  });
+}
+
+function bridge(place: Place): Stream {
+  const child = start(place, ["connect", ...place.options]);
+  child.on("error", () => undefined);
+  return { reader: child.stdout, writer: child.stdin, close: () => child.kill() };
+}
+
+/** What khojd prints for some arguments, without white space around it. */
+function ask(place: Place, args: readonly string[], patience: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = start(place, args);
+    let out = "";
+    let words = "";
+    const timer = setTimeout(() => {
+      child.kill();
+      reject(new DaemonError(`khojd did not start within ${patience / 1000} seconds; its log may say why`));
+    }, patience);
+    child.stdin.on("error", () => undefined).end();
+    child.stdout.setEncoding("utf8").on("data", (part: string) => (out += part));
+    child.stderr.setEncoding("utf8").on("data", (part: string) => (words += part));
+    child.on("error", (failure: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      reject(new DaemonError(explained(place, failure)));
+    });
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      if (code === 0 && out.trim() !== "") resolve(out.trim());
+      else reject(new DaemonError(lastLine(words) || `${place.command.join(" ")} ended with status ${code ?? "none"}`));
+    });
+  });
+}
+
+function start(place: Place, args: readonly string[]) {
+  const [program = "khojd", ...first] = place.command;
+  // The home directory: the daemon that is started must not hold a folder that somebody wants to unmount or delete.
+  return spawn(program, [...first, ...args], { stdio: ["pipe", "pipe", "pipe"], cwd: os.homedir(), windowsHide: true });
+}
+
+function explained(place: Place, failure: NodeJS.ErrnoException): string {
+  if (failure.code !== "ENOENT") return `${place.command.join(" ")} cannot be run: ${failure.message}`;
+  return place.command[0] === "khojd"
+    ? "khojd is not installed: install it (pipx install khojd), or set the command in the settings"
+    : `the command in the settings names no program: ${place.command.join(" ")}`;
+}
+
+/** The last line of what khojd said to people, without its name. */
+function lastLine(words: string): string {
+  const lines = words.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  return (lines.at(-1) ?? "").replace(/^khojd: /, "");
+}
