@@ -109,23 +109,21 @@ def _check_weights(page: _Page, config: Config) -> None:
 
 
 def _check_folders(page: _Page, config: Config) -> None:
-    from khojd.sources.rules import Rules
+    from khojd.sources import patterns
+    from khojd.sources.folder import resolved
 
     file = page.file
     for index, folder in enumerate(config.folders):
         if not _absolute(folder.path):
             page.refuse(f"folders[{index}].path", folder.path, "it must be absolute, or start with ~", sign=";")
+        for key, pattern, reason in patterns.mistakes(resolved(folder)):
+            page.refuse(f"folders[{index}].{key}", pattern, reason)
     absolute = [os.path.abspath(os.path.expanduser(folder.path)) for folder in config.folders]  # noqa: PTH100, PTH111
     for path, times in Counter(absolute).items():
         if times > 1:
             raise ConfigError(
                 f"{file}: folders: {path} is there {times} times; keep one", file=file, key="folders.path", value=path
             )
-    for folder in config.folders:
-        try:
-            Rules(folder)
-        except ConfigError as error:
-            raise ConfigError(f"{file}: {error.message}", **{**error.data, "file": file}) from error
 
 
 def _check_notes(page: _Page, notes: NewNotes) -> None:

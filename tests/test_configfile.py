@@ -125,7 +125,11 @@ def test_a_profile_with_a_built_in_name_changes_only_the_keys_it_gives() -> None
         ('[[folders]]\ninclude = ["a"]', "folders[0] lacks the key 'path'"),
         ('[[folders]]\npath = "notes"', 'folders[0].path = "notes" is not allowed; it must be absolute, or start with ~'),
         ('[[folders]]\npath = "/n"\n[[folders]]\npath = "/n/"', "folders: /n is there 2 times"),
-        ('[[folders]]\npath = "/n"\nexclude = ["!"]', "exclude pattern '!' is not a gitignore pattern"),
+        ('[[folders]]\npath = "/n"\nexclude = ["a", "!"]', 'c.toml: folders[0].exclude[1] = "!" is not allowed: it is empty'),
+        (
+            '[[folders]]\npath = "/m"\n[[folders]]\npath = "/n"\ninclude = ["["]',
+            "folders[1].include[0] = \"[\" is not allowed: it has a [ without ]; write '\\[' for the character itself. Allowed are",
+        ),
         ('[search]\nprofile = "precize"', 'search.profile = "precize" is not allowed; it must be one of default, precise'),
         ("[search", "c.toml: not valid TOML"),
         (

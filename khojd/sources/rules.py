@@ -4,16 +4,14 @@ Patterns have gitignore's meaning (https://git-scm.com/docs/gitignore): the last
 .gitignore wins over a higher one, and nothing below an excluded directory can be included again.
 """
 
-import logging
 import os
+from functools import cached_property
 from pathlib import Path, PurePath
 
 from pathspec import GitIgnoreSpec
 
 from khojd.config import Folder
-from khojd.errors import ConfigError
-
-log = logging.getLogger(__name__)
+from khojd.sources import patterns
 
 # Never notes, whatever the settings say: version control, editors' own folders, packages, caches.
 SKIPPED_DIRECTORIES = frozenset(
@@ -33,19 +31,23 @@ def is_scratch(name: str) -> bool:
 
 
 class Rules:
-    """The rules of one folder. Paths are given relative to its root, with `/` between parts. Any thread may ask."""
+    """The rules of one resolved folder. Paths are given relative to its root, with `/` between parts.
+
+    Any thread may ask; .gitignore files are read when they are first needed.
+    Raises ConfigError for a pattern that would do nothing.
+    """
 
     def __init__(self, folder: Folder) -> None:
+        patterns.check(folder)
         self.folder = folder
         self.root = Path(folder.path)
-        self._include = _spec(folder, "include", folder.include)
-        self._exclude = _spec(folder, "exclude", folder.exclude)
-        self._gitignores: dict[str, GitIgnoreSpec | None] = {}
-        self._above = _enclosing(self.root) if folder.gitignore else []
+        self._include = patterns.compiled(folder.include)
+        self._exclude = patterns.compiled(folder.exclude)
+        self._gitignores = _Gitignores(self.root)
 
     def forget(self) -> None:
         """Read the .gitignore files again from now on."""
-        self._gitignores = {}  # another thread may be in the middle of a look at the old ones
+        self._gitignores = _Gitignores(self.root)  # another thread may be in the middle of a look at the old ones
 
     def directory(self, relative: str) -> bool:
         """Whether a directory, whose parents were accepted, is entered."""
@@ -79,10 +81,21 @@ class Rules:
             return True
         if not self.folder.gitignore:
             return False
-        # From the deepest .gitignore upwards: the first that has an opinion decides.
+        return self._gitignores.ignored(relative, candidate)
+
+
+class _Gitignores:
+    """The .gitignore files that concern a folder, each read once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._inside: dict[str, GitIgnoreSpec | None] = {}
+
+    def ignored(self, relative: str, candidate: str) -> bool:
+        """From the deepest .gitignore upwards: the first that has an opinion decides. `candidate` ends with `/` for a directory."""
         parent = relative.rpartition("/")[0]
         while True:
-            spec = self._gitignore(parent)
+            spec = self._of(parent)
             if spec is not None:
                 include = spec.check_file(candidate[len(parent) + 1 :] if parent else candidate).include
                 if include is not None:
@@ -96,38 +109,14 @@ class Rules:
                 return include
         return False
 
-    def _gitignore(self, directory: str) -> GitIgnoreSpec | None:
-        known = self._gitignores
-        if directory not in known:
-            known[directory] = _read(self.root / directory / GITIGNORE)
-        return known[directory]
+    def _of(self, directory: str) -> GitIgnoreSpec | None:
+        if directory not in self._inside:
+            self._inside[directory] = patterns.read(self._root / directory / GITIGNORE)
+        return self._inside[directory]
 
-
-def _spec(folder: Folder, key: str, patterns: tuple[str, ...]) -> GitIgnoreSpec | None:
-    if not patterns:
-        return None
-    for pattern in patterns:
-        try:
-            GitIgnoreSpec.from_lines([pattern])
-        except ValueError as error:
-            raise ConfigError(
-                f"folder {folder.path}: {key} pattern {pattern!r} is not a gitignore pattern: {error}",
-                key=f"folders.{key}",
-                value=pattern,
-            ) from error
-    return GitIgnoreSpec.from_lines(patterns)
-
-
-def _read(path: Path) -> GitIgnoreSpec | None:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError as error:
-        log.warning("%s: not a valid .gitignore, left aside: %s", path, error)
-        return None
+    @cached_property
+    def _above(self) -> list[tuple[str, GitIgnoreSpec]]:
+        return _enclosing(self._root)
 
 
 def _enclosing(root: Path) -> list[tuple[str, GitIgnoreSpec]]:
@@ -138,7 +127,7 @@ def _enclosing(root: Path) -> list[tuple[str, GitIgnoreSpec]]:
         if directory == directory.parent:
             return []  # not in a work tree
         directory = directory.parent
-        spec = _read(directory / GITIGNORE)
+        spec = patterns.read(directory / GITIGNORE)
         if spec is not None:
             above.append((root.relative_to(directory).as_posix() + "/", spec))
     return above

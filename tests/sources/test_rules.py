@@ -1,11 +1,14 @@
 """Which files of a folder are notes."""
 
 import os
+import string
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from khojd.config import Folder
 from khojd.errors import ConfigError
@@ -87,9 +90,67 @@ def test_a_path_outside_the_folder_is_not_accepted(tmp_path: Path) -> None:
     assert not Rules(Folder(path=str(tmp_path / "notes"))).accepts(str(tmp_path / "other.md"))
 
 
-def test_a_pattern_that_is_none_is_an_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"exclude pattern '!'"):
-        Rules(Folder(path=str(tmp_path), exclude=("!",)))
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("[", "has a [ without ]"),
+        ("drafts/[ab", "has a [ without ]"),
+        ("[]", "has a [ without ]"),
+        ("[z-a]", "is not a gitignore pattern (bad character range z-a"),
+        ("[[:alpha:]]*", "are not known here"),
+        ("back\\", "is not a gitignore pattern"),
+        ("", "is empty"),
+        (" ", "is empty"),
+        ("!", "is empty"),
+        ("/", "names nothing"),
+        ("# drafts", "is a comment"),
+        ("!keep.md", "takes something back, and nothing stands before it"),
+        ("./drafts", "has a part that is empty, . or .."),
+        ("../other", "has a part that is empty, . or .."),
+        ("a//b", "has a part that is empty, . or .."),
+        ("~/notes/drafts", "patterns start at the folder of notes"),
+        ("{root}/drafts", "patterns start at the folder of notes"),
+    ],
+)
+@pytest.mark.parametrize("key", ["include", "exclude"])
+def test_a_pattern_that_would_do_nothing_is_an_error_that_names_it(tmp_path: Path, key: str, pattern: str, reason: str) -> None:
+    pattern = pattern.replace("{root}", str(tmp_path))
+    with pytest.raises(ConfigError) as caught:
+        Rules(Folder(path=str(tmp_path), **{key: (pattern,)}))  # type: ignore[arg-type]
+    assert f'{key}[0] = "{pattern}" is not allowed: ' in caught.value.message
+    assert reason in caught.value.message
+    assert "e.g. *.md" in caught.value.message
+    assert caught.value.data["value"] == pattern
+
+
+@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")  # [[] is pathspec's to compile
+@given(st.text(string.ascii_letters + "/*?[]!#-.~^\\ é", max_size=12), st.text("ab/.é", min_size=1, max_size=8))
+@example("[[]", "[")
+def test_any_text_is_a_pattern_that_can_be_asked_or_an_error(text: str, name: str) -> None:
+    try:
+        rules = Rules(Folder(path="/notes", exclude=(text,), gitignore=False))
+    except ConfigError as error:
+        assert error.data["value"] == text
+    else:
+        assert rules.file(name) in (True, False)
+
+
+@pytest.mark.parametrize("bad", ["[", "[z-a]", "[[:alpha:]]", "back\\"])
+def test_a_line_of_a_gitignore_file_that_cannot_be_read_leaves_the_others_in_force(tmp_path: Path, bad: str) -> None:
+    make(tmp_path, "a.md", "b.log")
+    (tmp_path / ".gitignore").write_text(f"{bad}\n*.log\n", encoding="utf-8")
+    assert found(tmp_path) == {"a.md"}
+
+
+def test_rules_are_made_without_a_look_at_the_disk(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    make(tmp_path, "notes/a.md", "notes/b.md")
+    rules = Rules(Folder(path=str(tmp_path / "notes")))
+    (tmp_path / ".gitignore").write_text("a.md\n", encoding="utf-8")
+    assert [fact.path for fact in scan(rules)] == [str(tmp_path / "notes/b.md")]
+    (tmp_path / ".gitignore").write_text("b.md\n", encoding="utf-8")
+    rules.forget()
+    assert [fact.path for fact in scan(rules)] == [str(tmp_path / "notes/a.md")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no named pipes in folders")
