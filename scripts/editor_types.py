@@ -23,10 +23,9 @@ def render() -> str:
     parts += [_interface(name, definition) for name, definition in sorted(made["$defs"].items())]
     lines = ["/** Params, result and streamed values of each request. */", "export interface Requests {"]
     for name, method in made["methods"].items():
+        params, result = _type(method["params"]), _type(method["result"])
         partial = _type(method["partial"]) if "partial" in method else "never"
-        lines.append(
-            f"  {json.dumps(name)}: {{ params: {_type(method['params'])}; result: {_type(method['result'])}; partial: {partial} }};"
-        )
+        lines.append(f"  {json.dumps(name)}: {{ params: {params}; result: {result}; partial: {partial} }};")
     lines += ["}", "", "export interface Notifications {"]
     lines += [f"  {json.dumps(name)}: {_type(notification['params'])};" for name, notification in made["notifications"].items()]
     return "\n".join(parts) + "\n" + "\n".join(lines) + "\n}\n"
