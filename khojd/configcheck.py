@@ -6,13 +6,14 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from khojd.config import BUILT_IN_PERSONAS, BUILT_IN_PROFILES, Config, NewNotes, Provider
 from khojd.configtext import toml
-from khojd.errors import ConfigError
+from khojd.errors import ConfigError, QueryError
 
 SECRETIVE = "key_"  # keys whose name begins so may hold a secret by mistake: their values are never shown
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -240,6 +241,8 @@ def _check_personas(page: _Page, config: Config) -> None:
             page.refuse_unseen('personas.""', "a persona's name must not be empty")
         if persona.based_on not in known:
             page.refuse(f"personas.{name}.based_on", persona.based_on, "there is no such persona", known)
+        if persona.filters.strip():
+            _check_filters(page, f"personas.{name}.filters", persona.filters, config)
     for name in config.personas:
         way = [name]
         # A built-in one that is changed stands on itself, as it was.
@@ -248,3 +251,15 @@ def _check_personas(page: _Page, config: Config) -> None:
                 circle = " -> ".join([*way, base.based_on])
                 page.refuse(f"personas.{name}.based_on", config.personas[name].based_on, f"it leads back to itself: {circle}")
             way.append(base.based_on)
+
+
+def _check_filters(page: _Page, key: str, filters: str, config: Config) -> None:
+    from khojd.search.query import parse
+
+    day_first = config.content.date_order == "day-first"
+    try:
+        found = parse(filters, today=date.today(), first_weekday=config.search.first_weekday, day_first=day_first)
+    except QueryError as error:
+        page.refuse(key, filters, error.message)
+    if found.text:
+        page.refuse(key, filters, f"“{found.text[:60]}” is no filter; write filters like tag:work")

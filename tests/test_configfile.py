@@ -211,6 +211,12 @@ def test_a_profile_with_a_built_in_name_changes_only_the_keys_it_gives() -> None
         ('[chat]\npersona = "riter"', 'chat.persona = "riter" is not allowed: there is no such persona; did you mean writer?'),
         ('[personas.a]\nbased_on = "b"', 'personas.a.based_on = "b" is not allowed: there is no such persona;'),
         ('[personas.a]\nmodel = "z/y"', 'personas.a.model = "z/y" is not allowed: no provider "z" is configured'),
+        (
+            "[personas.a]\nfilters = 'file:\"['",
+            'personas.a.filters = "file:\\"[" is not allowed: ',
+        ),
+        ("[personas.a]\nfilters = 'date:soonish'", "personas.a.filters"),
+        ("[personas.a]\nfilters = 'tag:work wrok'", "“wrok” is no filter; write filters like tag:work"),
         ("[personas.a]\ntools = 3", "personas.a.tools = 3 is not allowed; it must be an array"),
         ('[personas.a]\nbased_on = "a"', 'personas.a.based_on = "a" is not allowed: it leads back to itself: a -> a'),
         ('[personas.a]\nbased_on = "b"\n[personas.b]\nbased_on = "a"', "it leads back to itself: a -> b -> a"),

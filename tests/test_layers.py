@@ -30,7 +30,7 @@ ALLOWED = {
     "chat": CORE,
     "templates": BASE | {"content"},
     "configtext": {"config"},
-    "configcheck": {"config", "configtext", "content", "embed", "errors", "llm", "sources", "templates"},
+    "configcheck": {"config", "configtext", "content", "embed", "errors", "llm", "search", "sources", "templates"},
     "configfile": BASE | {"configcheck", "configtext"},
     "configwatch": BASE | {"configfile", "sources"},
     "evaluate": CORE,
