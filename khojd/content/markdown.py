@@ -10,7 +10,15 @@ from bisect import bisect_right
 
 from msgspec import Struct
 
-from khojd.content import frontmatter, markdown_heading, markdown_links, markdown_logseq, markdown_marks, markdown_outline
+from khojd.content import (
+    frontmatter,
+    markdown_heading,
+    markdown_html,
+    markdown_links,
+    markdown_logseq,
+    markdown_marks,
+    markdown_outline,
+)
 from khojd.content.lines import LineIndex
 from khojd.content.markdown_heading import Heading
 from khojd.content.markdown_marks import Own, Source
@@ -19,7 +27,6 @@ from khojd.content.model import Anchor, ContentSettings, DateRef, Parsed, Sectio
 
 _BULLET = re.compile(r"-[ \t]*")
 _ATX = re.compile(r"(#{1,6})(?:[ \t]+|$)")
-_HTML_ANCHOR = re.compile(r'<[A-Za-z](?:[^<>\r\n]*?[ \t])??(?:id|name)="([^"<>\s]+)"')
 _INEXACT = "too long or too deeply nested for the Markdown parser: headings were found line by line"
 
 
@@ -62,8 +69,8 @@ def parse(text: str, settings: ContentSettings) -> Parsed:
         heads = _heads(source, first, outline.headings, keywords | markdown_marks.DONE) or _blocks(source, start, keywords)
         firsts = [head.first for head in heads]
         markdown_marks.collect(source, first, lambda line: owned.setdefault(bisect_right(firsts, line), Own()), keywords)
-    if '="' in text and (" id=" in text or " name=" in text):
-        _html_anchors(source, front.end)
+    if "<" in text:
+        markdown_html.anchors(source, front.end)
     notes = front.notes if outline.exact else (*front.notes, _INEXACT)
     starts = [lines.starts[head] for head in firsts]
     return Parsed(
@@ -116,30 +123,6 @@ def _heading(source: Source, first: int, last: int, heading: Heading) -> Heading
         start, end = source.lines.starts[first], source.lines.end(last - 1)
         source.anchors += markdown_heading.anchors(source.text, start, end, heading.ids)
     return heading
-
-
-def _html_anchors(source: Source, start: int) -> None:
-    """Keep the names that HTML tags give, each where it stands first; those of headings are kept already."""
-    known = {source.text[low:high] for low, high, _ in source.anchors}
-    for found in _HTML_ANCHOR.finditer(source.text, start):
-        if found[1] not in known and not _is_literal(source, found.start()):
-            known.add(found[1])
-            source.anchors.append((*found.span(1), "custom_id"))
-
-
-def _is_literal(source: Source, at: int) -> bool:
-    """Whether a tag stands in code or a comment. Blocks of HTML are opaque as those of code are, so their first line decides."""
-    number = source.lines.line(at)
-    start = source.lines.starts[number]
-    line = source.line(number)
-    if "`" in line and any(low <= at - start < high for low, high in markdown_marks.code_spans(line)):
-        return True
-    if source.kinds[number] != OPAQUE:
-        return False
-    while number and source.kinds[number - 1] == OPAQUE:
-        number -= 1
-    first = source.line(number)
-    return not first.lstrip().startswith("<") or first.lstrip().startswith("<!--") or first.startswith(("    ", "\t"))
 
 
 def _blocks(source: Source, first: int, keywords: frozenset[str]) -> list[_Head]:

@@ -31,6 +31,8 @@ _TAG = re.compile(
     r"|</[A-Za-z][A-Za-z0-9-]*+\s*+>|<!---?>"
 )
 _HTML = (("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>"))
+_BULLET = re.compile(r"[ \t>]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+")
+MAX_BULLET = 100  # columns up to which the bullet of a check box is looked for
 _DECLARATION = re.compile(r"<![A-Za-z]")
 _SCHEME = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]{1,31}\Z")
 # Up to what cannot be a part of an address in text: spaces, brackets of any kind, CJK punctuation.
@@ -257,5 +259,12 @@ class _Scan:
                 return None
             if text.startswith("[]", at + 1, self.end):
                 after = at + 3
+            elif at - opener.content == 1 and text[opener.content] in "xX" and self._is_task(opener.start):
+                return None
         target = self.definitions.get(references.key(text[named[0] : named[1]]))
         return Found("reference", opener.start, after, *target, opener.content, at) if target else None
+
+    def _is_task(self, at: int) -> bool:
+        """Whether the bracket at `at` follows the bullet of a list item: a check box."""
+        line = max(self.text.rfind("\n", 0, at), self.text.rfind("\r", 0, at)) + 1
+        return _BULLET.fullmatch(self.text, max(line, at - MAX_BULLET), at) is not None

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from khojd.content import markdown_inline, markdown_paragraphs, markdown_references
+from khojd.content import markdown_html, markdown_inline, markdown_paragraphs, markdown_references
 from khojd.content.markdown_inline import Found
 from khojd.content.markdown_marks import Source, is_tag
 from khojd.content.markdown_outline import OPAQUE
@@ -41,9 +41,11 @@ def read(source: Source, front: int, first: int, heads: list[int]) -> tuple[Link
     `front` is the offset after the front matter, `first` the line there; at the offsets `heads` the sections after the root start.
     """
     text = source.text
+    tagged = markdown_html.links(source, front, heads) if "<" in text else []
     if "[" not in text and "://" not in text and "((" not in text and not ("<" in text and _AUTOLINK.search(text)):
-        return ()
-    return tuple(_Reader(source, heads).read(front, first))
+        return tuple(tagged)
+    found = _Reader(source, heads).read(front, first)
+    return tuple(sorted((*found, *tagged), key=lambda link: (link.start, -link.end)) if tagged else found)
 
 
 class _Reader:

@@ -65,7 +65,8 @@ class Link(Struct, frozen=True, array_like=True):
 
     kind: `wiki` ([[note#heading|text]]), `embed` (![[…]]), `markdown` ([text](target)), `image`, `reference` (a use of a link
     reference definition: its target is the definition's), `definition` ([label]: target), `block` (Logseq's ((id))), `org`
-    ([[target][text]]), `plain` (an Org target without brackets, or in angle ones, and a Markdown <autolink>).
+    ([[target][text]]), `html` (<a href>, <img src>), `plain` (an Org target without brackets, or in angle ones, and a Markdown
+    <autolink>).
     """
 
     kind: str

@@ -21,7 +21,7 @@ from khojd.content.model import ContentSettings, DateRef, Document, Parsed, Sect
 from khojd.content.signatures import skipped_extension
 from khojd.errors import ContentError, SkippedContent
 
-VERSION = 4  # raised when the same bytes would make another document than before
+VERSION = 5  # raised when the same bytes would make another document than before
 
 
 class Processor(NamedTuple):

@@ -45,6 +45,7 @@ class Target(Struct, frozen=True):
 
 
 EMPTY = Target("empty")
+BY_URL = ("markdown", "image", "reference", "definition", "html")  # kinds of links whose targets are written as URLs are
 
 
 def read(link: Link, abbreviations: Mapping[str, str] | None = None) -> tuple[Target, ...]:

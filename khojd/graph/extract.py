@@ -202,7 +202,7 @@ class _Move(NamedTuple):
             # The catalog may not know a note yet that was made a moment ago.
             stem = names.stem(self.sheet.path)
             written = own + anchor if own else None if _FORBIDDEN.search(stem) else stem + anchor
-        elif link.kind in ("markdown", "image", "reference", "definition"):
+        elif link.kind in targets.BY_URL:
             written = compose.markdown_target(self.graph, self.target, place, in_form(self.habit, "markdown")) + anchor
         elif link.kind == "org":
             written = f"file:{compose.escaped(_relative(self.target.path, self.sheet.path))}::{anchor}"

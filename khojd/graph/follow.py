@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from khojd.content import targets
 from khojd.content.model import Link
 from khojd.graph import compose, habit
 from khojd.graph.addition import added
@@ -57,7 +58,7 @@ def _written(graph: Graph, sheet: Sheet, link: Link, place: Place, *, anchored: 
     if link.kind in ("wiki", "embed"):
         path = compose.wiki_target(graph, sheet, place, in_form(own, "wiki"))
         sign = "#"
-    elif link.kind in ("markdown", "image", "reference", "definition"):
+    elif link.kind in targets.BY_URL:
         path = compose.markdown_target(graph, sheet, place, in_form(own, "markdown"))
         sign = "#"
     elif link.kind == "org":

@@ -94,7 +94,7 @@ def _path(graph: Graph, sheet: Sheet, link: Link, place: Place, habit: Habit) ->
     """A note in a link of this kind: what stands there before a `#` or `::`."""
     if link.kind in ("wiki", "embed"):
         return compose.wiki_target(graph, sheet, place, in_form(habit, "wiki"))
-    if link.kind in ("markdown", "image", "reference", "definition"):
+    if link.kind in targets.BY_URL:
         return compose.markdown_target(graph, sheet, place, in_form(habit, "markdown"))
     path = posixpath.relpath(place.path, posixpath.dirname(sheet.path))
     if not link.target.strip().startswith(("file:", "file+")) and not path.startswith("../"):
@@ -128,7 +128,7 @@ def _anchors(graph: Graph, sheet: Sheet, link: Link, habit: Habit) -> Iterator[R
 def _anchor(graph: Graph, sheet: Sheet, link: Link, place: Place, habit: Habit) -> str:
     if link.kind in ("wiki", "embed"):
         return compose.wiki_anchor(place).lstrip("#").lstrip("^")
-    if link.kind in ("markdown", "image", "reference", "definition"):
+    if link.kind in targets.BY_URL:
         whole = compose.markdown_target(graph, sheet, place, in_form(habit, "markdown"))
         return whole.partition("#")[2].lstrip("^")
     return compose.escaped(place.label)

@@ -27,6 +27,7 @@ _IN_WIKI = re.compile(r"[\[\]|#^\r\n]+")
 _WIKI = frozenset("[]|#^\r\n")
 _MARKDOWN = frozenset('()<>\\#?%"')
 _ANGLE = frozenset("<>\\#?%")
+_HTML = _MARKDOWN | {"'"}
 
 
 class Path(Struct, frozen=True):
@@ -48,7 +49,7 @@ class Dress(Struct, frozen=True):
 
     @property
     def markdown(self) -> bool:
-        return self.kind in ("markdown", "image", "reference", "definition")
+        return self.kind in targets.BY_URL
 
     def undressed(self) -> Iterator[str]:
         """What `raw` says, without escapes, then with its percent-encoding undone, too."""
@@ -74,7 +75,7 @@ class Dress(Struct, frozen=True):
         if self.kind in ("wiki", "embed"):
             return encode(lambda char: char in _WIKI or (char == "%" and _PERCENT.search(name) is not None))
         if self.markdown:
-            forbidden = _ANGLE if self.angled else _MARKDOWN
+            forbidden = _ANGLE if self.angled else _HTML if self.kind == "html" else _MARKDOWN
             entity = _ENTITY.search(name) is not None
             return encode(
                 lambda char: (

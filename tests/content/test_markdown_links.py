@@ -96,7 +96,8 @@ def test_each_kind_of_link_has_its_target_and_text(text: str, kind: str, whole: 
         "[a](b",
         "[[a\nb]]",
         "((not an id))",
-        "<a href='https://x.org'>",
+        "`<a href='https://x.org'>` <!-- <a href='b'> -->",
+        "<a title='href=b'> <a src='b'> <img href='b'>",
     ],
 )
 def test_what_is_no_link(text: str) -> None:
@@ -237,7 +238,7 @@ def ours(text: str) -> list[tuple[str, str]]:
     found = []
     for link in parse(text).links:
         target = link.target
-        if link.kind == "definition" or (link.kind == "plain" and text[link.start] != "<"):
+        if link.kind in ("definition", "html") or (link.kind == "plain" and text[link.start] != "<"):
             continue
         if link.kind == "plain" and not re.match(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:", target):
             target = f"mailto:{target}"
@@ -290,6 +291,7 @@ HOSTILE = (
     "%%", "$$", "$$\n", "<a ", "<!--", "<![CDATA[", "<a b='", "<a@", "https://", "http://a(", "[a[", "[a](b) [", "`[[a]]",
     "\\[", "> [a\n", "|[a]|b|\n|-|-|\n", "#[[a]] ", "^a\n", "[[a [b] ", "[a [b\n\n", "[a [b http://x\n\n",
     "http://x.y `\n\n", "[a](b c(((", "[x]((",
+    "<a href='", "<a href='b'>", "<img src=", "<!--<a href='b'>", "<a href='b'>\n", "<div>\n<a href='b'>", "<a \n href='b",
 )  # fmt: skip
 
 
@@ -298,6 +300,23 @@ def test_brackets_by_the_hundred_thousand_are_read_in_linear_time(mark: str) -> 
     text = mark * (200_000 // len(mark))  # hours, were it quadratic: the test's time limit is the guard
     parse(text)
     parse("[a]: b\n\n" + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "shown"),
+    [
+        ('see <a class="x" href="b.md#c">that <b>one</b></a>.', "b.md#c", "that <b>one</b>"),
+        ("<A\n  HREF='b.md'\n>that</A>", "b.md", "that"),
+        ('<a href="b.md"> no end\n\nof it</a>', "b.md", ""),
+        ("<div>\n\t<img alt='>' src='b.png'/>\n</div>", "b.png", ""),
+        ('| a |\n|---|\n| <img src="b c.png" width="9"> |', "b c.png", ""),
+    ],
+)
+def test_tags_of_html_are_links(text: str, target: str, shown: str) -> None:
+    (link,) = parse(text).links
+    assert (link.kind, link.target, link.text) == ("html", target, shown)
+    assert text[link.target_start : link.target_end] == target
+    assert text[link.start] == "<" and text[link.end - 1] == ">"
 
 
 @pytest.mark.parametrize("opening", ["[[", "![[", "[text](", "[text](<"])

@@ -1,0 +1,5 @@
+"""The vault of the tests of features."""
+
+from tests.server.features.conftest import make_vault
+
+__all__ = ["make_vault"]
