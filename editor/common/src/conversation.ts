@@ -1,0 +1,187 @@
+// What a conversation looks like while it is talked: values of khoj/chat go in, what is to be shown comes out.
+import type { ChatResult, ChatUsage, Citation, ConversationResult, ConversationTurn, Proposal, Reference, Requests, Step } from "./protocol";
+
+/** A value that khoj/chat streams. */
+export type ChatValue = Requests["khoj/chat"]["partial"];
+
+/** `cut-off`: the connection ended in the middle of the answer; khojd keeps what there was, and it can be asked anew. */
+export type TurnState = "cancelled" | "complete" | "cut-off" | "failed" | "running";
+
+/** A question and what came of it so far. */
+export interface Turn {
+  /** khojd's id; empty before khojd has taken the question */
+  id: string;
+  /** tells turns of one view apart, also those without an id */
+  key: number;
+  question: string;
+  answer: string;
+  thinking: string;
+  steps: readonly Step[];
+  citations: readonly Citation[];
+  references: readonly Reference[];
+  proposals: readonly Proposal[];
+  state: TurnState;
+  /** why it is not complete, for people */
+  reason: string;
+  /** no model answered: the best passages, quoted */
+  extractive: boolean;
+  persona: string;
+  /** provider/model, or empty */
+  model: string;
+  /** markers that were taken out because their number was never given */
+  removed: number;
+  usage: ChatUsage | null;
+}
+
+/** A conversation; each function below gives a new one and leaves its argument as it was. */
+export interface Conversation {
+  /** khojd's id; empty before its first question is taken */
+  id: string;
+  title: string;
+  persona: string;
+  /** search filters that hold in it */
+  filters: string;
+  turns: readonly Turn[];
+  /** of the turn that comes next */
+  nextKey: number;
+}
+
+/** A conversation in which nothing was said. */
+export function empty(): Conversation {
+  return { id: "", title: "", persona: "", filters: "", turns: [], nextKey: 1 };
+}
+
+/** A conversation as khojd keeps it. */
+export function stored(result: ConversationResult): Conversation {
+  const { id, title, persona, filters } = result.conversation;
+  return { id, title, persona, filters, turns: result.turns.map(kept), nextKey: result.turns.length + 1 };
+}
+
+/** The turn that is being answered, if there is one. It is always the last. */
+export function running(conversation: Conversation): Turn | undefined {
+  const last = conversation.turns.at(-1);
+  return last?.state === "running" ? last : undefined;
+}
+
+/** Ask a question; with `replaces`, the id of a turn, in the place of that turn and all after it. */
+export function begin(conversation: Conversation, question: string, replaces = ""): Conversation {
+  const place = replaces === "" ? -1 : conversation.turns.findIndex((turn) => turn.id === replaces);
+  const before = place < 0 ? conversation.turns : conversation.turns.slice(0, place);
+  return { ...conversation, turns: [...before, asked(conversation.nextKey, question)], nextKey: conversation.nextKey + 1 };
+}
+
+/** Take a value of the stream. It is of the turn that is being answered; without such a turn nothing changes. */
+export function receive(conversation: Conversation, value: ChatValue): Conversation {
+  switch (value.kind) {
+    case "started":
+      return change({ ...conversation, id: value.conversation, title: value.title }, () => ({ id: value.turn }));
+    case "step":
+      return change(conversation, (turn) => ({ steps: [...turn.steps, value.step] }));
+    case "thinking":
+      return change(conversation, (turn) => ({ thinking: turn.thinking + value.text }));
+    case "text":
+      return change(conversation, (turn) => ({ answer: turn.answer + value.text }));
+    case "citation":
+      return change(conversation, (turn) => ({ citations: [...turn.citations, value.citation] }));
+    case "proposal":
+      return change(conversation, (turn) => ({ proposals: [...turn.proposals, value.proposal] }));
+    case "references":
+      return change(conversation, () => ({ references: value.references }));
+  }
+}
+
+/** Take the reply of khoj/chat, whether its parts were streamed before or not. */
+export function finish(conversation: Conversation, result: ChatResult): Conversation {
+  return change({ ...conversation, id: result.conversation, title: result.title }, (turn) => ({
+    id: result.turn,
+    answer: result.text === "" ? turn.answer : result.text,
+    steps: result.steps.length === 0 ? turn.steps : result.steps,
+    citations: result.citations,
+    references: result.references,
+    proposals: result.proposals,
+    state: result.state === "dry-run" ? "complete" : result.state,
+    reason: result.reason,
+    extractive: result.extractive,
+    persona: result.persona,
+    model: named(result.provider, result.model),
+    removed: result.removed,
+    usage: result.usage,
+  }));
+}
+
+/** The request for the answer has failed with a reason. `state` is `cut-off` when that was the connection. */
+export function fail(conversation: Conversation, reason: string, state: "cancelled" | "cut-off" | "failed" = "failed"): Conversation {
+  return change(conversation, () => ({ state, reason }));
+}
+
+/** Whether khojd keeps this turn, so that it can be asked anew and forked. */
+export function known(turn: Turn): boolean {
+  return turn.id !== "";
+}
+
+/** Whether two views of a conversation show the same, as far as khojd has changed it meanwhile. */
+export function same(one: Conversation, other: Conversation): boolean {
+  return (
+    one.id === other.id &&
+    one.title === other.title &&
+    one.turns.length === other.turns.length &&
+    one.turns.every((turn, place) => {
+      const its = other.turns[place];
+      return its?.id === turn.id && its.state === turn.state && its.answer.length === turn.answer.length;
+    })
+  );
+}
+
+function change(conversation: Conversation, changes: (turn: Turn) => Partial<Turn>): Conversation {
+  const turn = running(conversation);
+  if (turn === undefined) return conversation;
+  return { ...conversation, turns: [...conversation.turns.slice(0, -1), { ...turn, ...changes(turn) }] };
+}
+
+function asked(key: number, question: string): Turn {
+  return {
+    id: "",
+    key,
+    question,
+    answer: "",
+    thinking: "",
+    steps: [],
+    citations: [],
+    references: [],
+    proposals: [],
+    state: "running",
+    reason: "",
+    extractive: false,
+    persona: "",
+    model: "",
+    removed: 0,
+    usage: null,
+  };
+}
+
+function kept(turn: ConversationTurn, place: number): Turn {
+  const { id, question, answer, thinking, steps, citations, references, proposals, extractive, persona, removed } = turn;
+  const runs = turn.state === "running"; // for somebody else: what comes of it is heard when it is asked for again
+  return {
+    id,
+    key: place + 1,
+    question,
+    answer,
+    thinking,
+    steps,
+    citations,
+    references,
+    proposals,
+    state: turn.state === "running" ? "cut-off" : turn.state,
+    reason: runs ? "it is being answered elsewhere" : turn.reason,
+    extractive,
+    persona,
+    model: named(turn.provider, turn.model),
+    removed,
+    usage: turn.finished > 0 ? turn.usage : null,
+  };
+}
+
+function named(provider: string, model: string): string {
+  return model === "" ? "" : `${provider}/${model}`;
+}
