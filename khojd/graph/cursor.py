@@ -72,8 +72,7 @@ def about(sheet: Sheet, offset: int, typing: Typing) -> str:
     first = sheet.lines.starts[line]
     own = sheet.text[first : typing.start] + " " + sheet.text[typing.end : sheet.lines.end(line)]
     near = [sheet.line_text(number) for number in (line - 1, line + 1) if 0 <= number < len(sheet.lines)]
-    heading = sheet.sections[sheet.section_at(offset)].heading
-    words = " ".join((own, heading, *near))
+    words = " ".join((own, sheet.heading_above(offset), *near))
     return re.sub(r"[\[\]()#|*_`<>{}]+|\bhttps?://\S+", " ", words).strip()[:400]
 
 

@@ -42,7 +42,7 @@ class Graph:
 
     def resolve(self, sheet: Sheet, link: Link) -> Resolution:
         """What `link` in `sheet` means."""
-        found = self.meaning(sheet.path, link, dict(sheet.parsed.abbreviations))
+        found = self.meaning(sheet.path, link, sheet.abbreviations)
         if found.status == "no-note" and found.target.kind == "attachment":
             return self._attachment(sheet, link)
         return found
@@ -218,7 +218,7 @@ class Graph:
             sheet = self.sheets.get(source.path)
             if sheet is not None:
                 links: Sequence[Link] = sheet.links
-                abbreviations: Mapping[str, str] = dict(sheet.parsed.abbreviations)
+                abbreviations: Mapping[str, str] = sheet.abbreviations
             else:
                 links, abbreviations = catalog_graph.links_of(self.db, source.id)
             own = source.id == note.id
@@ -229,7 +229,7 @@ class Graph:
         for path, sheet in self.sheets.items():
             links = [link for link in sheet.links if _may_name(link, needles)] if path not in known else []
             if links and (typed := self.notes.at(path) or self._unread(sheet)) is not None:
-                yield typed, links, dict(sheet.parsed.abbreviations)
+                yield typed, links, sheet.abbreviations
 
     def _unread(self, sheet: Sheet) -> Note | None:
         """A note of the folders that was opened before the catalog has read it."""

@@ -4,7 +4,7 @@ import os
 import posixpath
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Literal
 
 from msgspec import Struct
@@ -32,14 +32,17 @@ class Habit(Struct, frozen=True):
     swapped: bool = False  # Dendron's `[[text|note]]`
 
 
-def of(db: sqlite3.Connection, notes: Notes, sheet: Sheet) -> Habit:
-    """The habit of the note that is written, else of its folder, else what its format does by default."""
+def of(db: sqlite3.Connection, notes: Notes, sheet: Sheet, *, but: int = -1) -> Habit:
+    """The habit of the note that is written, else of its folder, else what its format does by default.
+
+    The link at the offset `but` is only being typed, and tells nothing.
+    """
     slugs = not _obsidian(notes.root(sheet.path))
     if sheet.format == "org":
         return Habit("org", "relative", suffix=True)
-    own = [link for link in sheet.links if link.kind in _COUNTED and link.target]
+    own = [link for link in sheet.links if _counts(link) and not link.start <= but <= link.end]
     if len(own) < ENOUGH:
-        own += _sample(db, notes.root(sheet.path) or posixpath.dirname(sheet.path))
+        own += _sample(db, notes.root(sheet.path) or posixpath.dirname(sheet.path), sheet.path)
     counted = Counter(_kind(link) for link in own)
     swapped = sum(_dendron(link) for link in own) * 2 > sum(bool(link.text) for link in own if link.kind == "wiki")
     if not counted:
@@ -64,16 +67,20 @@ def _dendron(link: Link) -> bool:
     return link.kind == "wiki" and "." in link.text and " " not in link.text and "." not in link.target
 
 
-def _sample(db: sqlite3.Connection, folder: str) -> Iterable[Link]:
+def _counts(link: Link) -> bool:
+    """Whether it is a link to a note, and not to a place of its own or to an address."""
+    return link.kind in _COUNTED and bool(link.target) and "://" not in link.target and link.target[0] != "#"
+
+
+def _sample(db: sqlite3.Connection, folder: str, but: str) -> Iterator[Link]:
+    """Links of the folder's notes but the one at hand, which the index knows as it was."""
     rows = db.execute(
         "SELECT l.document_id FROM document_links l JOIN documents d ON d.id = l.document_id"
-        " WHERE d.format = 'markdown' AND d.visible = 1 AND d.folder = ? LIMIT ?",
-        (folder, SAMPLE),
+        " WHERE d.format = 'markdown' AND d.visible = 1 AND d.folder = ? AND d.path <> ? LIMIT ?",
+        (folder, but, SAMPLE),
     ).fetchall()
     for (document_id,) in rows:
-        for link in catalog_graph.links_of(db, document_id)[0]:
-            if link.kind in _COUNTED and link.target and "://" not in link.target and link.target[0] != "#":
-                yield link
+        yield from filter(_counts, catalog_graph.links_of(db, document_id)[0])
 
 
 def _obsidian(root: str) -> bool:

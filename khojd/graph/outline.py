@@ -3,7 +3,6 @@
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import Self, TypeVar
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from msgspec import Struct
 from khojd.content import names
 from khojd.content.model import Anchor
 from khojd.content.targets import Target
+from khojd.graph.lazy import lazy
 from khojd.graph.model import Kind, Note, Place
 from khojd.graph.sheet import Sheet
 from khojd.index import catalog_graph
@@ -122,7 +122,7 @@ class Outline(Struct, frozen=True, dict=True):
     def _anchor(self, name: str, *kinds: str) -> Anchor | None:
         return next((anchor for anchor in self.anchors_named(name) if anchor.kind in kinds), None)
 
-    @cached_property
+    @lazy
     def slugs(self) -> dict[int, str]:
         """The fragments of the headings by section; of one slug the second ends in -1, and so on."""
         return {
@@ -133,19 +133,19 @@ class Outline(Struct, frozen=True, dict=True):
 
     # A long note has as many links to its headings as headings: each is looked up, not looked for.
 
-    @cached_property
+    @lazy
     def _by_section(self) -> dict[int, Heading]:
         return {heading.section: heading for heading in self.headings}
 
-    @cached_property
+    @lazy
     def _by_key(self) -> dict[str, list[Heading]]:
         return _grouped((names.heading_key(heading.text), heading) for heading in self.headings)
 
-    @cached_property
+    @lazy
     def _by_slug(self) -> dict[str, list[Heading]]:
         return _grouped((names.slug(heading.text), heading) for heading in self.headings)
 
-    @cached_property
+    @lazy
     def _by_name(self) -> dict[str, list[Anchor]]:
         return _grouped((names.fold(anchor.name), anchor) for anchor in self.anchors)
 

@@ -1,14 +1,19 @@
 """One note's text with what stands in it, read now: what an editor shows, not what the index has."""
 
+import re
 from bisect import bisect_right
-from functools import cached_property
 from pathlib import Path
 
 from khojd.content import decode, frontmatter, markdown_outline, marks, org_lines, registry
 from khojd.content.lines import LineIndex
 from khojd.content.model import Anchor, ContentSettings, Link, Mark, Parsed, Section
 from khojd.errors import ContentError, NotFound, SkippedContent
+from khojd.graph.lazy import lazy
 from khojd.index.reader import content_hash
+
+_HEADING = re.compile(r"[\r\n]\*{1,14} ")
+_HEADING_LINE = re.compile(r"(?:#{1,6}|\*+)[ \t]+(.*)")
+_NEAR = 200  # lines
 
 
 class Sheet:
@@ -29,24 +34,24 @@ class Sheet:
         """`org`, `markdown` or `text`."""
         return registry.processor(self.path).format
 
-    @cached_property
+    @lazy
     def lines(self) -> LineIndex:
         return LineIndex(self.text)
 
-    @cached_property
+    @lazy
     def parsed(self) -> Parsed:
         """Sections, links and anchors. Never fails: a text that its processor cannot read has its root section alone."""
         return registry.parse(self.path, decode.clean(self.text)[0], self.settings)
 
-    @cached_property
+    @lazy
     def marks(self) -> tuple[Mark, ...]:
         return marks.read(self.path, self.text, self.parsed, self.settings)
 
-    @cached_property
+    @lazy
     def _section_starts(self) -> list[int]:
         return [section.span.start for section in self.parsed.sections]
 
-    @cached_property
+    @lazy
     def newline(self) -> str:
         """The line end that new lines get here."""
         return "\r\n" if "\r\n" in self.text else "\n"
@@ -63,32 +68,58 @@ class Sheet:
     def anchors(self) -> tuple[Anchor, ...]:
         return self.parsed.anchors
 
-    @cached_property
-    def _literal(self) -> list[tuple[int, int]]:
-        """The ranges of code and of other text that is taken as it is, found without the marks, which cost more."""
-        if self.format == "org":
-            blocks = (one for one in org_lines.read_passages(self.text) if one.kind == "block")
-            return [(one.start, one.end) for one in blocks if one.name.lower() in org_lines.LITERAL_BLOCKS]
-        if self.format != "markdown":
-            return []
-        start = self.front_matter_end
-        first = self.lines.line(start) if start else 0
-        kinds = markdown_outline.read(self.text[start:], len(self.lines) - first).kinds
-        opaque = markdown_outline.OPAQUE
-        return [
-            (self.lines.starts[first + number], self.lines.end(first + number))
-            for number, kind in enumerate(kinds)
-            if kind == opaque
-        ]
-
-    @cached_property
+    @lazy
     def front_matter_end(self) -> int:
         """Where the front matter of a Markdown note ends, 0 when there is none."""
         return frontmatter.read(self.text).end if self.format == "markdown" else 0
 
+    @property
+    def is_parsed(self) -> bool:
+        """Whether sections and links were worked out already."""
+        return "parsed" in self.__dict__
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether the marks were worked out already."""
+        return "marks" in self.__dict__
+
+    @property
+    def abbreviations(self) -> dict[str, str]:
+        """Org's link abbreviations; a text without any is not parsed for it."""
+        if not self.is_parsed and (self.format != "org" or "#+link" not in self.text.lower()):
+            return {}
+        return dict(self.parsed.abbreviations)
+
     def in_code(self, offset: int) -> bool:
-        """Whether `offset` is in a code block, or in another block that is taken literally."""
-        return any(start <= offset <= end for start, end in self._literal)
+        """Whether `offset` is in a code block, or in another block that is taken literally. No more is read than decides it."""
+        if self.format == "org":
+            start, end = self._around(offset)
+            passages = org_lines.read_passages(self.text[start:end])
+            blocks = (one for one in passages if one.kind == "block" and one.name.lower() in org_lines.LITERAL_BLOCKS)
+            return any(start + one.start <= offset <= start + one.end for one in blocks)
+        if self.format != "markdown" or offset < self.front_matter_end:
+            return False
+        start, line = self.front_matter_end, self.lines.line(offset)
+        count = line - (self.lines.line(start) if start else 0) + 1
+        return markdown_outline.read(self.text[start : self.lines.end(line)], count).kinds[-1] == markdown_outline.OPAQUE
+
+    def _around(self, offset: int) -> tuple[int, int]:
+        """The text of Org between two headings, which end every block; those that may be inline tasks do not count."""
+        start = 0
+        for found in _HEADING.finditer(self.text, 0, self.lines.end(self.lines.line(offset))):
+            start = found.start() + 1
+        below = _HEADING.search(self.text, offset)
+        return start, below.start() + 1 if below is not None else len(self.text)
+
+    def heading_above(self, offset: int) -> str:
+        """The heading under which `offset` stands; of a text that is not parsed a line near by that looks like one."""
+        if self.is_parsed:
+            return self.sections[self.section_at(offset)].heading
+        line = self.lines.line(offset)
+        for number in range(line, max(line - _NEAR, -1), -1):
+            if found := _HEADING_LINE.match(self.line_text(number)):
+                return found[1]
+        return ""
 
     def section_at(self, offset: int) -> int:
         """Index of the innermost section that holds `offset`."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterable
 
 from khojd.errors import IndexCorrupt, KhojdError
@@ -13,6 +14,7 @@ from khojd.sources.buffers import Buffers
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 0.08  # typing is indexed at most this often
+LONGEST_PAUSE_SECONDS = 1.0  # in typing that a note is waited for which takes long to be written
 RETRY_SECONDS = 1.0  # after a first failure; doubled after each further one
 LONGEST_RETRY_SECONDS = 30.0
 STUCK, REFUSED = "buffers", "buffers.refused"  # keys of problems
@@ -45,6 +47,7 @@ class Drafts:
         self._stuck: dict[str, str] = {}  # paths that could not be, and why
         self._refused: dict[str, str] = {}  # paths whose text cannot be read as notes, and why
         self._wake = asyncio.Event()
+        self._took: dict[str, float] = {}  # seconds that the texts of long notes took to be written
         self._room = False  # something was written since the last attempt, so what is stuck may be, too
         self._said: dict[str, str] = {}
 
@@ -58,6 +61,11 @@ class Drafts:
         self._changed[path] = None
         self._wake.set()
 
+    def all_changed(self) -> None:
+        """Other folders are followed, or by other rules: what is typed may count as a note now, or no more."""
+        for path in self._buffers.paths():
+            self.changed(path)
+
     def retry(self) -> None:
         """The index could be written: try again now what could not be before."""
         if self._stuck:
@@ -70,7 +78,7 @@ class Drafts:
         while True:
             due = not await self._woken(wait if self._stuck else None)
             if not due:
-                await asyncio.sleep(SETTLE_SECONDS)
+                await self._settle()
             self._wake.clear()
             again = self._stuck if due or self._room else ()
             self._room = False
@@ -81,6 +89,17 @@ class Drafts:
             if not self._stuck:
                 wait = RETRY_SECONDS
             self._tell()
+
+    async def _settle(self) -> None:
+        """Let a word be typed. A long note, whose reading takes the time of many keystrokes, waits for a pause, though not for ever."""
+        await asyncio.sleep(SETTLE_SECONDS)
+        pause = min(max((self._took.get(path, 0.0) for path in self._changed), default=0.0), LONGEST_PAUSE_SECONDS)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 4 * pause
+        while pause and loop.time() < until:
+            self._wake.clear()
+            if not await self._woken(pause):
+                return
 
     async def _woken(self, seconds: float | None) -> bool:
         """Wait for something to do, at most so long; False when the time is over."""
@@ -113,8 +132,16 @@ class Drafts:
         folder = await asyncio.to_thread(self._indexer.folder_of, path)
         buffer = self._buffers.current(path)
         refused = ""
+        started = time.monotonic()
         if folder is not None:
             refused = await self._indexer.on_writer(lambda: self._writer.buffer(path, folder, buffer))
+        else:
+            await self._indexer.on_writer(lambda: self._writer.drop_buffer(path))
+        took = time.monotonic() - started
+        if buffer is not None and took > SETTLE_SECONDS:
+            self._took[path] = took
+        else:
+            self._took.pop(path, None)
         self._stuck.pop(path, None)
         if refused:
             self._refused[path] = refused

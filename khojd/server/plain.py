@@ -1,6 +1,6 @@
 """Answers of LSP that come by the hundred, as Structs: lsprotocol's objects take 50 times as long to make and to write.
 
-A handler that returns a list of these is answered as with lsprotocol's types of the same names.
+A handler that returns one of these, or a list of them, is answered as with lsprotocol's types of the same names.
 """
 
 from typing import Any
@@ -49,6 +49,61 @@ class FoldingRange(Answer, frozen=True, kw_only=True):
     start_line: int
     end_line: int
     kind: str | None = None
+
+
+class RelatedInformation(Answer, frozen=True, kw_only=True):
+    location: Location
+    message: str
+
+
+class CodeDescription(Answer, frozen=True, kw_only=True):
+    href: str
+
+
+class Diagnostic(Answer, frozen=True, kw_only=True):
+    range: Range
+    severity: int
+    code: str
+    code_description: CodeDescription | None = None
+    source: str
+    message: str
+    related_information: list[RelatedInformation] | None = None
+    data: dict[str, Any]
+
+
+class PublishDiagnostics(Answer, frozen=True, kw_only=True):
+    uri: str
+    version: int | None = None
+    diagnostics: list[Diagnostic]
+
+
+class DiagnosticReport(Answer, frozen=True, kw_only=True):
+    """`kind` is `full`, or `unchanged` without items."""
+
+    kind: str
+    items: list[Diagnostic] | None = None
+    result_id: str
+
+
+class CodeLens(Answer, frozen=True, kw_only=True):
+    range: Range
+    data: Any
+
+
+class SemanticTokens(Answer, frozen=True, kw_only=True):
+    data: list[int]
+    result_id: str | None = None
+
+
+class SemanticTokensEdit(Answer, frozen=True, kw_only=True):
+    start: int
+    delete_count: int
+    data: list[int]
+
+
+class SemanticTokensDelta(Answer, frozen=True, kw_only=True):
+    edits: list[SemanticTokensEdit]
+    result_id: str
 
 
 def position(sheet: Sheet, offset: int, encoding: str) -> Position:

@@ -211,10 +211,11 @@ class Session(LanguageServer):
 
     # --- notes --------------------------------------------------------------------------------------------------------------
 
-    async def sheet(self, place: str, *, marks: bool = False) -> Sheet:
+    async def sheet(self, place: str, *, marks: bool = False, lazily: bool = False) -> Sheet:
         """The note of a path or `file:` URI, parsed: as this client has it open, else as it is on disk.
 
-        With `marks` those are read too, so that no long text is read on the loop. Raises NotFound, which names the file, for what
+        With `marks` those are read too, so that no long text is read on the loop; `lazily`, an open note is left as it is, for
+        who asks no more of it than what needs no parsing, or asks on a thread. Raises NotFound, which names the file, for what
         cannot be read and for any other URI.
         """
         path = self.path(place)
@@ -222,7 +223,8 @@ class Session(LanguageServer):
         sheet = self.documents.sheet(path, settings)
         if sheet is None:
             return await from_disk(path, settings, marks=marks)
-        await work_out(sheet, self._reading, marks=marks)
+        if not lazily:
+            await work_out(sheet, self._reading, marks=marks)
         return sheet
 
     async def graph(self, work: Callable[[Graph], T]) -> T:

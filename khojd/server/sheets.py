@@ -10,12 +10,12 @@ from khojd.graph.sheet import Sheet
 
 T = TypeVar("T")
 
-_LONG = 20_000  # characters from which a text is parsed in a thread: some 5 ms of work, and as much again for its marks
+LONG = 20_000  # characters from which a text is parsed in a thread: some 5 ms of work, and as much again for its marks
 
 
 async def work_out(sheet: Sheet, reading: asyncio.Lock, *, marks: bool) -> None:
     """Parse an open document, once; a long one in a thread, one of them at a time."""
-    if len(sheet.text) < _LONG:
+    if len(sheet.text) < LONG:
         _read(sheet, marks=marks)
         return
     async with reading:
@@ -25,7 +25,7 @@ async def work_out(sheet: Sheet, reading: asyncio.Lock, *, marks: bool) -> None:
 
 async def go_through(sheet: Sheet, work: Callable[[], T]) -> T:
     """The result of `work`, which takes its time from the length of the note: of a long one it is done in a thread."""
-    return work() if len(sheet.text) < _LONG else await asyncio.to_thread(work)
+    return work() if len(sheet.text) < LONG else await asyncio.to_thread(work)
 
 
 async def from_disk(path: str, settings: ContentSettings, *, marks: bool) -> Sheet:
@@ -40,7 +40,7 @@ def _from_disk(path: str, settings: ContentSettings, *, marks: bool) -> Sheet:
 
 
 def _is_read(sheet: Sheet, *, marks: bool) -> bool:
-    return "parsed" in sheet.__dict__ and (not marks or "marks" in sheet.__dict__)
+    return sheet.is_parsed and (not marks or sheet.has_marks)
 
 
 def _read(sheet: Sheet, *, marks: bool) -> None:

@@ -84,7 +84,7 @@ def links_of(graph: Graph, note: Note) -> tuple[Sequence[Link], dict[str, str]]:
     """The links of a note and its Org abbreviations, from its text where there is one at hand."""
     sheet = graph.sheets.get(note.path)
     if sheet is not None:
-        return sheet.links, dict(sheet.parsed.abbreviations)
+        return sheet.links, sheet.abbreviations
     return catalog_graph.links_of(graph.db, note.id)
 
 

@@ -13,6 +13,7 @@ from khojd.graph.graph import Graph
 from khojd.graph.sheet import Sheet
 from khojd.graph.tags import TagCount
 from khojd.server.completion.items import Choice, nearness
+from khojd.server.sheets import LONG
 
 MOST = 100
 _BLOCKS = ("src", "quote", "example", "center", "verse", "comment", "export")
@@ -38,7 +39,8 @@ _KEYWORDS = (
 
 def of_tags(counts: Sequence[TagCount], sheet: Sheet, typing: Typing) -> list[Choice]:
     counted = {tag.name: tag.notes for tag in counts}
-    for mark in sheet.marks:  # a tag that was typed a moment ago, but not the one that is being typed
+    # A tag that was typed a moment ago, but not the one that is being typed. Those of a long note wait for the index.
+    for mark in sheet.marks if len(sheet.text) < LONG or sheet.has_marks else ():
         if mark.kind == "tag" and not mark.start <= typing.start <= mark.end:
             counted.setdefault(mark.value, 1)
     closing = ":" if typing.form == "org" and sheet.text[typing.end : typing.end + 1] != ":" else ""

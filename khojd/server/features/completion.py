@@ -75,7 +75,8 @@ def follow(session: Session, event: Event, path: str) -> None:
 
 async def completion(session: Session, params: lsp.CompletionParams) -> lsp.CompletionList | None:
     """Null where nothing of a note's own is being typed."""
-    sheet = await session.sheet(params.text_document.uri)
+    # Unparsed: a long note would take longer for that than a keystroke should. What needs it parsed has it done on a thread.
+    sheet = await session.sheet(params.text_document.uri, lazily=True)
     offset = session.offset(sheet, params.position)
     typing = await go_through(sheet, lambda: cursor.at(sheet, offset))
     if typing is None:
@@ -136,7 +137,7 @@ async def _blocks(session: Session, desk: Desk, sheet: Sheet, typing: Typing) ->
 
 async def _meant(session: Session, sheet: Sheet, typing: Typing, memory: _Memory) -> dict[str, int]:
     """Paths of the notes that the sentence may be about, with their ranks; none where that cannot be told in time."""
-    about = (sheet.path, _SYNTAX.sub(" ", cursor.about(sheet, typing.start, typing)).strip())
+    about = (sheet.path, _SYNTAX.sub(" ", await go_through(sheet, lambda: cursor.about(sheet, typing.start, typing))).strip())
     if not about[1]:
         return {}
     if memory.about != about:
@@ -154,7 +155,7 @@ def _habit(graph: Graph, sheet: Sheet, memory: _Memory, typing: Typing) -> Habit
     now = time.monotonic()
     known = memory.habits.get(sheet.path)
     if known is None or now - known[0] > _HABIT_SECONDS:
-        known = memory.habits[sheet.path] = (now, habit.of(graph.db, graph.notes, sheet))
+        known = memory.habits[sheet.path] = (now, habit.of(graph.db, graph.notes, sheet, but=typing.start))
     return habit.in_form(known[1], typing.form)
 
 

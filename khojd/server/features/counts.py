@@ -6,7 +6,7 @@ A lens is sent without its text, which is worked out when the client shows it (c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lsprotocol import types as lsp
@@ -16,10 +16,12 @@ from khojd.graph import subject
 from khojd.graph.graph import Graph, leads
 from khojd.graph.model import Place, Reference
 from khojd.graph.sheet import Sheet
+from khojd.server import plain
 from khojd.server.feature import Event, Feature
 from khojd.server.places import Desk
 from khojd.server.related import related
 from khojd.server.session import Session
+from khojd.server.sheets import go_through
 
 MOST_RELATED = 10
 _SHOW = "editor.action.showReferences"  # VS Code's own; other clients show the title alone
@@ -60,18 +62,19 @@ def follow(session: Session, event: Event, path: str) -> None:
     session.keep(Known).forget()
 
 
-async def code_lens(session: Session, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+async def code_lens(session: Session, params: lsp.CodeLensParams) -> list[plain.CodeLens]:
     """One lens for each heading."""
-    sheet = await session.sheet(params.text_document.uri)
-    lenses = []
+    uri = params.text_document.uri
+    sheet = await session.sheet(uri)
+    return await go_through(sheet, lambda: list(_lenses(sheet, uri, session.documents.encoding)))
+
+
+def _lenses(sheet: Sheet, uri: str, encoding: str) -> Iterator[plain.CodeLens]:
     for section in sheet.sections:
         if section.heading_segment is not None and section.heading:
             line = sheet.lines.line(section.heading_segment.start)
-            where = session.range(sheet, sheet.lines.starts[line], sheet.lines.end(line))
-            lenses.append(
-                lsp.CodeLens(range=where, data={"uri": params.text_document.uri, "heading": section.heading, "line": line})
-            )
-    return lenses
+            where = plain.range(sheet, sheet.lines.starts[line], sheet.lines.end(line), encoding)
+            yield plain.CodeLens(range=where, data={"uri": uri, "heading": section.heading, "line": line})
 
 
 async def resolve(session: Session, lens: lsp.CodeLens) -> lsp.CodeLens:

@@ -28,7 +28,7 @@ async def document_link(session: Session, params: lsp.DocumentLinkParams) -> lis
 
 
 def _links(session: Session, sheet: Sheet, uri: str) -> list[plain.DocumentLink]:
-    abbreviations = dict(sheet.parsed.abbreviations)
+    abbreviations = sheet.abbreviations
     found = []
     for link in sheet.links:
         reading = targets.read(link, abbreviations)[0]

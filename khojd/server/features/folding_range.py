@@ -10,6 +10,7 @@ from khojd.graph.sheet import Sheet
 from khojd.server import plain
 from khojd.server.feature import Feature
 from khojd.server.session import Session
+from khojd.server.sheets import go_through
 
 _REGION, _COMMENT = lsp.FoldingRangeKind.Region.value, lsp.FoldingRangeKind.Comment.value
 _BLOCKS = {
@@ -29,11 +30,16 @@ async def folding_range(session: Session, params: lsp.FoldingRangeParams) -> lis
     Where a client takes no more than some number of ranges, it gets the sections of the upper levels before all else.
     """
     sheet = await session.sheet(params.text_document.uri, marks=True)
+    limit = _limit(session)
+    return await go_through(sheet, lambda: _ranges(sheet, limit))
+
+
+def _ranges(sheet: Sheet, limit: int | None) -> list[plain.FoldingRange]:
     found: dict[tuple[int, int], tuple[int, str | None]] = {}
     for start, end, depth, kind in (*_sections(sheet), *_blocks(sheet)):
         if end > start:
             found.setdefault((start, end), (depth, kind))
-    kept = sorted(found, key=lambda lines: (found[lines][0], lines))[: _limit(session)]
+    kept = sorted(found, key=lambda lines: (found[lines][0], lines))[:limit]
     return [plain.FoldingRange(start_line=start, end_line=end, kind=found[start, end][1]) for start, end in sorted(kept)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from khojd.graph.sheet import Sheet
-from khojd.server import encoding
+from khojd.server import encoding, plain
 from khojd.server.feature import Event, Feature
 from khojd.server.session import Session
 from khojd.server.sheets import go_through
@@ -29,6 +30,7 @@ KINDS: dict[str, str] = {
 }
 DECLARATION = "declaration"  # anchors: what links can name
 LEGEND = lsp.SemanticTokensLegend(token_types=list(KINDS.values()), token_modifiers=[DECLARATION])
+_LONG = 5_000  # integers from which they are compared in a thread
 _RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
 _MARKS = frozenset(KINDS) - {"heading", "link", "anchor"}
 
@@ -46,30 +48,32 @@ class Sent:
         return str(self.number)
 
 
-async def full(session: Session, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
+async def full(session: Session, params: lsp.SemanticTokensParams) -> plain.SemanticTokens:
     path, data = await _tokens(session, params.text_document.uri)
     if path not in session.documents:
-        return lsp.SemanticTokens(data)
-    return lsp.SemanticTokens(data, result_id=session.keep(Sent).keep(path, data))
+        return plain.SemanticTokens(data=data)
+    return plain.SemanticTokens(data=data, result_id=session.keep(Sent).keep(path, data))
 
 
-async def full_delta(session: Session, params: lsp.SemanticTokensDeltaParams) -> lsp.SemanticTokens | lsp.SemanticTokensDelta:
+async def full_delta(session: Session, params: lsp.SemanticTokensDeltaParams) -> plain.SemanticTokens | plain.SemanticTokensDelta:
     """The one edit that turns what was sent into what is; all tokens when that was too long ago."""
     path, data = await _tokens(session, params.text_document.uri)
+    if path not in session.documents:
+        return plain.SemanticTokens(data=data)
     sent = session.keep(Sent)
     known, before = sent.by_path.get(path, ("", []))
-    if path not in session.documents:
-        return lsp.SemanticTokens(data)
     name = sent.keep(path, data)
     if known != params.previous_result_id:
-        return lsp.SemanticTokens(data, result_id=name)
-    return lsp.SemanticTokensDelta(edits(before, data), result_id=name)
+        return plain.SemanticTokens(data=data, result_id=name)
+    if len(data) < _LONG:
+        return plain.SemanticTokensDelta(edits=edits(before, data), result_id=name)
+    return plain.SemanticTokensDelta(edits=await asyncio.to_thread(edits, before, data), result_id=name)
 
 
-async def ranged(session: Session, params: lsp.SemanticTokensRangeParams) -> lsp.SemanticTokens:
+async def ranged(session: Session, params: lsp.SemanticTokensRangeParams) -> plain.SemanticTokens:
     """Those that touch the range."""
     _, data = await _tokens(session, params.text_document.uri, params.range)
-    return lsp.SemanticTokens(data)
+    return plain.SemanticTokens(data=data)
 
 
 def follow(session: Session, event: Event, path: str) -> None:
@@ -156,14 +160,14 @@ def encoded(sheet: Sheet, found: Iterable[tuple[int, int, str]], kind: str) -> l
     return data
 
 
-def edits(before: list[int], after: list[int]) -> list[lsp.SemanticTokensEdit]:
+def edits(before: list[int], after: list[int]) -> list[plain.SemanticTokensEdit]:
     """What turns `before` into `after`: nothing, or one replacement of what lies between the first and the last difference."""
     if before == after:
         return []
     shorter = min(len(before), len(after))
     head = next((at for at in range(shorter) if before[at] != after[at]), shorter)
     tail = next((at for at in range(shorter - head) if before[-1 - at] != after[-1 - at]), shorter - head)
-    return [lsp.SemanticTokensEdit(head, len(before) - head - tail, after[head : len(after) - tail])]
+    return [plain.SemanticTokensEdit(start=head, delete_count=len(before) - head - tail, data=after[head : len(after) - tail])]
 
 
 def options(_: Session) -> Mapping[str, Any]:
