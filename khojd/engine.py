@@ -7,7 +7,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -19,12 +18,13 @@ from khojd.graph.graph import Graph
 from khojd.graph.sheet import Sheet
 from khojd.index.drafts import Drafts
 from khojd.index.filler import Filler
-from khojd.index.follower import Follower
+from khojd.index.follower import Follower, rules_of
 from khojd.index.indexer import Indexer
 from khojd.index.overview import files, overview
 from khojd.index.pool import Pool
 from khojd.index.status import FileStatus, IndexStatus, Progress, UpdateReport
 from khojd.index.stores import VECTORS, Stores, mark_suspect
+from khojd.index.threads import Threads
 from khojd.index.writer import Writer
 from khojd.llm.line import Line
 from khojd.search.duplicates import near_duplicates
@@ -34,15 +34,11 @@ from khojd.search.retrieve import Retriever
 from khojd.search.similar import nearness, similar
 from khojd.search.types import GrepRequest, GrepResult, Measure, SearchRequest, SearchResult, SimilarRequest
 from khojd.sources.buffers import Buffer, Buffers
-from khojd.sources.folder import check, resolved
-from khojd.sources.rules import Rules
-from khojd.sources.scan import notes
+from khojd.sources.scan import inside, notes
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-SEARCH_THREADS = 4
-GRAPH_THREADS = 2
 GREP_SECONDS = 20.0
 
 Report = Callable[[Progress], None]
@@ -70,9 +66,7 @@ class Engine:
             changed=self._changed,
             corrupt=self._suspect,
         )
-        self._search = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-search")
-        self._graphs = ThreadPoolExecutor(GRAPH_THREADS, thread_name_prefix="khojd-graph")  # apart: searches wait for none of them
-        self._beside = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="khojd-beside")  # what searches begin ahead
+        self._threads = Threads(self._suspect)
         self._follower = Follower(
             self._indexer, self._writer, config.index, problem=self.problem, corrupt=self._suspect, changed=self._changed
         )
@@ -80,7 +74,6 @@ class Engine:
             self._indexer, self._writer, self._buffers, wrote=self._wrote, problem=self.problem, corrupt=self._suspect
         )
         self._tasks: list[asyncio.Task[None]] = []
-        self._asides: set[asyncio.Future[Any]] = set()
         self._problems: dict[str, str] = dict(stores.problems)
         self._retriever: Retriever | None = None
 
@@ -90,14 +83,14 @@ class Engine:
 
         Raises IndexTooNew, StorageFull, ConfigError. A store that does not read back is set aside and built anew.
         """
-        rules = {folder.path: Rules(folder) for folder in map(resolved, config.folders)}
+        rules = rules_of(config.folders)
         stores = await asyncio.to_thread(Stores.open, index_dir)
         engine = cls(config, stores)
         if not stores.catalog.read_only:
             await engine._indexer.on_writer(engine._writer.recover)
             await engine._indexer.on_writer(lambda: engine._writer.hide_others(list(rules)))
-        for root, rule in rules.items():
-            engine._follower.follow(root, rule)
+        for rule in rules.values():
+            engine._follower.follow(rule)
         engine._spawn(engine._filler.run(), "meaning")
         engine._spawn(engine._drafts.run(), "buffers")
         if stores.unclean:
@@ -113,11 +106,10 @@ class Engine:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._line.close)  # first: threads may wait for a server
         await self._indexer.close()
-        for threads in (self._search, self._graphs, self._beside):
-            await asyncio.to_thread(threads.shutdown, wait=True, cancel_futures=True)
+        await self._threads.close()
         await self._filler.close()
         self._stores.catalog.interrupt()
-        await asyncio.gather(*self._asides, return_exceptions=True)
+        await self._threads.ended()
         await asyncio.to_thread(self._stores.close)
 
     @property
@@ -142,7 +134,7 @@ class Engine:
             await self._filler.ready()
         for attempt in (1, 2):
             with self._filler.query():
-                result = await phases(self._retriever_now(), request, measure=measure, on_phase=on_phase, run=self._on_search)
+                result = await phases(self._retriever_now(), request, measure=measure, on_phase=on_phase, run=self._threads.search)
             # A hit must point at the file as it is now: read what changed since, and ask again.
             changed = await asyncio.to_thread(stale, result)
             if not changed or attempt == 2 or self._indexer.paused:
@@ -159,40 +151,40 @@ class Engine:
         await self._filler.ready()
         retriever = self._retriever_now()
         with self._filler.query():
-            return await self._on_search(lambda: similar(retriever, request, measure=measure))
+            return await self._threads.search(lambda: similar(retriever, request, measure=measure))
 
     async def nearness(self, query: str, texts: Sequence[str]) -> list[float] | None:
         """The cosine of each text to a query; None where no model of this machine is open, or it cannot read the query."""
         retriever = self._retriever_now()
         with self._filler.query():
-            return await self._on_search(lambda: nearness(retriever, query, texts))
+            return await self._threads.search(lambda: nearness(retriever, query, texts))
 
     async def near_duplicates(self, path: str) -> list[tuple[str, float]]:
         """Notes that say nearly the same as the one at `path`, with the cosine; none while there is no model."""
         retriever = self._retriever_now()
-        return await self._on_search(lambda: near_duplicates(retriever, path))
+        return await self._threads.search(lambda: near_duplicates(retriever, path))
 
     async def grep(self, request: GrepRequest, *, measure: Measure = len) -> GrepResult:
         """Lines of the files on disk that match a regular expression. Raises QueryError."""
         stop = threading.Event()
-        roots = {root: rules for root, rules in self._indexer.rules.items() if not request.folders or root in request.folders}
-        roots = roots or self._indexer.rules
+        rules = self._indexer.rules
 
         def work() -> GrepResult:
-            paths = (
-                path for root, rules in roots.items() for path in notes(rules, others=[r for r in self._indexer.rules if r != root])
-            )
-            return grep(request, paths, measure=measure, cancelled=stop.is_set, limit_s=GREP_SECONDS, roots=list(roots))
+            paths = (path for root, each in rules.items() if within(root) for path in notes(each, others=rules.keys() - {root}))
+            return grep(request, paths, measure=measure, cancelled=stop.is_set, limit_s=GREP_SECONDS, roots=list(rules))
+
+        def within(root: str) -> bool:
+            return any(inside(top, [root]) or inside(root, [top]) for top in request.folders) if request.folders else True
 
         try:
-            return await self._on_search(work)
+            return await self._threads.search(work)
         finally:
             stop.set()
 
     async def graph(self, work: Callable[[Graph], T], sheets: Mapping[str, Sheet] | None = None) -> T:
         """The result of `work` on the link graph, on a thread; `sheets` are the texts that the asking editor shows."""
         roots, stores = tuple(self._indexer.rules), self._stores
-        return await self._on(self._graphs, lambda: work(Graph(stores.catalog.reader(), roots, sheets or {}, stores.words.phrase)))
+        return await self._threads.graph(lambda: work(Graph(stores.catalog.reader(), roots, sheets or {}, stores.words.phrase)))
 
     # Buffers
 
@@ -225,7 +217,7 @@ class Engine:
         Returns when the words are searchable. Raises NotFound for a path outside every folder.
         """
         for path in paths:
-            if not any(path == root or path.startswith(root + "/") for root in self._indexer.rules):
+            if inside(path, self._indexer.rules) is None:
                 raise NotFound(
                     f"{path} is in none of the folders; add it with `khojd index --add` or in the configuration", path=path
                 )
@@ -250,21 +242,13 @@ class Engine:
 
     async def add_folder(self, folder: Folder) -> None:
         """Take a folder in, for the life of this process. Raises ConfigError when it cannot be one."""
-        folder = resolved(folder)
-        if folder.path in self._indexer.rules:
-            return
-        await asyncio.to_thread(check, folder)
-        self._follower.follow(folder.path, Rules(folder))
-        self._changed()
+        await self._follower.add(folder)
+        self._drafts.all_changed()
 
     async def remove_folder(self, path: str) -> None:
         """Leave a folder and forget its files. Raises NotFound."""
-        root = resolved(Folder(path=path)).path
-        if root not in self._follower.roots():
-            raise NotFound(f"{path} is not one of the folders", path=path, folders=self._follower.roots())
-        await self._follower.leave(root)
-        await self._indexer.on_writer(lambda: self._writer.remove_folder(root))
-        await self._indexer.on_writer(self._writer.flush)
+        await self._follower.remove(path)
+        self._drafts.all_changed()
         self._wrote()
 
     def folders(self) -> tuple[Folder, ...]:
@@ -274,14 +258,14 @@ class Engine:
         """The state of the index."""
         away = [problem for problem in self._line.problems if problem != self._filler.problem]
         folders, problems = self._follower.status(), (*self._problems.values(), *away)
-        return await self._aside(lambda: overview(self._stores, self._indexer, self._filler, folders, problems))
+        return await self._threads.aside(lambda: overview(self._stores, self._indexer, self._filler, folders, problems))
 
     async def files(
         self, *, states: tuple[str, ...] = (), prefix: str = "", limit: int = 0, offset: int = 0
     ) -> tuple[FileStatus, ...]:
         """Files with their states, in the order of their paths; `limit` 0 is all."""
         catalog = self._stores.catalog
-        return await self._aside(lambda: files(catalog, states=states, prefix=prefix, limit=limit, offset=offset))
+        return await self._threads.aside(lambda: files(catalog, states=states, prefix=prefix, limit=limit, offset=offset))
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the loop whenever the status changes; the returned function ends that."""
@@ -292,30 +276,19 @@ class Engine:
 
     async def reconfigure(self, config: Config) -> None:
         """Go on with other settings; whatever they change is brought up to date in the background. Raises ConfigError."""
-        wanted = {folder.path: folder for folder in map(resolved, config.folders)}
-        rules = {path: Rules(folder) for path, folder in wanted.items()}
-        before, self.config = self.config, config
-        configured = {resolved(folder).path for folder in before.folders}
-        again = config.index.watch != before.index.watch or config.index.debounce_ms != before.index.debounce_ms
-        self._follower.settings = config.index
-        for root in self._follower.roots():
-            if root in configured and (again or root not in wanted or self._indexer.rules[root].folder != wanted[root]):
-                await self._follower.leave(root)
-                if root not in wanted:
-                    await self._indexer.on_writer(lambda root=root: self._writer.remove_folder(root))  # type: ignore[misc]
+        wanted = rules_of(config.folders)
+        before, self.config = rules_of(self.config.folders), config
         settings = settings_of(config.content)
         content_changed = settings != self._writer.settings
         if content_changed:
             await self._indexer.on_writer(lambda: self._writer.configure(settings))
-        for root, rule in rules.items():
-            if root not in self._follower.roots():
-                self._follower.follow(root, rule)
+        await self._follower.configure(before, wanted, config.index)
+        self._drafts.all_changed()
         if content_changed:
             self._spawn(self._look(), "look")
         await self._filler.reopen(Choice.of(config))
         self._line.keep(config.providers)
         self._retriever = None
-        await self._indexer.on_writer(self._writer.flush)
         self._wrote()
 
     def problem(self, key: str, message: str) -> None:
@@ -334,30 +307,10 @@ class Engine:
         if self._retriever is None or self._retriever.vectors is not store:
             stores = self._stores
             self._retriever = Retriever(
-                stores.catalog, stores.words, store, self._filler.cache, self.config, executor=self._beside, line=self._line
+                stores.catalog, stores.words, store, self._filler.cache, self.config, executor=self._threads.beside, line=self._line
             )
         self._retriever.problem = self._filler.problem
         return self._retriever
-
-    async def _on_search(self, work: Callable[[], T]) -> T:
-        return await self._on(self._search, work)
-
-    async def _on(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(threads, work)
-        except IndexCorrupt as error:
-            self._suspect(error)
-            raise
-
-    async def _aside(self, work: Callable[[], T]) -> T:
-        """The result of `work`, which reads the catalog, on a thread beside those of searches.
-
-        The thread goes on when who asked is cancelled. Closing the catalog under it would crash the process, so `close` waits.
-        """
-        running = asyncio.get_running_loop().run_in_executor(None, work)
-        self._asides.add(running)
-        running.add_done_callback(self._asides.discard)
-        return await asyncio.shield(running)
 
     def _suspect(self, error: IndexCorrupt) -> None:
         log.error("%s; it is repaired at the next start", error.message)
@@ -370,7 +323,7 @@ class Engine:
 
     async def _check(self) -> None:
         """After a start that followed no clean end: read the whole catalog once, in the background."""
-        found = await self._aside(self._stores.catalog.integrity)
+        found = await self._threads.aside(self._stores.catalog.integrity)
         if found:
             self._suspect(IndexCorrupt(f"the catalog is damaged: {found[0]}", path=str(self._stores.catalog.path), store="catalog"))
 

@@ -3,18 +3,25 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from khojd import config
-from khojd.errors import IndexCorrupt, KhojdError
+from khojd.config import Folder
+from khojd.errors import IndexCorrupt, KhojdError, NotFound
 from khojd.index.indexer import Indexer, Report
 from khojd.index.status import UpdateReport
 from khojd.index.writer import Writer
+from khojd.sources.folder import check, resolved
 from khojd.sources.rules import Rules
 from khojd.sources.watch import FolderWatch, Mode
 
 log = logging.getLogger(__name__)
+
+
+def rules_of(folders: Iterable[Folder]) -> dict[str, Rules]:
+    """The rules of configured folders by their resolved paths. Raises ConfigError."""
+    return {folder.path: Rules(folder) for folder in map(resolved, folders)}
 
 
 class Follower:
@@ -40,6 +47,8 @@ class Follower:
         self._corrupt = corrupt
         self._changed = changed
         self._watches: dict[str, tuple[FolderWatch, asyncio.Task[None]]] = {}
+        self._choosing = asyncio.Lock()  # of folders: one change after the other
+        self._removing: set[asyncio.Task[None]] = set()
 
     def roots(self) -> list[str]:
         return list(self._watches)
@@ -49,16 +58,67 @@ class Follower:
         off = self.settings.watch == "off"
         return [(root, "off" if off else watch.mode, watch.problem) for root, (watch, _) in self._watches.items()]
 
-    def follow(self, root: str, rules: Rules) -> None:
+    async def add(self, folder: Folder) -> None:
+        """Follow one more folder. Raises ConfigError when it cannot be one."""
+        rules = Rules(resolved(folder))
+        async with self._choosing:
+            if rules.folder.path not in self._watches:
+                await asyncio.to_thread(check, rules.folder)
+                self.follow(rules)
+        self._changed()
+
+    async def remove(self, path: str) -> None:
+        """Leave a folder and forget its files. Raises NotFound."""
+        root = resolved(Folder(path=path)).path
+        if root not in self._watches:
+            raise NotFound(f"{path} is not one of the folders", path=path, folders=self.roots())
+        # Whole, also when who asked goes away: files of a folder that nobody follows would be found as they were, for ever.
+        removing = asyncio.create_task(self._remove(root), name=f"forget {root}")
+        self._removing.add(removing)
+        removing.add_done_callback(self._removing.discard)
+        await asyncio.shield(removing)
+
+    async def _remove(self, root: str) -> None:
+        async with self._choosing:
+            if root in self._watches:
+                await self.leave(root)
+                await self._forget(root)
+
+    async def configure(self, before: Iterable[str], wanted: Mapping[str, Rules], settings: config.Index) -> None:
+        """Follow the folders of a changed configuration. Others that were added besides those configured `before` stay."""
+        configured = set(before)
+        async with self._choosing:
+            again = (settings.watch, settings.debounce_ms) != (self.settings.watch, self.settings.debounce_ms)
+            self.settings = settings
+            for root in self.roots():
+                if root in configured and (again or root not in wanted or self._indexer.rules[root].folder != wanted[root].folder):
+                    await self.leave(root)
+                    if root not in wanted:
+                        await self._forget(root)
+            for root, rules in wanted.items():
+                if root not in self._watches:
+                    self.follow(rules)
+
+    async def _forget(self, root: str) -> None:
+        await self._indexer.on_writer(lambda: self._writer.remove_folder(root))
+        await self._indexer.on_writer(self._writer.flush)
+
+    def follow(self, rules: Rules) -> None:
         """Read a folder and keep up with it."""
-        self._indexer.rules[root] = rules
+        root = rules.folder.path
+        self._indexer.take(root, rules)
 
         async def changed(paths: frozenset[str] | None) -> None:
             await self._follow(root, paths)
 
         mode, debounce = self.settings.watch, self.settings.debounce_ms
         watch = FolderWatch(
-            Path(root), changed, poll=mode == "poll", debounce_ms=debounce, status=self._changed, enter=rules.directory
+            Path(root),
+            changed,
+            poll=mode == "poll",
+            debounce_ms=debounce,
+            status=self._changed,
+            entering=lambda: Rules(rules.folder).directory,
         )
         task = asyncio.create_task(changed(None) if mode == "off" else watch.run(), name=f"watch {root}")
         self._watches[root] = (watch, task)
@@ -68,10 +128,11 @@ class Follower:
         _, task = self._watches.pop(root)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        self._indexer.rules.pop(root, None)
+        self._indexer.leave(root)
         self._problem(root, "")
 
     async def close(self) -> None:
+        await asyncio.gather(*self._removing, return_exceptions=True)
         for root in self.roots():
             await self.leave(root)
 

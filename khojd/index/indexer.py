@@ -57,7 +57,7 @@ class Indexer:
     """
 
     def __init__(self, writer: Writer, pool: Pool, wrote: Callable[[], None]) -> None:
-        self.rules: dict[str, Rules] = {}
+        self.rules: Mapping[str, Rules] = {}  # of the folders that are followed; never changed, as threads go through it
         self.running: Progress | None = None
         self.files_per_second = 0.0
         self.queue = 0
@@ -72,6 +72,14 @@ class Indexer:
         self._looks = 0
         self._looked = asyncio.Event()
         self._runs = 0
+
+    def take(self, root: str, rules: Rules) -> None:
+        """Read this folder, too."""
+        self.rules = {**self.rules, root: rules}
+
+    def leave(self, root: str) -> None:
+        """Read this folder no more; what of it is being read is not written."""
+        self.rules = {other: rules for other, rules in self.rules.items() if other != root}
 
     @property
     def paused(self) -> bool:
@@ -142,8 +150,9 @@ class Indexer:
 
     def folder_of(self, path: str) -> str | None:
         """The folder whose rules accept `path`, None when no folder takes it as a note."""
-        root = inside(path, self.rules)
-        return root if root is not None and self.rules[root].accepts(path) else None
+        rules = self.rules
+        root = inside(path, rules)
+        return root if root is not None and rules[root].accepts(path) else None
 
     async def close(self) -> None:
         self._pool.close()
@@ -226,7 +235,7 @@ class Indexer:
             await self.on_writer(lambda: self._announce(fresh, found.owners))
             self._wrote()
         await self._resumed.wait()
-        if problems:
+        if problems := [reading for reading in problems if found.owners[reading.path] in self.rules]:
             await self.on_writer(lambda: self._writer.apply(problems, found.owners, gone, tally))
         done, flushed = len(problems), time.monotonic()
         self._tell(Progress("reading", done, total), progress)
@@ -235,10 +244,11 @@ class Indexer:
             self.calm.clear()
         try:
             async with contextlib.aclosing(readings):
-                async for batch in readings:
+                async for each in readings:
                     await self._resumed.wait()
+                    batch = [reading for reading in each if found.owners[reading.path] in self.rules]
                     again += await self.on_writer(lambda batch=batch: self._writer.apply(batch, found.owners, gone, tally))  # type: ignore[misc]
-                    done += len(batch)
+                    done += len(each)
                     self._tell(Progress("reading", done, total), progress)
                     if time.monotonic() - flushed > FLUSH_SECONDS:
                         await self.on_writer(self._writer.flush)
@@ -257,7 +267,7 @@ class Indexer:
 
     def _remove(self, gone: Iterable[str], owners: Mapping[str, str]) -> tuple[int, list[str]]:
         # A folder that has vanished since the look is not emptied: it may come back.
-        there = {root for root in {owners[path] for path in gone} if os.path.isdir(root)}  # noqa: PTH112
+        there = {root for root in {owners[path] for path in gone} if root in self.rules and os.path.isdir(root)}  # noqa: PTH112
         return self._writer.remove([path for path in gone if owners[path] in there], there=self._is_note)
 
     def _is_note(self, path: str) -> bool:
@@ -265,8 +275,11 @@ class Indexer:
 
     def _accepts(self, path: str) -> bool:
         """Whether a folder takes the file under this name, which may lead to it through links."""
-        root = self.folder_of(path)
-        return root is not None and not alias(self.rules[root], path[len(root) :].strip("/").rpartition("/")[0])
+        rules = self.rules
+        root = inside(path, rules)
+        if root is None or not rules[root].accepts(path):
+            return False
+        return not alias(rules[root], path[len(root) :].strip("/").rpartition("/")[0])
 
     def _announce(self, fresh: list[FileStat], owners: Mapping[str, str]) -> None:
         by_folder: dict[str, list[FileStat]] = {}
@@ -286,7 +299,9 @@ class Indexer:
         found = Look()
         db = self._writer.catalog.reader()
         for root, below in parts.items():
-            rules = self.rules[root]
+            rules = self.rules.get(root)
+            if rules is None:
+                continue  # it was left meanwhile
             known = folders.known_under(db, f"{root}/{below}") if below else folders.known_below(db, root)
             others = [other for other in self.rules if other != root]
             try:
@@ -306,21 +321,24 @@ class Indexer:
         """Look at single paths: files, directories, and what is gone."""
         found = Look()
         found.force = True
-        db = self._writer.catalog.reader()
+        db, followed = self._writer.catalog.reader(), self.rules
         for path in paths:
-            root = inside(path, self.rules)
+            root = inside(path, followed)
             if root is None:
                 continue
             relative = path[len(root) :].strip("/")
+            known = folders.known_file(db, path)
             if os.path.isdir(path):  # noqa: PTH112
+                if known is not None:  # a file had this name
+                    found.expected[path] = known
+                    found.owners[path] = root
                 parents = relative.split("/") if relative else []
-                entered = all(self.rules[root].directory("/".join(parents[: i + 1])) for i in range(len(parents)))
-                if entered and not alias(self.rules[root], relative):
+                entered = all(followed[root].directory("/".join(parents[: i + 1])) for i in range(len(parents)))
+                if entered and not alias(followed[root], relative):
                     found.add(self._scan({root: relative}))
                 continue
             if not os.path.isdir(root):  # noqa: PTH112 - a folder that is gone is not emptied: it may come back
                 continue
-            known = folders.known_file(db, path)
             gone = {path: known} if known is not None else folders.known_under(db, path)
             fact = look(path) if self._accepts(path) else None
             if fact is not None:

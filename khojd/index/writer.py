@@ -138,10 +138,7 @@ class Writer:
         refused = ""
         if buffer is None:
             self._refresh(path, folder)
-            overlay = documents.document_id(self.catalog.reader(), path, overlay=True)
-            if overlay is not None:
-                with self.catalog.transaction() as db:
-                    documents.remove_document(db, overlay)
+            self._drop(path)
         else:
             data = buffer.text.encode("utf-8", "replace")
             stat = FileStat(
@@ -165,6 +162,18 @@ class Writer:
                     documents.store_document(db, stat, document)
         self.flush()
         return refused
+
+    def drop_buffer(self, path: str) -> None:
+        """Forget a buffer whose file is no note, or no more; flushes."""
+        if self._drop(path):
+            self.flush()
+
+    def _drop(self, path: str) -> bool:
+        overlay = documents.document_id(self.catalog.reader(), path, overlay=True)
+        if overlay is not None:
+            with self.catalog.transaction() as db:
+                documents.remove_document(db, overlay)
+        return overlay is not None
 
     def _parsed(self, path: str, text: str, size: int) -> Document:
         if reason := registry.skip_reason(path) or too_large(size, self.settings):

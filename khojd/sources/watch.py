@@ -47,7 +47,11 @@ def events_of(root: str, enter: Callable[[str], bool]) -> Events:
 
 
 class FolderWatch:
-    """Watches one folder. `mode` and `problem` say how it goes. What `enter` refuses (a path below the root) is not watched."""
+    """Watches one folder. `mode` and `problem` say how it goes.
+
+    `entering` gives, each time that the folder is watched anew, what accepts a directory (a path below the root). It must not know
+    yet what the disk says: what it has read before the directories are watched may have changed without an event.
+    """
 
     def __init__(
         self,
@@ -57,10 +61,10 @@ class FolderWatch:
         poll: bool,
         debounce_ms: int,
         status: Callable[[], None],
-        enter: Callable[[str], bool] = lambda path: True,
+        entering: Callable[[], Callable[[str], bool]] = lambda: lambda path: True,
     ) -> None:
         self.root = root
-        self._enter = enter
+        self._entering = entering
         self.mode: Mode = "polling" if poll else "events"
         self.problem = ""
         self._changed = changed
@@ -92,7 +96,7 @@ class FolderWatch:
         identity = await asyncio.to_thread(_identity, self.root)
         loop = asyncio.get_running_loop()
         batches: asyncio.Queue[frozenset[str] | OSError] = asyncio.Queue()
-        making = asyncio.ensure_future(asyncio.to_thread(events_of, str(self.root), self._enter))
+        making = asyncio.ensure_future(asyncio.to_thread(events_of, str(self.root), self._entering()))
         try:
             events = await asyncio.shield(making)
         except asyncio.CancelledError:

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import shutil
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from khojd.config import Content, Folder
+from khojd.sources import watch
 from tests.engine.conftest import Notes
 
 
@@ -305,6 +308,28 @@ async def test_a_directory_that_gitignore_lets_in_again_is_watched_from_then_on(
         await engine.update()
         assert await notes.found("heron", mode="lexical") == []
         notes.write(".gitignore", "")
+        await notes.until(lambda: _finds(notes, "heron"))
+        notes.write("drafts/b.md", "An osprey.\n")
+        await notes.until(lambda: _finds(notes, "osprey"))
+
+
+async def test_a_gitignore_file_that_changes_before_its_folder_is_watched_does_not_keep_directories_from_it(
+    notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, events_of = threading.Event(), watch.events_of
+
+    def late(root: str, enter: Callable[[str], bool]) -> watch.Events:
+        looked.wait(30)
+        return events_of(root, enter)
+
+    monkeypatch.setattr(watch, "events_of", late)
+    notes.write(".gitignore", "drafts/\n")
+    notes.write("drafts/a.md", "A heron.\n")
+    async with notes.open(notes.config(watch="auto")) as engine:
+        await engine.update()
+        assert await notes.found("heron", mode="lexical") == []
+        notes.write(".gitignore", "")
+        looked.set()
         await notes.until(lambda: _finds(notes, "heron"))
         notes.write("drafts/b.md", "An osprey.\n")
         await notes.until(lambda: _finds(notes, "osprey"))

@@ -1,5 +1,6 @@
 """Changing settings while the index is open, and between two starts."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,73 @@ async def test_the_notes_of_a_folder_that_is_configured_no_longer_are_not_found(
         await engine.update(embed=True)
         assert await notes.found("heron") == ["a.md"]
         assert await notes.embedded() <= 1
+
+
+async def test_what_is_typed_counts_from_when_its_folder_is_added_until_it_is_left(notes: Notes, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "b.md").write_text("A kite.\n", encoding="utf-8")
+    async with notes.open() as engine:
+        engine.open_buffer("editor", str(other / "b.md"), "A buzzard.\n", 1)
+        await notes.until(lambda: _is(not engine.busy))
+        await engine.add_folder(Folder(path=str(other)))
+        await notes.until(lambda: _finds(notes, "buzzard"))
+        assert await notes.hits("kite", mode="lexical") == ()
+        await engine.remove_folder(str(other))
+        await notes.until(lambda: _is(not engine.busy))
+        assert await notes.hits("buzzard", mode="lexical") == ()
+        engine.close_owner("editor")
+
+
+async def _is(value: bool) -> bool:
+    return value
+
+
+async def _finds(notes: Notes, word: str) -> bool:
+    return bool(await notes.hits(word, mode="lexical"))
+
+
+async def test_a_folder_that_is_added_twice_at_once_is_followed_once(notes: Notes, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    async with notes.open() as engine:
+        await asyncio.gather(*(engine.add_folder(Folder(path=str(other))) for _ in range(3)))
+        assert [folder.path for folder in engine.folders()] == [str(notes.root), str(other)]
+        await engine.remove_folder(str(other))
+        assert not [task for task in asyncio.all_tasks() if task.get_name() == f"watch {other}"]
+
+
+async def test_nothing_stays_of_a_folder_that_is_removed_while_it_is_read(notes: Notes, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for number in range(300):
+        (other / f"{number}.md").write_text(f"Kite number {number}.\n", encoding="utf-8")
+    async with notes.open() as engine:
+        await engine.add_folder(Folder(path=str(other)))
+        begun = asyncio.Event()
+        reading = asyncio.create_task(engine.update(progress=lambda now: begun.set() if now.done else None))
+        await begun.wait()
+        await engine.remove_folder(str(other))
+        await reading
+        assert await engine.files() == ()
+        assert await notes.hits("kite", mode="lexical") == ()
+
+
+async def test_a_folder_is_forgotten_though_who_asked_for_it_goes_away(notes: Notes, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "b.md").write_text("A kite.\n", encoding="utf-8")
+    async with notes.open() as engine:
+        await engine.add_folder(Folder(path=str(other)))
+        await engine.update()
+        asking = asyncio.create_task(engine.remove_folder(str(other)))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await notes.until(lambda: _forgotten(notes))
+        assert [folder.path for folder in engine.folders()] == [str(notes.root)]
+
+
+async def _forgotten(notes: Notes) -> bool:
+    assert notes.engine is not None
+    return await notes.engine.files() == ()

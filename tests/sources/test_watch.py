@@ -55,7 +55,7 @@ async def watched(
     root: Path, *, poll: bool = False, enter: Callable[[str], bool] = lambda path: True
 ) -> AsyncIterator[tuple[FolderWatch, Seen]]:
     seen = Seen()
-    status = FolderWatch(root, seen, poll=poll, debounce_ms=20, status=lambda: None, enter=enter)
+    status = FolderWatch(root, seen, poll=poll, debounce_ms=20, status=lambda: None, entering=lambda: enter)
     task = asyncio.create_task(status.run())
     try:
         await seen.look()  # the first look: from here on nothing is missed
@@ -161,7 +161,9 @@ async def test_a_watch_that_is_cancelled_while_it_ends_leaves_nothing_open(tmp_p
 
     before = _open_files()
     seen = Seen()
-    task = asyncio.create_task(FolderWatch(tmp_path, seen, poll=False, debounce_ms=20, status=lambda: None, enter=enter).run())
+    task = asyncio.create_task(
+        FolderWatch(tmp_path, seen, poll=False, debounce_ms=20, status=lambda: None, entering=lambda: enter).run()
+    )
     await seen.look()
     (tmp_path / "new").mkdir()
     assert await asyncio.to_thread(busy.wait, 20)
