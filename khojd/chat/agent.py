@@ -25,7 +25,7 @@ _DROPPED = "(This result was left out to save room. Call the tool again if it is
 _ENOUGH = "Answer the question now, with what you have found so far. No more tools can be used. Say what is missing."
 
 Stream = Callable[[ChatRequest], AsyncIterator[Event]]
-Said = Text | Thinking | Cited | Used | Ended | Step | Proposal
+Said = Text | Thinking | Cited | Ended | Step | Proposal
 
 
 class Limits(Struct, frozen=True):
@@ -50,7 +50,7 @@ async def run(
     limits: Limits,
     request: ChatRequest | None = None,
 ) -> AsyncGenerator[Said, None]:
-    """An answer with tools, as it comes: text and thinking, steps, proposals; the last `Used` has the sum; `Ended` is the end.
+    """An answer with tools, as it comes: text and thinking, steps, proposals; `Ended` is the end.
 
     native: the model takes tools by its server's own way; else, and where the server returns calls as text, they are read from the
     text (khojd/chat/toolcalls.py). request: what else each request says; its messages and tools are replaced. Closing the iterator
@@ -107,8 +107,6 @@ class _Loop:
         self._deadline = time.monotonic() + limits.seconds
         self._sizes: dict[int, tuple[Message, int]] = {}  # by identity, with the message, which keeps it
         self._spent = 0  # tokens
-        self._sum = Used()
-        self._counted = False  # a server has said how many tokens
         self._faults = 0
         self._tail = "\n\n"  # of what was said
 
@@ -172,7 +170,6 @@ class _Loop:
                     raise
                 yield Step("notice", "the results of earlier tool calls were left out: together they are too long for the model")
         self._count(request, answer)
-        yield self._sum
 
     def _next(self, *, final: bool) -> ChatRequest:
         messages = [*self._first, *(message for added in self._rounds for message in added)]
@@ -293,7 +290,6 @@ class _Loop:
 
     def _count(self, request: ChatRequest, answer: _Answer) -> None:
         used = answer.used
-        counted = used.prompt >= 0 or used.completion >= 0
         prompt = used.prompt if used.prompt >= 0 else self._size(request.messages) + of_messages((), request.tools)
         completion = (
             used.completion
@@ -301,16 +297,6 @@ class _Loop:
             else tokens("".join(answer.text)) + sum(tokens(one.text) for one in answer.calls)
         )
         self._spent += prompt + completion
-        if counted:
-            self._sum = Used(
-                _add(self._sum.prompt, used.prompt),
-                _add(self._sum.completion, used.completion),
-                _add(self._sum.cached, used.cached),
-            )
-
-
-def _add(one: int, other: int) -> int:
-    return other if one < 0 else one if other < 0 else one + other
 
 
 def _as_written(call: ToolCall) -> str:

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from khojd.chat import agent, budget, prompt, recall
 from khojd.chat.citations import Citer
-from khojd.chat.model import Passage, Proposal, Step, Usage
+from khojd.chat.model import Passage, Proposal, Step
+from khojd.chat.requests import counted, model_step
 from khojd.chat.tokens import of_messages
 from khojd.chat.tools.registry import RESULT_TOKENS, Context, Tool
 from khojd.errors import ConfigError, ProviderError
@@ -29,13 +30,6 @@ _FOR_RESULTS = 0.4  # share of the prompt that is left free for what tools find
 _LOCAL_RESEARCH = 14_000  # tokens of a prompt with all that tools have found
 _MOST_TOOLS = 0.5  # share of the prompt that their descriptions may take
 _NOTHING_FOUND = "(No passages of the notes fit this question.)"
-
-
-def model_step(choice: Choice, what: str = "") -> Step:
-    """Which model gets a request, and whether it leaves the machine."""
-    where = "on this machine" if choice.local else "not on this machine"
-    data = {"provider": choice.provider, "model": choice.model, "local": choice.local}
-    return Step("model", f"{choice} ({where}){f', {what}' if what else ''}", data=data)
 
 
 class Asked(Struct, frozen=True):
@@ -62,10 +56,8 @@ class Answer:
         self.record = turn.record
         self.chat = turn.chat
         self._first: float | None = None  # when the first token came
-        self._used: list[llm.Used] = []  # of each request that ended
         self._choice: Choice | None = None
-        self._requests = 0
-        self._cost = 0.0
+        self._rounds = 0  # requests for this answer
 
     async def messages(self, gathered: Gathered) -> tuple[Message, ...]:
         """What would be sent. Where no server says what the model can do, the configured lengths count."""
@@ -91,9 +83,11 @@ class Answer:
         choice = await router.choose(turn.job, turn.model, notice=self.record.notice)
         for attempt in (1, 2):
             asked = await asyncio.to_thread(self._pack, gathered, choice)
-            if asked.left_out and (counted := await router.count(choice, asked.messages)) is not None:
+            if asked.left_out and "count" in choice.info.capabilities:
                 # A safe guess leaves out more than it needs to: count, and fill what is free.
-                self.chat.scale.saw(str(choice), asked.guessed, counted)
+                self.record.step(model_step(choice, "to count the tokens of the prompt"))
+                if (tokens := await router.count(choice, asked.messages)) is not None:
+                    self.chat.scale.saw(str(choice), asked.guessed, tokens)
                 asked = await asyncio.to_thread(self._pack, gathered, choice)
             for left in asked.left_out:
                 self.record.notice(left)
@@ -231,14 +225,20 @@ class Answer:
 
     async def _asked(self, request: ChatRequest, choice: Choice) -> AsyncGenerator[llm.Event, None]:
         """One request, counted."""
-        self._requests += 1
+        self._rounds += 1
         guessed = of_messages(request.messages, request.tools)
         used: llm.Used | None = None
-        if self._requests == 1:
+        if self._rounds == 1:
             self.record.usage = replace(self.record.usage, retrieval_s=time.perf_counter() - self.turn.started)
         try:
-            stream = self.chat.router.stream(
-                self.turn.job, request, model=self.turn.model, choice=choice, notice=self.record.notice, asked=self._goes_to
+            stream = self.turn.requests.stream(
+                self.turn.job,
+                request,
+                model=self.turn.model,
+                choice=choice,
+                what="" if self._rounds == 1 else f"request {self._rounds} for the answer",
+                notice=self.record.notice,
+                asked=self._goes_to,
             )
             async with aclosing(stream) as events:
                 async for event in events:
@@ -249,15 +249,10 @@ class Answer:
                     yield event
         finally:
             if used is not None and self._choice is not None:
-                self._used.append(used)
-                self._cost += self.chat.router.price(self._choice, used)
                 self.chat.scale.saw(str(self._choice), guessed, used.prompt)
 
     def _goes_to(self, choice: Choice) -> None:
-        """Say, once for each model, where the request goes."""
-        if self._choice is None or str(self._choice) != str(choice):
-            self.record.step(model_step(choice))
-            self.record.turn = replace(self.record.turn, provider=choice.provider, model=choice.model)
+        self.record.turn = replace(self.record.turn, provider=choice.provider, model=choice.model)
         self._choice = choice
 
     def _began(self) -> None:
@@ -266,16 +261,7 @@ class Answer:
             self.record.usage = replace(self.record.usage, first_token_s=self._first - self.turn.started)
 
     def _count(self) -> None:
-        now = time.perf_counter()
-        prompts, answers = [one.prompt for one in self._used], [one.completion for one in self._used]
-        answer = sum(answers) if answers and min(answers) >= 0 else -1
-        took = now - self._first if self._first is not None else 0.0
-        self.record.usage = Usage(
-            prompt_tokens=sum(prompts) if prompts and min(prompts) >= 0 else -1,
-            answer_tokens=answer,
-            requests=self._requests,
-            cost=self._cost,
-            retrieval_s=self.record.usage.retrieval_s,
-            first_token_s=self.record.usage.first_token_s,
-            tokens_per_second=answer / took if answer > 0 and took > 0 else 0.0,
-        )
+        took = time.perf_counter() - self._first if self._first is not None else 0.0
+        usage = counted(self.record.usage, self.turn.requests)
+        answer = usage.main_answer_tokens
+        self.record.usage = replace(usage, tokens_per_second=answer / took if answer > 0 and took > 0 else 0.0)

@@ -85,13 +85,20 @@ class Proposal(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True):
-    """Tokens of all requests of a turn as the servers counted them, -1 where they did not say. Seconds from the turn's start."""
+    """Tokens as the servers counted them, -1 where none did. Seconds from the turn's start.
+
+    Of all requests of a turn: those for the answer (`main_`, one for each round of tools), for search queries, for the parts of a
+    long summary, for a title and for the summary of earlier turns. The last two are made, and counted, after the turn's end.
+    """
 
     prompt_tokens: int = -1
     answer_tokens: int = -1
     requests: int = 0
+    main_prompt_tokens: int = -1
+    main_answer_tokens: int = -1
+    main_requests: int = 0
     cost: float = 0.0  # by the configured prices, in their currency
-    retrieval_s: float = 0.0  # until the first request left
+    retrieval_s: float = 0.0  # until the first request for the answer left
     first_token_s: float = 0.0
     total_s: float = 0.0
     tokens_per_second: float = 0.0  # of the answer, from its first token on

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
-import re
+import logging
 from typing import TYPE_CHECKING
 
 from khojd.chat import titles
+from khojd.chat.model import Step
+from khojd.chat.requests import Requests, amended, model_step
 from khojd.errors import KhojdError
 from khojd.llm.model import ChatRequest, Message
 
 if TYPE_CHECKING:
     from khojd.chat.turn import Running
 
+log = logging.getLogger(__name__)
+
 PATIENCE = 30.0  # seconds; nobody waits
 _NEW = 3  # turns; one that has no title by then keeps that of its first question
 _EXCERPT = 1200  # characters of question and answer each
-_MARKER = re.compile(r"\s*\[\^?\d+\]")
+_FOR = "for a title"
 _INSTRUCTIONS = "Give this conversation a title of 3 to 7 words, in its language. Answer with the title alone, without quotes."
 
 
+async def wants_name(turn: Running) -> bool:
+    """Whether a model is asked for a title after a turn: of a new conversation that nobody has titled, when one answered."""
+    if not (turn.config.chat.titles and turn.requests.main.requests and turn.chat.router.has("small", turn.model)):
+        return False
+    try:
+        conversation = await turn.chat.store.get(turn.conversation.id)
+    except KhojdError:  # it was deleted
+        return False
+    return not conversation.titled and conversation.turns <= _NEW
+
+
+def title_step(turn: Running) -> Step:
+    """Where the request for a title goes."""
+    return model_step(turn.chat.router.expected("small", turn.chat.router.helper(turn.model)), _FOR)
+
+
 def name_conversation(turn: Running) -> None:
-    """Have a new conversation titled, after a turn that a model answered."""
-    new = not turn.conversation.titled and turn.conversation.turns <= _NEW and turn.record.usage.requests > 0
-    if new and turn.config.chat.titles and turn.chat.router.has("small", turn.model):
-        turn.chat.spawn(_name(turn), f"title of {turn.conversation.id}")
+    """Have the conversation titled; nobody waits for it."""
+    turn.chat.spawn(_name(turn), f"title of {turn.conversation.id}")
 
 
 async def _name(turn: Running) -> None:
-    record = turn.record.turn
+    record, chat = turn.record.turn, turn.chat
     text = f"Question: {turn.question[:_EXCERPT]}\n\nAnswer: {record.answer[:_EXCERPT]}"
     request = ChatRequest((Message("system", _INSTRUCTIONS), Message("user", text)), max_tokens=200)
-    router = turn.chat.router
+    steps: list[Step] = []
+    later = Requests(chat.router, steps.append)
     try:
-        said = await router.complete("small", request, seconds=PATIENCE, model=router.helper(turn.model))
-        first = said.strip().partition("\n")[0]
-        title = titles.tidy(_MARKER.sub("", first).strip("\"'*#“”„ ."))
-        if title:
-            await turn.chat.store.entitle(turn.conversation.id, titles.shortened(title))
-    except KhojdError:
-        return  # the title from the question stays
+        try:
+            helper = chat.router.helper(turn.model)
+            said = await later.complete(request, model=helper, seconds=PATIENCE, what=_FOR)
+        finally:
+            # The step that the turn has already says where it was to go; others, that it went elsewhere.
+            new = [step for step in steps if step not in record.steps]
+            await chat.store.amend(turn.id, lambda kept: amended(kept, later, *new))
+        if title := titles.from_model(said, _INSTRUCTIONS, record.answer):
+            await chat.store.entitle(turn.conversation.id, title)
+    except KhojdError as error:
+        log.info("no title by the small model: %s", error.name)  # that of the question stays

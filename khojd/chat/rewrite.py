@@ -1,18 +1,19 @@
 """Queries made by a small model. Whatever it does wrong, the queries made by rules are there already."""
 
+import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from khojd.chat import queries
-from khojd.chat.answer import model_step
-from khojd.chat.model import Step, Turn
+from khojd.chat.model import Turn
 from khojd.chat.queries import Plan
+from khojd.chat.requests import Requests
 from khojd.config import Config
 from khojd.errors import KhojdError
 from khojd.llm.model import ChatRequest, Message
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MOST = 5  # queries
 PATIENCE = 4.0  # seconds; a person waits
+_DESCRIBED = 8.0  # seconds for the server to describe the model, which is kept for some minutes
 _REST = 300.0  # seconds without it after it was too slow or failed
 _TURNS, _TOLD = 3, 400  # turns before, characters of each answer
 _SCHEMA: Final[dict[str, Any]] = {
@@ -63,8 +65,8 @@ class Rewriter:
         config: Config,
         *,
         router: Router,
+        requests: Requests,
         model: str,
-        say: Callable[[Step], None],
     ) -> Plan:
         """`plan` with the small model's queries behind its own, at most MOST; as it is where there are none to be had.
 
@@ -79,12 +81,16 @@ class Rewriter:
             model = router.helper(model)
             if (model or not config.models.small) and not plan.follows:
                 return plan
-            say(model_step(await router.choose("small", model), "for search queries"))
-            said = await router.complete("small", request, seconds=PATIENCE, model=model)
-        except KhojdError as error:
+            async with asyncio.timeout(_DESCRIBED):  # apart from the patience for queries: its SDK may have to be imported
+                await router.choose("small", model)
+            said = await requests.complete(request, model=model, seconds=PATIENCE, what="for search queries")
+        except (KhojdError, TimeoutError) as error:
             self._rests_until = time.monotonic() + _REST
-            log.info("no queries by the small model: %s", error.name)
-            return replace(plan, notice=f"queries are made by rules: {error.message}")
+            why = (
+                error.message if isinstance(error, KhojdError) else f"the server says nothing of the model within {_DESCRIBED:g} s"
+            )
+            log.info("no queries by the small model: %s", why if isinstance(error, TimeoutError) else error.name)
+            return replace(plan, notice=f"queries are made by rules: {why}")
         found = read(said, config, today)
         if not found:
             return plan

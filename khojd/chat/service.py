@@ -99,12 +99,12 @@ class Chat:
         return await turn.prompt()
 
     async def cancel(self, turn_id: str) -> bool:
-        """End a turn that runs; it is kept as `cancelled`. False when no such turn runs."""
+        """End a turn that runs; it is kept as `cancelled`. False when no such turn runs, or it was about to end by itself."""
         found = self._turns.get(turn_id)
         if found is None:
             return False
         await self._end(*found, "cancelled")
-        return True
+        return bool(found[0].reason)
 
     async def turn(self, id: str) -> Turn:
         """A turn as it stands, also while it is being answered; of one that has ended the beginning of its id will do."""
@@ -169,7 +169,7 @@ class Chat:
         await asyncio.wait([task])
 
     def _cancel(self, turn: Running, task: asyncio.Task[None], reason: str) -> None:
-        # Once: a second cancel would reach the turn while it is being kept.
-        if not task.done() and not turn.reason:
+        # Once, and not at its end: the cancel would reach the turn while it is being kept.
+        if not task.done() and not turn.reason and not turn.settled:
             turn.reason = reason
             task.cancel()

@@ -183,6 +183,10 @@ class Conversations:
         """Keep a turn as it is now, in the place it has. Raises NotFound when its conversation was deleted meanwhile."""
         await self._write(lambda db: store_rows.save_turn(db, turn, time.time()))
 
+    async def amend(self, id: str, change: Callable[[Turn], Turn]) -> None:
+        """Add to a turn that has ended, in its place; its conversation is not changed by that. Raises NotFound."""
+        await self._write(lambda db: store_rows.replace_turn(db, change(store_rows.turn(db, id))))
+
     async def turn(self, id: str) -> Turn:
         """Raises NotFound."""
         return await self._read(lambda db: self._as_read(store_rows.turn(db, id)))

@@ -140,6 +140,12 @@ def save_turn(db: sqlite3.Connection, turn: Turn, now: float) -> None:
         set_title(db, turn.conversation, titles.from_question(turn.question), titled=False)
 
 
+def replace_turn(db: sqlite3.Connection, turn: Turn) -> None:
+    """Put a turn in its own place, also one that was put aside."""
+    values = (turn.state, _folded(turn), _body(turn), turn.id)
+    db.execute("UPDATE turns SET state = ?, folded = ?, body = ? WHERE id = ?", values)
+
+
 def _first(db: sqlite3.Connection, conversation: str) -> str | None:
     row = db.execute(
         "SELECT id FROM turns WHERE conversation = ? AND aside = 0 ORDER BY number LIMIT 1", (conversation,)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec.structs import replace
 
 from khojd.chat import budget, extractive, prompt, ranges, recall
-from khojd.chat.answer import Answer, model_step
+from khojd.chat.answer import Answer
 from khojd.chat.model import Passage, Step
+from khojd.chat.requests import Requests, amended
 from khojd.chat.scope import Scope, scope_of
 from khojd.chat.tokens import of_messages, tokens
 from khojd.content.boundaries import cut_before, paragraphs
@@ -73,7 +74,6 @@ async def summarise(turn: Running, *, model: bool) -> None:
     numbered = record.number(passages)
     helper = turn.chat.router.helper(turn.model)
     small = await turn.chat.router.choose("small", helper, notice=record.notice)
-    record.step(model_step(small, "for the parts"))
     size = max(min(room, answer.room_of(small)) - _AROUND, 300)
     parts = [
         "\n".join(prompt.framed(one, turn.chat.library.label) for one in part) for part in _runs(numbered, budget.cost_of, size)
@@ -162,14 +162,14 @@ def _runs(items: Sequence[T], cost: Callable[[T], int], size: int) -> list[list[
 async def _each(turn: Running, instructions: str, parts: Sequence[str]) -> list[str]:
     """The summaries of the parts by the small model, said as they are made. Raises ProviderError for the first that fails."""
     slots = asyncio.Semaphore(_AT_ONCE)
-    router = turn.chat.router
-    helper = router.helper(turn.model)
+    helper = turn.chat.router.helper(turn.model)
 
     async def one(number: int, part: str) -> str:
         async with slots:
-            turn.record.step(Step("notice", f"summarising part {number} of {len(parts)}"))
             request = ChatRequest((Message("system", instructions), Message("user", part)), max_tokens=_PART_ANSWER)
-            return (await router.complete("small", request, seconds=_PART_SECONDS, model=helper)).strip()
+            what = f"to sum up part {number} of {len(parts)}"
+            said = await turn.requests.complete(request, model=helper, seconds=_PART_SECONDS, what=what, notice=turn.record.notice)
+            return said.strip()
 
     tasks = [asyncio.create_task(one(number, part), name=f"part {number}") for number, part in enumerate(parts, 1)]
     try:
@@ -189,7 +189,7 @@ def _counted(passages: Sequence[Passage]) -> str:
 
 def remember(turn: Running) -> None:
     """When earlier turns fill much of their room: have all but the last ones summed up, in the background."""
-    if turn.record.usage.requests and turn.chat.router.has("small", turn.model):
+    if turn.requests.main.requests and turn.chat.router.has("small", turn.model):
         turn.chat.spawn(_remember(turn), f"summary of {turn.conversation.id}")
 
 
@@ -205,10 +205,14 @@ async def _remember(turn: Running) -> None:
         text = f"Summary of what was before: {before}\n\n{said}" if before else said
         request = ChatRequest((Message("system", _CONVERSATION), Message("user", budget.cut(text, room))), max_tokens=800)
         helper = turn.chat.router.helper(turn.model)
-        summary = (await turn.chat.router.complete("small", request, seconds=_PATIENCE, model=helper)).strip()
-        if summary:
-            last = await turn.chat.store.turn(turn.id)
-            step = Step("notice", "earlier turns were summed up", data={"summary": summary, "until": older[-1].id})
-            await turn.chat.store.save(replace(last, steps=(*last.steps, step)))
+        steps: list[Step] = []
+        later = Requests(turn.chat.router, steps.append)
+        try:
+            said = await later.complete(request, model=helper, seconds=_PATIENCE, what="to sum up earlier turns")
+            if summary := said.strip():
+                steps.append(Step("notice", "earlier turns were summed up", data={"summary": summary, "until": older[-1].id}))
+        finally:
+            if steps:
+                await turn.chat.store.amend(turn.id, lambda kept: amended(kept, later, *steps))
     except KhojdError as error:
         log.info("a conversation was not summed up: %s", error.name)

@@ -22,8 +22,9 @@ from khojd.chat import commands, extractive, personas, queries
 from khojd.chat.answer import Answer
 from khojd.chat.mentions import mentioned
 from khojd.chat.model import Ask, ChatEvent, Command, Conversation, Finished, Passage, Started, State, Step, Turn
-from khojd.chat.naming import name_conversation
+from khojd.chat.naming import name_conversation, title_step, wants_name
 from khojd.chat.record import Record
+from khojd.chat.requests import Requests, counted, search_steps
 from khojd.chat.store import new_conversation
 from khojd.chat.summarise import remember, summarise, summary_prompt
 from khojd.errors import ChatError, KhojdError, NotFound, StoreError
@@ -78,6 +79,8 @@ class Running:
         self._say = say
         turn = Turn(id, conversation.id, ask.question, self.command, persona=self.persona.name, created=time.time())
         self.record = Record(turn, say)
+        self.requests = Requests(chat.router, self.record.step)
+        self.settled = False  # how it ended is certain: it is only kept now, and no longer cancelled
 
     @classmethod
     async def make(
@@ -175,17 +178,24 @@ class Running:
             await self.record.keep(self.chat.store)
 
     async def _finish(self, state: State, reason: str) -> None:
+        self.settled = True
+        usage = counted(self.record.usage, self.requests)
+        self.record.usage = replace(usage, total_s=time.perf_counter() - self.started)
+        named = state == "complete" and not self._unkept and await wants_name(self)
+        if named:
+            # It is asked for when the answer is there; who waits for that does not wait for a title.
+            self.record.step(title_step(self))
         self.record.refer()
-        self.record.usage = replace(self.record.usage, total_s=time.perf_counter() - self.started)
         turn = await self.record.end(self.chat.store, state=state, reason=reason)
-        if not self._unkept:
+        if self._unkept:
+            self.chat.remember(self.conversation, turn)
+        else:
             with suppress(KhojdError):  # it was deleted, or the disk is full
                 self.conversation = await self.chat.store.get(self.conversation.id)
-            if state == "complete":
-                name_conversation(self)
-                remember(self)
-        else:
-            self.chat.remember(self.conversation, turn)
+        if named:
+            name_conversation(self)
+        if state == "complete" and not self._unkept:
+            remember(self)
         self._say(Finished(turn, self.conversation))
 
     # What it is answered from
@@ -205,8 +215,8 @@ class Running:
         plan = queries.plan(named.question, history, self.config, date.today(), selected=await self._selected())
         if models:
             improve = self.chat.rewriter.improve
-            router, say = self.chat.router, self.record.step
-            plan = await improve(plan, named.question, history, self.config, router=router, model=self.model, say=say)
+            router, requests = self.chat.router, self.requests
+            plan = await improve(plan, named.question, history, self.config, router=router, requests=requests, model=self.model)
         if plan.notice:
             self.record.notice(plan.notice)
         if plan.queries:
@@ -214,6 +224,8 @@ class Running:
                 Step("queries", "; ".join(plan.queries), data={"queries": list(plan.queries), "filters": plan.filters})
             )
         self.record.turn = replace(self.record.turn, queries=plan.queries)
+        for step in search_steps(self.config) if plan.queries else ():
+            self.record.step(step)
         library = self.chat.library
         search = partial(
             library.find,

@@ -153,8 +153,14 @@ def _foot(result: ChatResult) -> str:
     parts = [who, f"{usage.total_seconds:.1f} s"]
     if usage.first_token_seconds > 0 and result.model:
         parts.append(f"first token after {usage.first_token_seconds:.1f} s")
-    if usage.answer_tokens >= 0 and result.model:
-        parts.append(f"{max(usage.prompt_tokens, 0):,} + {usage.answer_tokens:,} tokens")
+    if usage.main_answer_tokens >= 0 and result.model:
+        parts.append(f"{max(usage.main_prompt_tokens, 0):,} + {usage.main_answer_tokens:,} tokens")
+    if (others := usage.requests - usage.main_requests) > 0:
+        more = (
+            max(usage.prompt_tokens, 0) - max(usage.main_prompt_tokens, 0),
+            max(usage.answer_tokens, 0) - max(usage.main_answer_tokens, 0),
+        )
+        parts.append(f"{output.count(others, 'other request')}: {more[0]:,} + {more[1]:,} tokens")
     if usage.tokens_per_second > 0:
         parts.append(f"{usage.tokens_per_second:.0f} tokens/s")
     if usage.cost > 0:

@@ -1,9 +1,16 @@
-"""How long a server that failed is left alone."""
+"""How long a server that failed is left alone, and when the same request is sent again."""
 
+import random
 import time
 from collections.abc import Callable
+from typing import Final
 
 from msgspec import Struct
+
+from khojd.config import Provider
+from khojd.errors import ProviderError, ProviderReason
+
+RETRIED: Final[frozenset[ProviderReason]] = frozenset({"rate", "busy", "server", "unreachable"})
 
 
 class Pace(Struct, frozen=True):
@@ -42,3 +49,20 @@ class Backoff:
     def away(self) -> bool:
         """Whether it should not be asked yet."""
         return self._clock() < self._until
+
+
+def again(pace: Pace, settings: Provider, error: ProviderError, attempt: int, spent: float, *, local: bool) -> float | None:
+    """Seconds until a server is asked the same again, `attempt` counted from 0; None when it is not.
+
+    `spent` are the seconds since it was asked first, `local` whether it is on this machine.
+    """
+    if error.reason not in RETRIED:
+        return None
+    wait = min(pace.retry * 2.0**attempt, pace.longest) * random.uniform(1.0, 1.25)
+    if error.reason == "busy" and local:
+        # It loads the model, or is at another request: it will come, and nobody wants another server for that.
+        wait = max(min(wait, pace.loading), error.retry_after or 0.0)
+        return wait if spent + wait < settings.first_seconds else None
+    if attempt >= settings.retries or (error.retry_after or 0.0) > pace.longest:
+        return None
+    return max(wait, error.retry_after or 0.0)

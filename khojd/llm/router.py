@@ -6,7 +6,6 @@ is sent again, and then goes to the next model, and the caller is told of both. 
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -17,7 +16,7 @@ from msgspec import Struct
 from khojd.config import Config, ModelSettings
 from khojd.errors import ConfigError, ProviderError, ProviderReason
 from khojd.llm import table
-from khojd.llm.backoff import Pace
+from khojd.llm.backoff import RETRIED, Pace, again
 from khojd.llm.chain import Job, Ref, chain, named
 from khojd.llm.configured import Configured, Open
 from khojd.llm.fitting import all_failed, check_suits, described, prepared
@@ -32,9 +31,8 @@ Notice = Callable[[str], None]
 
 log = logging.getLogger(__name__)
 
-_RETRIED: Final[frozenset[ProviderReason]] = frozenset({"rate", "busy", "server", "unreachable"})
 # What is the server's fault, not the model's or the request's: it is left alone for a while.
-_ILL: Final[frozenset[ProviderReason]] = _RETRIED | {"auth", "garbled", "cut", "timeout"}
+_ILL: Final[frozenset[ProviderReason]] = RETRIED | {"auth", "garbled", "cut", "timeout"}
 
 
 class Choice(Struct, frozen=True):
@@ -110,9 +108,19 @@ class Router:
 
     def _away(self, model: str) -> bool:
         """Whether a model's server is on another machine."""
-        name = named(self._config, model).provider
+        return not self._is_local(named(self._config, model).provider)
+
+    def _is_local(self, name: str) -> bool:
         settings = self._config.providers[name]
-        return not table.is_local(settings.base_url or usual_address(name, settings))
+        return table.is_local(settings.base_url or usual_address(name, settings))
+
+    def expected(self, job: Job, model: str = "") -> Choice:
+        """The model that will be asked as far as is known without asking a server; nothing is known of it but its name.
+
+        Raises ConfigError as `choose`.
+        """
+        ref = self._order(job, model)[0]
+        return Choice(ref.provider, ref.model, self._is_local(ref.provider), ModelInfo(ref.model))
 
     async def choose(self, job: Job, model: str = "", *, notice: Notice = _silent) -> Choice:
         """The model that would be asked now: `model` if it is named, else the first of the job's whose server is well.
@@ -254,7 +262,7 @@ class Router:
                 return
             except ProviderError as error:
                 spent = asyncio.get_running_loop().time() - begin
-                wait = None if begun else self._wait(server, choice, error, attempt, spent)
+                wait = None if begun else again(self._pace, server.settings, error, attempt, spent, local=choice.local)
                 if wait is None:
                     raise
                 if attempt == 0 or error.reason != "busy":
@@ -272,34 +280,41 @@ class Router:
         limits = Limits(settings.first_seconds, idle)
         return guard(provider.chat(choice.model, request), limits, provider=server.name, model=choice.model)
 
-    def _wait(self, server: Configured, choice: Choice, error: ProviderError, attempt: int, spent: float) -> float | None:
-        """Seconds until the same server is asked again; None when it is not."""
-        pace = self._pace
-        if error.reason not in _RETRIED:
-            return None
-        wait = min(pace.retry * 2.0**attempt, pace.longest) * random.uniform(1.0, 1.25)
-        if error.reason == "busy" and choice.local:
-            # It loads the model, or is at another request: it will come, and nobody wants another server for that.
-            wait = max(min(wait, pace.loading), error.retry_after or 0.0)
-            return wait if spent + wait < server.settings.first_seconds else None
-        if attempt >= server.settings.retries or (error.retry_after or 0.0) > pace.longest:
-            return None
-        return max(wait, error.retry_after or 0.0)
+    async def complete(
+        self,
+        job: Job,
+        request: ChatRequest,
+        *,
+        seconds: float,
+        model: str = "",
+        notice: Notice = _silent,
+        asked: Callable[[Choice], None] = _silent,
+        used: Callable[[Used], None] = _silent,
+    ) -> str:
+        """The text of a short answer, without thinking where the model can do without. `used` is told the tokens so far.
 
-    async def complete(self, job: Job, request: ChatRequest, *, seconds: float, model: str = "") -> str:
-        """The text of a short answer, without thinking where the model can do without. Raises as `stream`, and `timeout`."""
+        Raises as `stream`, and `timeout`.
+        """
         last: list[Choice] = []
         parts: list[str] = []
         brief = request if request.thinking is not None else msgspec.structs.replace(request, thinking=False)
+
+        def goes(to: Choice) -> None:
+            last[:] = [to]
+            asked(to)
+
         try:
-            async with asyncio.timeout(seconds), aclosing(self.stream(job, brief, model=model, asked=last.append)) as events:
+            stream = self.stream(job, brief, model=model, notice=notice, asked=goes)
+            async with asyncio.timeout(seconds), aclosing(stream) as events:
                 async for event in events:
                     if isinstance(event, Text):
                         parts.append(event.text)
+                    elif isinstance(event, Used):
+                        used(event)
         except TimeoutError:
-            asked = str(last[-1]) if last else "the server"
-            provider = last[-1].provider if last else self._order(job, model)[0].provider
-            message = f"{asked}: no answer within {seconds:g} s"
+            name = str(last[0]) if last else "the server"
+            provider = last[0].provider if last else self._order(job, model)[0].provider
+            message = f"{name}: no answer within {seconds:g} s"
             raise ProviderError(message, provider=provider, reason="timeout") from None
         return "".join(parts)
 

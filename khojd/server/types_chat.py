@@ -109,13 +109,20 @@ class Proposal(Message, frozen=True):
 
 
 class ChatUsage(Message, frozen=True):
-    """Tokens as the servers counted them, -1 where they did not say; seconds from the question on."""
+    """Tokens as the servers counted them, -1 where none did; seconds from the question on.
 
-    prompt_tokens: int
-    answer_tokens: int
+    Counted are all requests of a turn: for the answer (`main…`, one for each round of tools), for search queries, for parts of a
+    long summary. A title and a summary of earlier turns are asked for after the reply: `khoj/conversations/get` has them counted.
+    """
+
+    prompt_tokens: Annotated[int, Meta(description="of all requests")]
+    answer_tokens: Annotated[int, Meta(description="of all requests")]
     requests: int
-    cost: Annotated[float, Meta(description="by the configured prices")]
-    retrieval_seconds: Annotated[float, Meta(description="until the first request left")]
+    main_prompt_tokens: Annotated[int, Meta(description="of the requests for the answer")]
+    main_answer_tokens: Annotated[int, Meta(description="of the requests for the answer")]
+    main_requests: int
+    cost: Annotated[float, Meta(description="of all requests, by the configured prices")]
+    retrieval_seconds: Annotated[float, Meta(description="until the first request for the answer left")]
     first_token_seconds: float
     total_seconds: float
     tokens_per_second: Annotated[float, Meta(description="of the answer, from its first token on")]

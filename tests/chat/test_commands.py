@@ -208,7 +208,8 @@ async def test_a_long_note_is_summed_up_in_parts(tmp_path: Path) -> None:
         assert texts(events) == "The river moved [1][3]."
         parts = d.asked("small")
         assert len(parts) >= 3
-        assert len([one for one in steps(events, "notice") if "part" in one]) == len(parts)
+        where = [f"desk/small (on this machine), to sum up part {number + 1} of {len(parts)}" for number in range(len(parts))]
+        assert steps(events, "model") == [*where, "desk/chat (on this machine)"]
         sent = "".join(d.sent("small", number) for number in range(len(parts)))
         for number in range(40):
             assert f"Paragraph {number}:" in sent

@@ -45,6 +45,10 @@ async def test_older_turns_are_summed_up_by_the_small_model_and_the_summary_stay
             while not recall.summary(await d.chat.store.turns(last.conversation))[0]:
                 await asyncio.sleep(0.01)
         assert "Question 0:" in d.sent("small", 0)
+        kept = await d.chat.store.turns(last.conversation)
+        noted = next(one for one in kept if any("summary" in step.data for step in one.steps))
+        assert "desk/small (on this machine), to sum up earlier turns" in [step.text for step in noted.steps]
+        assert (noted.usage.requests, noted.usage.main_requests) == (2, 1)
         await d.ask("And what of it?", conversation=last.conversation)
         assert "We spoke of the mill." in d.sent()
         assert "Question 0:" not in d.sent()

@@ -180,8 +180,14 @@ NOTES = {"tea.md": "# Tea\n\nGreen tea is steeped at 70 degrees.\n", "pots.md": 
 async def test_queries_of_the_small_model_are_searched_for_beside_the_question(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES, small=True) as d:
         d.says("A gaiwan [1].")
-        d.says(said(("gaiwan lidded bowl", "type:markdown tag:")), model="small")
+        made = said(("gaiwan lidded bowl", "type:markdown tag:"))
+        d.says(answer(made, prompt=50, completion=20), model="small")
+        d.says(answer("A gaiwan [1].", prompt=200, completion=4))
         turn = await d.ask("How should tea be brewed?")
+        where = [step.text for step in turn.steps if step.kind == "model"]
+        assert where == ["desk/small (on this machine), for search queries", "desk/chat (on this machine)"]
+        assert (turn.usage.requests, turn.usage.prompt_tokens, turn.usage.answer_tokens) == (2, 250, 24)
+        assert (turn.usage.main_requests, turn.usage.main_prompt_tokens, turn.usage.main_answer_tokens) == (1, 200, 4)
         assert turn.queries == ("How should tea be brewed?", "gaiwan lidded bowl type:markdown")
         assert "lidded bowl" in d.sent()
         assert "How should tea be brewed?" in d.sent("small")

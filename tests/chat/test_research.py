@@ -45,7 +45,11 @@ async def test_an_answer_cites_what_its_tools_found(tmp_path: Path) -> None:
         assert [one.origin for one in turn.passages] == ["search", "tool"]
         assert [event.proposal for event in events if isinstance(event, Proposed)] == list(turn.proposals)
         kinds = [event.step.kind for event in events if isinstance(event, Stepped)]
-        assert kinds[-7:] == ["tool", "tool", "result", "result", "tool", "result", "edit"]
+        assert kinds[-10:] == ["model", "tool", "tool", "result", "result", "model", "tool", "result", "edit", "model"]
+        assert steps(events, "model")[1:] == [
+            "desk/chat (on this machine), request 2 for the answer",
+            "desk/chat (on this machine), request 3 for the answer",
+        ]
         assert steps(events, "edit") == ["proposes: change plan.org: allergy"]
         assert turn.usage.requests == 3
         assert await d.kept(turn) == turn

@@ -146,6 +146,23 @@ async def test_a_turn_is_cancelled_by_its_id_and_says_so(tmp_path: Path) -> None
         assert not await d.chat.cancel(last.turn.id)
 
 
+async def test_an_answer_that_is_whole_is_not_cancelled_while_it_is_kept(tmp_path: Path) -> None:
+    async with desk(tmp_path, NOTES) as d:
+        d.says("Green tea takes 70 degrees [1].")
+        events = []
+        async with aclosing(d.chat.ask(Ask("How hot is green tea?"))) as stream:
+            async for event in stream:
+                events.append(event)
+                if isinstance(event, References):
+                    assert isinstance(events[0], Started)
+                    assert not await d.chat.cancel(events[0].turn.id)
+        assert [type(event) for event in events].count(References) == 1
+        last = events[-1]
+        assert isinstance(last, Finished)
+        assert (last.turn.state, last.turn.reason) == ("complete", "")
+        assert await d.kept(last.turn) == last.turn
+
+
 async def test_a_turn_that_waits_for_another_can_be_cancelled(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES) as d:
         d.says("Yes.", stream_reply(chunk("One"), HANG))
@@ -321,16 +338,6 @@ async def test_an_answer_without_a_word_is_said_to_be_none(tmp_path: Path) -> No
     async with desk(tmp_path, NOTES) as d:
         d.says(answer())
         assert any("gave no answer" in one for one in notices(await d.ask("Tea?")))
-
-
-async def test_a_conversation_is_titled_by_the_small_model(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOTES, small=True, settings=config.Config(chat=config.Chat(rewrite=False))) as d:
-        d.says("At 70 degrees [1].")
-        d.says('"Water for green tea [1]."\nI hope that helps.', model="small")
-        turn = await d.ask("How hot is green tea?")
-        while (found := await d.chat.store.get(turn.conversation)).title == "How hot is green tea?":
-            await asyncio.sleep(0.01)
-        assert found.title == "Water for green tea"
 
 
 async def test_markers_that_were_never_given_are_taken_out_and_said(tmp_path: Path) -> None:

@@ -159,29 +159,6 @@ async def test_a_recorded_tool_call_is_whole_wherever_it_is_cut(shared_data: Pat
     assert (ended.reason, ended.message.tool_calls) == ("tools", tuple(calls))
 
 
-async def test_an_answer_is_cut_at_each_byte_of_its_last_letters(shared_data: Path) -> None:
-    path = shared_data / "llm-wire/llama-server/v1_messages_stream.txt"
-    body = b"".join(step for step in transcript(path).body if isinstance(step, bytes))
-    first = body.index("é".encode())
-    async with Replay() as server:
-        last = body.index("🙂".encode()) + 6
-        server.on("POST", PATH, *(transcript(path, [place]) for place in range(first - 3, last)))
-        async with connected(server) as provider:
-            for _ in range(first - 3, last):
-                assert said([event async for event in provider.chat("tiny", QUESTION)]) == ANSWER
-
-
-async def test_a_tool_call_is_cut_at_each_byte(shared_data: Path) -> None:
-    path = shared_data / "llm-wire/ollama/v1_messages_tools_stream.txt"
-    length = sum(len(step) for step in transcript(path).body if isinstance(step, bytes))
-    async with Replay() as server:
-        server.on("POST", PATH, *(transcript(path, [place]) for place in range(1, length)))
-        async with connected(server) as provider:
-            for _ in range(1, length):
-                called = [event.call async for event in provider.chat("tiny", QUESTION) if isinstance(event, Called)]
-                assert [call.arguments for call in called] == [{"query": "meeting"}]
-
-
 async def test_a_server_that_dies_in_mid_answer_has_not_answered(shared_data: Path) -> None:
     async with Replay() as server:
         error = await failed(server, transcript(shared_data / "llm-wire/llama-server/midstream_kill_router_v1_messages.txt"))

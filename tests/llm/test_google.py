@@ -94,15 +94,6 @@ async def test_an_answer_is_whole_wherever_it_is_cut(every: int) -> None:
     assert events[-1] == Ended("stop", Message("assistant", ANSWER))
 
 
-async def test_an_answer_is_cut_at_each_byte_of_its_last_letters() -> None:
-    first, last = WHOLE.index("é".encode()) - 3, WHOLE.index("🙂".encode()) + 6
-    async with Replay() as server:
-        server.on("POST", PATH, *(stream_reply(*cut(WHOLE, [place])) for place in range(first, last)))
-        async with connected(server) as provider:
-            for _ in range(first, last):
-                assert said([event async for event in provider.chat("gemini-x", QUESTION)]) == ANSWER
-
-
 async def test_signed_calls_go_back_as_they_came_to_the_model_that_signed_them() -> None:
     calls = streamed(
         chunk({"text": "Hm.", "thought": True}),
