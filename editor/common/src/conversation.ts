@@ -63,10 +63,13 @@ export function running(conversation: Conversation): Turn | undefined {
   return last?.state === "running" ? last : undefined;
 }
 
-/** Ask a question; with `replaces`, the id of a turn, in the place of that turn and all after it. */
+/**
+ * Ask a question; with `replaces`, the id of a turn, in the place of that turn and all after it.
+ * Questions that khojd has not taken are gone: the person has them back.
+ */
 export function begin(conversation: Conversation, question: string, replaces = ""): Conversation {
   const place = replaces === "" ? -1 : conversation.turns.findIndex((turn) => turn.id === replaces);
-  const before = place < 0 ? conversation.turns : conversation.turns.slice(0, place);
+  const before = (place < 0 ? conversation.turns : conversation.turns.slice(0, place)).filter(known);
   return { ...conversation, turns: [...before, asked(conversation.nextKey, question)], nextKey: conversation.nextKey + 1 };
 }
 
@@ -119,15 +122,17 @@ export function known(turn: Turn): boolean {
   return turn.id !== "";
 }
 
-/** Whether two views of a conversation show the same, as far as khojd has changed it meanwhile. */
-export function same(one: Conversation, other: Conversation): boolean {
+/** Whether what is shown is what khojd has `now`. What was cut off here is known there as cancelled or failed: that is no news. */
+export function same(shown: Conversation, now: Conversation): boolean {
   return (
-    one.id === other.id &&
-    one.title === other.title &&
-    one.turns.length === other.turns.length &&
-    one.turns.every((turn, place) => {
-      const its = other.turns[place];
-      return its?.id === turn.id && its.state === turn.state && its.answer.length === turn.answer.length;
+    shown.id === now.id &&
+    shown.title === now.title &&
+    shown.turns.length === now.turns.length &&
+    shown.turns.every((turn, place) => {
+      const its = now.turns[place];
+      if (its?.id !== turn.id) return false;
+      if (turn.state === "cut-off" && (its.state === "failed" || its.state === "cancelled")) return true;
+      return its.state === turn.state && its.answer.length === turn.answer.length;
     })
   );
 }

@@ -114,6 +114,12 @@ describe("a turn", () => {
     expect(new Set([...talk.turns, ...again.turns].map((turn) => turn.key)).size).toBe(4);
     expect(begin(talk, "More?", "gone").turns).toHaveLength(4);
   });
+
+  it("that khojd did not take is gone with the next question", () => {
+    const refused = fail(begin(finish(told(STREAM), RESULT), "/nonsense"), "no such command");
+    expect(refused.turns).toHaveLength(2);
+    expect(begin(refused, "Sense?").turns.map((turn) => turn.question)).toEqual(["Why?", "Sense?"]);
+  });
 });
 
 describe("a stored conversation", () => {
@@ -154,5 +160,8 @@ describe("a stored conversation", () => {
     expect(same(shown, stored({ conversation, turns: [turn, { ...turn, id: "t2" }], aside: [] }))).toBe(false);
     expect(same(shown, stored({ conversation, turns: [{ ...turn, state: "cancelled" }], aside: [] }))).toBe(false);
     expect(same(shown, stored({ conversation: { ...conversation, title: "Hips" }, turns: [turn], aside: [] }))).toBe(false);
+    const lost = fail(begin(shown, "And?"), "lost", "cut-off");
+    const failed = stored({ conversation, turns: [turn, { ...turn, id: "", state: "failed", answer: "" }], aside: [] });
+    expect(same(lost, failed)).toBe(true);
   });
 });

@@ -1,0 +1,213 @@
+// A conversation with khojd as a person has it in front of them, whatever shows it.
+import { cancelled, type Channel, cut, reason } from "./channel";
+import { begin, type ChatValue, type Conversation, empty, fail, finish, known, receive, running, same, stored, type Turn } from "./conversation";
+import type { ChatContext, ChatParams } from "./protocol";
+
+/** A place that the next question is about, and what it is called. */
+export interface About {
+  label: string;
+  place: ChatContext;
+}
+
+/**
+ * What has happened. `whole`: anything may look different now; `value`: the turn that is being answered has gone on by this value;
+ * `refused`: khojd has not taken a question, which the person gets back.
+ */
+export type News = { kind: "whole" } | { kind: "value"; value: ChatValue } | { kind: "refused"; question: string };
+
+/** What is chosen for the next questions. */
+export interface Choice {
+  /** empty for the conversation's, else the configured one */
+  persona: string;
+  /** provider/model, or empty for the persona's own */
+  model: string;
+  /** search filters; null for those that the conversation has */
+  filters: string | null;
+}
+
+/** Asks, stops, asks anew and goes on. One answer runs at a time; what comes of an older one is not shown. */
+export class Talk {
+  conversation: Conversation = empty();
+  choice: Choice;
+  /** What the next question is about. */
+  about: readonly About[] = [];
+  /** The id of the turn that the next question replaces, or empty. */
+  replaces = "";
+  private run: AbortController | undefined;
+  private stopping = false;
+
+  /** `usual` is what is chosen in new conversations. */
+  constructor(
+    private readonly channel: Channel,
+    private readonly news: (news: News) => void,
+    private readonly usual: () => Choice = () => ({ persona: "", model: "", filters: null }),
+  ) {
+    this.choice = usual();
+  }
+
+  /** Whether an answer is being written. */
+  get busy(): boolean {
+    return this.run !== undefined;
+  }
+
+  /** Ask. The promise ends with the answer, whatever became of it. Without effect while an answer is being written. */
+  async ask(question: string): Promise<void> {
+    if (this.busy || question.trim() === "") return;
+    const mine = (this.run = new AbortController());
+    const params = this.params(question);
+    this.stopping = false;
+    this.conversation = begin(this.conversation, question, this.replaces);
+    this.about = [];
+    this.replaces = "";
+    this.news({ kind: "whole" });
+    try {
+      const result = await this.channel.request("khoj/chat", params, {
+        signal: mine.signal,
+        partial: (value) => {
+          // Without `kind` it is the result, which no server streams of a chat.
+          if (this.run === mine && "kind" in value) this.heard(value);
+        },
+      });
+      this.ended(mine, (conversation) => finish(conversation, result));
+    } catch (failure) {
+      this.ended(mine, (conversation) => failed(conversation, failure), question);
+    }
+  }
+
+  /** Stop the answer; what there is of it stays. */
+  async stop(): Promise<void> {
+    const turn = running(this.conversation);
+    const { run } = this;
+    if (run === undefined || turn === undefined) return;
+    this.stopping = true;
+    if (turn.id === "") return; // as soon as it has one
+    try {
+      await this.channel.request("khoj/chat/cancel", { turn: turn.id });
+    } catch {
+      run.abort(); // then it is cancelled as any request
+    }
+  }
+
+  /** Ask a question anew. It and what came after it are put aside. */
+  async retry(key: number): Promise<void> {
+    const turn = this.turn(key);
+    if (turn === undefined || this.busy) return;
+    this.replaces = turn.id;
+    await this.ask(turn.question);
+  }
+
+  /** The question of a turn, to be edited; the next one that is asked replaces it and what came after it. */
+  edit(key: number): string | undefined {
+    const turn = this.turn(key);
+    if (turn === undefined || this.busy) return undefined;
+    this.replaces = turn.id;
+    this.news({ kind: "whole" });
+    return turn.question;
+  }
+
+  /** Have the next question replace nothing. */
+  keep(): void {
+    this.replaces = "";
+    this.news({ kind: "whole" });
+  }
+
+  /** Go on from a turn in a conversation of its own. */
+  async fork(key: number): Promise<void> {
+    const turn = this.turn(key);
+    if (turn === undefined || !known(turn)) return;
+    const made = await this.channel.request("khoj/conversations/fork", { turn: turn.id });
+    await this.open(made.id);
+  }
+
+  /** Show a conversation that khojd keeps. An answer that is being written is stopped. */
+  async open(id: string): Promise<void> {
+    const found = await this.channel.request("khoj/conversations/get", { conversation: id });
+    this.put(stored(found));
+  }
+
+  /** Show what was said elsewhere meanwhile. */
+  async refresh(): Promise<void> {
+    const shown = this.conversation;
+    if (shown.id === "" || this.busy) return;
+    const now = stored(await this.channel.request("khoj/conversations/get", { conversation: shown.id }));
+    if (this.conversation !== shown || same(shown, now)) return;
+    this.conversation = now;
+    this.news({ kind: "whole" });
+  }
+
+  /** Begin a new conversation. An answer that is being written is stopped. */
+  begin(): void {
+    this.put(empty());
+  }
+
+  /** Have the next question be about a place too. */
+  attach(about: About): void {
+    if (this.about.some((one) => JSON.stringify(one.place) === JSON.stringify(about.place))) return;
+    this.about = [...this.about, about];
+    this.news({ kind: "whole" });
+  }
+
+  /** Have the next question not be about a place. */
+  detach(index: number): void {
+    this.about = this.about.filter((_, place) => place !== index);
+    this.news({ kind: "whole" });
+  }
+
+  /** Choose for the next questions. */
+  choose(choice: Partial<Choice>): void {
+    this.choice = { ...this.choice, ...choice };
+    this.news({ kind: "whole" });
+  }
+
+  /** Nobody sees it any longer. */
+  dispose(): void {
+    const { run } = this;
+    this.run = undefined;
+    run?.abort();
+  }
+
+  private params(question: string): ChatParams {
+    const { persona, model, filters } = this.choice;
+    return {
+      message: question,
+      conversation: this.conversation.id,
+      persona,
+      model,
+      filters,
+      context: this.about.map((one) => one.place),
+      replaces: this.replaces,
+    };
+  }
+
+  private turn(key: number): Turn | undefined {
+    return this.conversation.turns.find((turn) => turn.key === key);
+  }
+
+  private put(conversation: Conversation): void {
+    this.dispose();
+    this.conversation = conversation;
+    this.choice = conversation.id === "" ? this.usual() : { persona: "", model: this.choice.model, filters: null };
+    this.about = [];
+    this.replaces = "";
+    this.news({ kind: "whole" });
+  }
+
+  private heard(value: ChatValue): void {
+    this.conversation = receive(this.conversation, value);
+    this.news({ kind: "value", value });
+    if (value.kind === "started" && this.stopping) void this.stop();
+  }
+
+  private ended(mine: AbortController, end: (conversation: Conversation) => Conversation, question?: string): void {
+    if (this.run !== mine) return;
+    this.run = undefined;
+    const refused = question !== undefined && running(this.conversation)?.id === "" && !this.stopping;
+    this.conversation = end(this.conversation);
+    this.news({ kind: "whole" });
+    if (refused) this.news({ kind: "refused", question });
+  }
+}
+
+function failed(conversation: Conversation, failure: unknown): Conversation {
+  return fail(conversation, cancelled(failure) ? "" : reason(failure), cut(failure) ? "cut-off" : cancelled(failure) ? "cancelled" : "failed");
+}

@@ -1,0 +1,194 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { type Channel, Cut, type Method, type Options } from "../src/channel";
+import { running } from "../src/conversation";
+import type { ChatResult, ConversationResult, ConversationTurn, Requests } from "../src/protocol";
+import { type News, Talk } from "../src/talk";
+import { usage } from "./paper";
+
+type Asked = { [M in Method]: { method: M; params: Requests[M]["params"]; options: Options<M>; answer(result: Requests[M]["result"]): void; refuse(failure: unknown): void } }[Method];
+
+/** khojd as a person who answers by hand. */
+class Hand implements Channel {
+  readonly asked: Asked[] = [];
+
+  request<M extends Method>(method: M, params: Requests[M]["params"], options: Options<M> = {}): Promise<Requests[M]["result"]> {
+    return new Promise((resolve, reject) => {
+      this.asked.push({ method, params, options, answer: resolve, refuse: reject } as unknown as Asked);
+      options.signal?.addEventListener("abort", () => { reject(Object.assign(new Error("cancelled"), { code: -32800 })); });
+    });
+  }
+
+  /** The last request, which is of a method. */
+  last<M extends Method>(method: M): Extract<Asked, { method: M }> {
+    const found = this.asked.at(-1);
+    if (found?.method !== method) throw new Error(`the last request is ${found?.method ?? "none"}`);
+    return found as Extract<Asked, { method: M }>;
+  }
+}
+
+const RESULT: ChatResult = {
+  conversation: "c1", title: "Knees", turn: "t1", state: "complete", reason: "", text: "", extractive: false, persona: "default",
+  provider: "", model: "", citations: [], removed: 0, references: [], steps: [], proposals: [], usage: usage({}),
+};
+const KEPT: ConversationResult = {
+  conversation: {
+    id: "c9", title: "Hips", titled: true, created: 1, updated: 2, turns: 0, persona: "writer", filters: "tag:hip", forkedFrom: "",
+  },
+  turns: [],
+  aside: [],
+};
+
+let khojd: Hand;
+let news: News[];
+let talk: Talk;
+
+beforeEach(() => {
+  khojd = new Hand();
+  news = [];
+  talk = new Talk(khojd, (one) => news.push(one));
+});
+
+function says(...texts: string[]): void {
+  const { options } = khojd.asked.filter((one) => one.method === "khoj/chat").at(-1) as Extract<Asked, { method: "khoj/chat" }>;
+  for (const text of texts) options.partial?.({ kind: "text", text });
+}
+
+function starts(turn = "t1"): void {
+  const { options } = khojd.asked.filter((one) => one.method === "khoj/chat").at(-1) as Extract<Asked, { method: "khoj/chat" }>;
+  options.partial?.({ kind: "started", conversation: "c1", turn, title: "Knees" });
+}
+
+describe("a question", () => {
+  it("carries what was chosen and attached, once", async () => {
+    talk.choose({ persona: "writer", filters: "tag:knee" });
+    const place = { textDocument: { uri: "file:///a.md" } };
+    talk.attach({ label: "a.md", place });
+    talk.attach({ label: "a.md", place });
+    const answer = talk.ask("Why?");
+    const { params } = khojd.last("khoj/chat");
+    expect(params).toMatchObject({ message: "Why?", persona: "writer", filters: "tag:knee", context: [place], conversation: "" });
+    expect(talk.about).toEqual([]);
+    starts();
+    says("So", ".");
+    khojd.last("khoj/chat").answer(RESULT);
+    await answer;
+    expect(talk.conversation).toMatchObject({ id: "c1", turns: [{ answer: "So.", state: "complete" }] });
+    void talk.ask("And?");
+    expect(khojd.last("khoj/chat").params).toMatchObject({ conversation: "c1", context: [], replaces: "" });
+  });
+
+  it("waits for the answer before it", async () => {
+    void talk.ask("Why?");
+    await talk.ask("And?");
+    await talk.ask("  ");
+    expect(khojd.asked).toHaveLength(1);
+  });
+
+  it("that khojd refuses is given back", async () => {
+    const answer = talk.ask("/nonsense");
+    khojd.last("khoj/chat").refuse(Object.assign(new Error("there is no command /nonsense"), { code: -32032 }));
+    await answer;
+    expect(news.at(-1)).toEqual({ kind: "refused", question: "/nonsense" });
+    expect(talk.conversation.turns).toMatchObject([{ state: "failed", reason: "there is no command /nonsense" }]);
+  });
+});
+
+describe("an answer", () => {
+  it("is stopped by its turn, and stays as far as it came", async () => {
+    const answer = talk.ask("Why?");
+    starts();
+    says("So");
+    void talk.stop();
+    expect(khojd.last("khoj/chat/cancel").params).toEqual({ turn: "t1" });
+    (khojd.asked[0] as Extract<Asked, { method: "khoj/chat" }>).answer({ ...RESULT, state: "cancelled", reason: "stopped" });
+    await answer;
+    expect(talk.conversation.turns).toMatchObject([{ answer: "So", state: "cancelled" }]);
+    expect(talk.busy).toBe(false);
+  });
+
+  it("that was stopped before it began is stopped when it begins", () => {
+    void talk.ask("Why?");
+    void talk.stop();
+    expect(khojd.asked).toHaveLength(1);
+    starts();
+    expect(khojd.last("khoj/chat/cancel").params).toEqual({ turn: "t1" });
+  });
+
+  it("is cut off with the connection, and can be asked for again", async () => {
+    const answer = talk.ask("Why?");
+    starts();
+    says("So");
+    khojd.last("khoj/chat").refuse(new Cut());
+    await answer;
+    expect(talk.conversation.turns).toMatchObject([{ id: "t1", answer: "So", state: "cut-off", reason: "the connection to khojd was lost" }]);
+    expect(news.some((one) => one.kind === "refused")).toBe(false);
+    void talk.retry(1);
+    expect(khojd.last("khoj/chat").params).toMatchObject({ message: "Why?", replaces: "t1", conversation: "c1" });
+    expect(talk.conversation.turns).toHaveLength(1);
+  });
+
+  it("of a conversation that was left is not shown in the next", async () => {
+    const answer = talk.ask("Why?");
+    starts();
+    const late = khojd.last("khoj/chat").options;
+    talk.begin();
+    expect(late.signal?.aborted).toBe(true);
+    late.partial?.({ kind: "text", text: "late" });
+    await answer;
+    expect(talk.conversation.turns).toEqual([]);
+    void talk.ask("Else?");
+    late.partial?.({ kind: "text", text: "late" });
+    expect(running(talk.conversation)?.answer).toBe("");
+  });
+});
+
+describe("a turn", () => {
+  beforeEach(async () => {
+    const answer = talk.ask("Why?");
+    starts();
+    khojd.last("khoj/chat").answer(RESULT);
+    await answer;
+  });
+
+  it("is edited by asking what replaces it", () => {
+    expect(talk.edit(1)).toBe("Why?");
+    expect(talk.conversation.turns).toHaveLength(1);
+    void talk.ask("Why not?");
+    expect(khojd.last("khoj/chat").params).toMatchObject({ message: "Why not?", replaces: "t1" });
+    expect(talk.conversation.turns).toMatchObject([{ question: "Why not?" }]);
+  });
+
+  it("is kept when the edit is given up", () => {
+    talk.edit(1);
+    talk.keep();
+    void talk.ask("And?");
+    expect(talk.conversation.turns).toHaveLength(2);
+  });
+
+  it("is where a fork goes on from", async () => {
+    const forked = talk.fork(1);
+    expect(khojd.last("khoj/conversations/fork").params).toEqual({ turn: "t1" });
+    khojd.last("khoj/conversations/fork").answer(KEPT.conversation);
+    await Promise.resolve();
+    khojd.last("khoj/conversations/get").answer(KEPT);
+    await forked;
+    expect(talk.conversation).toMatchObject({ id: "c9", title: "Hips", persona: "writer" });
+  });
+
+  it("that was added elsewhere appears, and what is the same stays", async () => {
+    const own = talk.conversation;
+    const conversation = { ...KEPT.conversation, id: "c1", title: "Knees" };
+    const turn: ConversationTurn = {
+      ...RESULT, id: "t1", question: "Why?", command: "", answer: "", thinking: "", state: "complete", queries: [], created: 1, finished: 2,
+    };
+    let asked = talk.refresh();
+    khojd.last("khoj/conversations/get").answer({ conversation, turns: [turn], aside: [] });
+    await asked;
+    expect(talk.conversation).toBe(own);
+    asked = talk.refresh();
+    khojd.last("khoj/conversations/get").answer({ conversation, turns: [turn, { ...turn, id: "t2", question: "And?" }], aside: [] });
+    await asked;
+    expect(talk.conversation.turns.map((one) => one.question)).toEqual(["Why?", "And?"]);
+  });
+});
