@@ -12,6 +12,7 @@ from khojd.content import names, org, registry
 from khojd.content.dates import filename_date
 from khojd.content.model import Link
 from khojd.content.org_headline import keyword_like
+from khojd.graph import labels
 from khojd.graph.graph import Graph
 from khojd.graph.model import Place, Resolution
 from khojd.graph.sheet import Sheet
@@ -64,7 +65,7 @@ def find(graph: Graph, sheet: Sheet, wanted: Callable[[Code], bool], within: tup
     low, high = within or (0, len(sheet.text))
     looks = (_front_matter, _keywords, *((_orphan,) if low <= sheet.lines.end(0) else ()))
     others = (problem for look in looks for problem in look(graph, sheet) if problem.start <= high and low <= problem.end)
-    all_of_them = chain(_links(graph, sheet, low, high), _ids(graph, sheet, low, high), others)
+    all_of_them = chain(_links(graph, sheet, low, high), _labels(sheet, low, high), _ids(graph, sheet, low, high), others)
     found = (one for one in all_of_them if one.code not in without and wanted(one.code))
     return sorted(found, key=lambda problem: (problem.start, problem.end))
 
@@ -80,6 +81,14 @@ def _links(graph: Graph, sheet: Sheet, low: int, high: int) -> Iterator[Problem]
         problem = _link(link, graph.resolve(sheet, link))
         if problem is not None:
             yield problem
+
+
+def _labels(sheet: Sheet, low: int, high: int) -> Iterator[Problem]:
+    for label in labels.undefined(sheet):
+        if label.first <= high and low <= label.last:
+            name = sheet.text[label.start : label.end]
+            said = f"There is no footnote {_cut(name)}" if label.key[0] == "^" else f"There is no definition of [{_cut(name)}]"
+            yield Problem("broken-link", label.start, label.end, said, target=f"[{'^' if label.key[0] == '^' else ''}{name}]: ")
 
 
 def _link(link: Link, found: Resolution) -> Problem | None:

@@ -42,7 +42,9 @@ def of(graph: Graph, sheet: Sheet, problem: Problem, habit: Habit) -> list[Repai
     """The repairs of a problem, the likeliest first; none for one that only a person can put right."""
     if problem.code in ("broken-link", "broken-anchor", "ambiguous-link"):
         link = link_of(sheet, problem)
-        if link is None or "\n" in link.target:
+        if link is None:
+            return [_defined(sheet, problem)] if problem.target.endswith("]: ") else []
+        if "\n" in link.target:
             return []
         if problem.code == "broken-link":
             return list(_nearest(graph, sheet, link, habit))
@@ -51,6 +53,14 @@ def of(graph: Graph, sheet: Sheet, problem: Problem, habit: Habit) -> list[Repai
     if problem.code == "duplicate-id":
         return list(_ids(sheet, problem))
     return list(_keywords(sheet, problem)) if problem.code == "unknown-todo" else []
+
+
+def _defined(sheet: Sheet, problem: Problem) -> Repair:
+    """What an undefined label or footnote needs, at the end of the note."""
+    end = len(sheet.text.rstrip())
+    before = sheet.newline * 2 if not sheet.line_text(sheet.lines.line(end)).startswith("[") else sheet.newline
+    after = "" if sheet.text[end:] else sheet.newline
+    return Repair(f"Add {problem.target.rstrip()}", end, end, before + problem.target + after)
 
 
 def link_of(sheet: Sheet, problem: Problem) -> Link | None:

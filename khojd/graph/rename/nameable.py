@@ -8,13 +8,14 @@ from msgspec import Struct
 from khojd.content import frontmatter, names, targets
 from khojd.content.model import Anchor, ContentSettings, Link, Span
 from khojd.errors import EditError
+from khojd.graph import labels
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Place, Resolution
 from khojd.graph.rename import anchors, files, headings, tags
-from khojd.graph.rename.plan import Plan, Texts, settled
+from khojd.graph.rename.plan import Change, Plan, Texts, settled
 from khojd.graph.sheet import Sheet
 
-Kind = Literal["note", "heading", "anchor", "tag"]
+Kind = Literal["note", "heading", "anchor", "tag", "label"]
 
 _YAML_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*([^\r\n]*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _ORG_TITLE = re.compile(r"[ \t]*#\+title:[ \t]*([^\r\n]*?)[ \t]*$", re.IGNORECASE)
@@ -28,15 +29,18 @@ class Nameable(Struct, frozen=True):
     start: int
     end: int
     name: str
-    note: Note | None = None  # that has it; None for a tag
+    note: Note | None = None  # that has it; None for a tag, and for a label, which has `sheet`
     section: int = 0  # of a heading
     anchor: Anchor | None = None
+    sheet: Sheet | None = None
 
     def renamed(self, graph: Graph, name: str, settings: ContentSettings) -> Plan:
         """What changes when it is called `name`. Raises EditError, which says why it cannot be."""
         if self.kind == "tag":
             return tags.renamed(graph, self.name, name, settings)
-        assert self.note is not None, "all but tags are in a note"
+        if self.sheet is not None:
+            return _relabelled(self.sheet, self.start, name)
+        assert self.note is not None, "all but tags and labels are in a note"
         if self.kind == "heading":
             return headings.renamed(graph, self.note, self.section, name, settings)
         if self.anchor is not None:
@@ -45,10 +49,13 @@ class Nameable(Struct, frozen=True):
 
 
 def at(graph: Graph, sheet: Sheet, offset: int) -> Nameable | None:
-    """What stands at `offset`: a link's note or heading, a tag, an anchor, a heading; the note itself at its title or first line.
+    """What stands at `offset`: a link's note or heading, a label, tag, anchor or heading; the note itself at its title or first
+    line.
 
     Raises EditError where there is something that cannot be renamed.
     """
+    if (label := labels.at(sheet, offset)) is not None:
+        return Nameable("label", label.start, label.end, sheet.text[label.start : label.end], sheet=sheet)
     link = sheet.link_at(offset)
     if link is not None:
         try:
@@ -79,6 +86,14 @@ def at(graph: Graph, sheet: Sheet, offset: int) -> Nameable | None:
         return Nameable("heading", span.start, span.end, _line(sheet, span), note, index)
     start, end = title or (sheet.lines.starts[0], sheet.lines.end(0))
     return Nameable("note", start, end, note.name, note)
+
+
+def _relabelled(sheet: Sheet, start: int, name: str) -> Plan:
+    """The label at `start` and all that are the same become `name`."""
+    label = next(one for one in labels.of(sheet) if one.start == start)
+    written = labels.check(sheet, label, name)
+    same = (one for one in labels.same(sheet, label) if sheet.text[one.start : one.end] != written)
+    return Plan(tuple(Change(sheet, one.start, one.end, written) for one in same))
 
 
 def _line(sheet: Sheet, span: Span) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lsprotocol import types as lsp
 
 from khojd.errors import NotFound
-from khojd.graph import tags
+from khojd.graph import labels, tags
 from khojd.graph.graph import Graph
 from khojd.graph.model import Place, Resolution
 from khojd.graph.sheet import Sheet
@@ -19,12 +19,17 @@ from khojd.server.session import Session
 async def definition(session: Session, params: lsp.DefinitionParams) -> Sequence[lsp.Location] | Sequence[lsp.LocationLink] | None:
     """Where a link leads: all candidates of an ambiguous one, the note where a heading in it is missing.
 
-    A heading is its own target, a tag has the page of its name. Null where there is nothing to follow.
+    A heading is its own target, a tag has the page of its name, a label or footnote its definition. Null where there is nothing
+    to follow.
     Raises NotFound with the reason for a link that leads above the configured folders.
     """
     sheet = await session.sheet(params.text_document.uri, marks=True)
     offset = session.offset(sheet, params.position)
     desk = Desk(session)
+    if (label := labels.at(sheet, offset)) is not None:
+        defined = labels.definition(sheet, label)
+        there = [session.location(sheet, defined.first, defined.last)] if defined is not None else []
+        return _answer(session, sheet, there, label.start, label.end)
     link = sheet.link_at(offset)
     if link is None:
         places = await desk.graph(lambda graph: _places(graph, sheet, offset))
@@ -38,15 +43,19 @@ async def definition(session: Session, params: lsp.DefinitionParams) -> Sequence
         raise NotFound(
             f"the link to {link.target[:200]!r} is not followed: {found.reason}", path=sheet.path, link=link.target[:200]
         )
-    if not found.places:
-        return None
-    locations = await desk.locations(found.places)
-    if not session.can("text_document.definition.link_support"):
-        return locations
-    origin = session.range(sheet, link.start, link.end)
+    return _answer(session, sheet, await desk.locations(found.places), link.start, link.end)
+
+
+def _answer(
+    session: Session, sheet: Sheet, found: list[lsp.Location], start: int, end: int
+) -> Sequence[lsp.Location] | Sequence[lsp.LocationLink] | None:
+    """Locations, or links from [start, end) to them where the client takes those."""
+    if not found or not session.can("text_document.definition.link_support"):
+        return found or None
+    origin = session.range(sheet, start, end)
     return [
         lsp.LocationLink(target_uri=at.uri, target_range=at.range, target_selection_range=at.range, origin_selection_range=origin)
-        for at in locations
+        for at in found
     ]
 
 

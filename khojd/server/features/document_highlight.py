@@ -1,10 +1,11 @@
-"""textDocument/documentHighlight: the same tag, the same link, or a heading or block with the links to it, within the note."""
+"""textDocument/documentHighlight: the same tag, link or label, or a heading or block with the links to it, within the note."""
 
 from __future__ import annotations
 
 from lsprotocol import types as lsp
 
 from khojd.content.model import Link
+from khojd.graph import labels
 from khojd.graph.graph import Graph
 from khojd.graph.model import Place
 from khojd.graph.sheet import Sheet
@@ -21,10 +22,12 @@ async def document_highlight(session: Session, params: lsp.DocumentHighlightPara
     """What is at the cursor, everywhere in the note: a definition is `Write`, a use `Read`; None where nothing is."""
     sheet = await session.sheet(params.text_document.uri, marks=True)
     offset = session.offset(sheet, params.position)
-    tag = sheet.mark_at(offset, "tag")
-    if tag is not None:
+    label, tag = labels.at(sheet, offset), sheet.mark_at(offset, "tag")
+    if label is not None:
+        found: Found = [(one.start, one.end, _WRITE if one.defines else _READ) for one in labels.same(sheet, label)]
+    elif tag is not None:
         name = tag.value.casefold()
-        found: Found = [(one.start, one.end, _READ) for one in sheet.marks if one.kind == "tag" and one.value.casefold() == name]
+        found = [(one.start, one.end, _READ) for one in sheet.marks if one.kind == "tag" and one.value.casefold() == name]
     elif (link := sheet.link_at(offset)) is not None:
         found = await session.graph(lambda graph: _like(graph, sheet, link))
     elif sheet.heading_at(offset) or sheet.anchor_at(offset) is not None:

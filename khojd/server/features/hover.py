@@ -10,9 +10,10 @@ from lsprotocol import types as lsp
 
 from khojd.content.model import Link, Mark
 from khojd.content.names import without_suffix
-from khojd.graph import days, tags
+from khojd.graph import days, labels, tags
 from khojd.graph.anchors import blocks
 from khojd.graph.graph import Graph
+from khojd.graph.labels import Label
 from khojd.graph.model import Note, Place, Resolution
 from khojd.graph.sheet import Sheet
 from khojd.server import excerpt
@@ -34,6 +35,8 @@ async def hover(session: Session, params: lsp.HoverParams) -> lsp.Hover | None:
     link = sheet.link_at(offset)
     if link is not None:
         return card.answer(sheet, link.start, link.end, await card.of_link(sheet, link))
+    if (label := labels.at(sheet, offset)) is not None:
+        return card.answer(sheet, label.first, label.end + 1, card.of_footnote(sheet, label))
     if (tag := sheet.mark_at(offset, "tag")) is not None:
         return card.answer(sheet, tag.start, tag.end, await card.of_tag(tag))
     if (day := sheet.mark_at(offset, "date")) is not None:
@@ -104,6 +107,16 @@ class _Card:
         if place.kind in ("heading", "id"):
             return excerpt.section_text(sheet, sheet.section_at(start), markdown=self.markdown)
         return excerpt.excerpt(sheet, *_paragraph(sheet, start), markdown=self.markdown)
+
+    def of_footnote(self, sheet: Sheet, label: Label) -> str:
+        """What it says; at the footnote itself how often it is used."""
+        defined = labels.definition(sheet, label)
+        if defined is None:
+            return self.strong("Broken link") + f": there is no footnote {sheet.text[label.start : label.end]}"
+        if label.defines:
+            uses = sum(not one.defines for one in labels.same(sheet, label))
+            return f"{uses} reference{'' if uses == 1 else 's'}"
+        return excerpt.excerpt(sheet, *labels.text_of(sheet, defined), markdown=self.markdown)
 
     # Headings
 

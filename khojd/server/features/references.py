@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 from lsprotocol import types as lsp
 
-from khojd.graph import mentions, tags
+from khojd.graph import labels, mentions, tags
 from khojd.graph import subject as subjects
 from khojd.graph.graph import Graph
 from khojd.graph.model import Mention, Note, Reference
 from khojd.graph.sheet import Sheet
+from khojd.graph.stop import Stop
 from khojd.graph.subject import Subject
 from khojd.server.feature import Feature
 from khojd.server.places import Desk
 from khojd.server.session import Session
+from khojd.server.sheets import on_thread
 
 
 async def references(session: Session, params: lsp.ReferenceParams) -> list[lsp.Location] | None:
     """Links to what the cursor is on, or to what the link under it leads to; anywhere else in a note those to the note.
 
-    With `includeDeclaration` the place itself comes first. A note's links are followed by the tags that lead to it as their page;
-    mentions of its name, title or alias come last, if they are on.
+    With `includeDeclaration` the place itself comes first. Of a label or footnote: where it is used in the note. A note's links are
+    followed by the tags that lead to it as their page; mentions of its name, title or alias come last, if they are on.
     """
     sheet = await session.sheet(params.text_document.uri, marks=True)
     offset = session.offset(sheet, params.position)
+    if (label := labels.at(sheet, offset)) is not None:
+        uses = sorted(labels.same(sheet, label), key=lambda one: not one.defines)
+        wanted = (one for one in uses if params.context.include_declaration or not one.defines)
+        return [session.location(sheet, one.first, one.last) for one in wanted]
     desk = Desk(session)
     wants_mentions = session.toggles.on("mentions")
 
@@ -40,7 +45,7 @@ async def references(session: Session, params: lsp.ReferenceParams) -> list[lsp.
         note = subject.place.note or graph.notes.at(subject.place.path)
         if subject.place.kind != "note" or note is None:
             return subject, found, [], []
-        unlinked = mentions.find(graph.db, graph.notes, note, graph.phrase) if wants_mentions else []
+        unlinked = mentions.find(graph.db, graph.notes, note, graph.phrase, graph.stop) if wants_mentions else []
         having = {one for tag in tags.of_page(graph.notes, note) for one in tags.documents(graph.db, tag, nested=False)}
         return subject, found, unlinked, [one for one in map(graph.notes.by_id, having) if one is not None]
 
@@ -68,7 +73,7 @@ async def _leading(session: Session, desk: Desk, page: str, notes: list[Note]) -
         wanted = tags.of_page(graph.notes, note) if note is not None else set()
         return [
             session.location(sheet, mark.start, mark.end)
-            for sheet in sheets
+            for sheet in _each(sheets, graph.stop)
             for mark in sheet.marks
             if mark.kind == "tag" and mark.value.casefold() in wanted
             if any(place.path == page for place in tags.pages(graph.notes, mark.value, sheet.path))
@@ -94,10 +99,17 @@ async def _tagged(session: Session, desk: Desk, sheet: Sheet, tag: str, notes: l
     await desk.lay_out(paths)
     shown = [found for found in map(desk.sheet, sorted(paths)) if found is not None]
 
-    def read() -> list[lsp.Location]:
-        return [session.location(one, start, end) for one in shown for start, end in written(one, tag)]
+    def read(stop: Stop) -> list[lsp.Location]:
+        return [session.location(one, start, end) for one in _each(shown, stop) for start, end in written(one, tag)]
 
-    return await asyncio.to_thread(read)
+    return await on_thread(read)
+
+
+def _each(sheets: list[Sheet], stop: Stop) -> Iterator[Sheet]:
+    """Each of them, as long as they are asked for: the marks of many files take long to be read."""
+    for sheet in sheets:
+        stop.check()
+        yield sheet
 
 
 def written(sheet: Sheet, tag: str) -> Iterator[tuple[int, int]]:
