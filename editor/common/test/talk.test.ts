@@ -49,14 +49,18 @@ beforeEach(() => {
   talk = new Talk(khojd, (one) => news.push(one));
 });
 
+function stream(): Options<"khoj/chat"> {
+  const found = khojd.asked.flatMap((one) => (one.method === "khoj/chat" ? [one.options] : [])).at(-1);
+  if (found === undefined) throw new Error("nothing was asked");
+  return found;
+}
+
 function says(...texts: string[]): void {
-  const { options } = khojd.asked.filter((one) => one.method === "khoj/chat").at(-1) as Extract<Asked, { method: "khoj/chat" }>;
-  for (const text of texts) options.partial?.({ kind: "text", text });
+  for (const text of texts) stream().partial?.({ kind: "text", text });
 }
 
 function starts(turn = "t1"): void {
-  const { options } = khojd.asked.filter((one) => one.method === "khoj/chat").at(-1) as Extract<Asked, { method: "khoj/chat" }>;
-  options.partial?.({ kind: "started", conversation: "c1", turn, title: "Knees" });
+  stream().partial?.({ kind: "started", conversation: "c1", turn, title: "Knees" });
 }
 
 describe("a question", () => {
