@@ -142,8 +142,9 @@ def _footnotes(sheet: Sheet) -> Iterator[Label]:
     text, lines = sheet.text, sheet.lines
     if "[^" not in text:
         return
-    wikis = ((link.start, link.end) for link in sheet.links if link.kind in ("wiki", "embed"))
-    hidden = sorted((*wikis, *((link.target_start, link.target_end) for link in sheet.links)))
+    # Wikilinks hold no others, and targets nothing at all.
+    whole = ("wiki", "embed")
+    hidden = sorted((link.start, link.end) if link.kind in whole else (link.target_start, link.target_end) for link in sheet.links)
     for found in _FOOTNOTE.finditer(text, sheet.front_matter_end):
         at = found.start()
         if text[at - 1 : at] == "\\" or text.startswith("(", found.end()) or _in_code(sheet, at):
