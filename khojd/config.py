@@ -83,6 +83,7 @@ BUILT_IN_PROFILES: Mapping[str, Profile] = {
 
 
 BUILT_IN_PERSONAS = ("default", "researcher", "developer", "writer")  # khojd/chat/personas.py says what they are
+TOOLS = ("search_notes", "grep_notes", "read_note", "list_notes", "backlinks", "propose_edit")  # of khojd/chat/tools/table.py
 
 
 class Search(Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from khojd.config import BUILT_IN_PERSONAS, BUILT_IN_PROFILES, Config, NewNotes, Provider
+from khojd.config import BUILT_IN_PERSONAS, BUILT_IN_PROFILES, TOOLS, Config, NewNotes, Provider
 from khojd.configtext import toml
 from khojd.errors import ConfigError, QueryError
 
@@ -241,6 +241,9 @@ def _check_personas(page: _Page, config: Config) -> None:
             page.refuse_unseen('personas.""', "a persona's name must not be empty")
         if persona.based_on not in known:
             page.refuse(f"personas.{name}.based_on", persona.based_on, "there is no such persona", known)
+        for index, tool in enumerate(persona.tools or ()):
+            if tool not in TOOLS:
+                page.refuse(f"personas.{name}.tools[{index}]", tool, "there is no such tool", TOOLS)
         if persona.filters.strip():
             _check_filters(page, f"personas.{name}.filters", persona.filters, config)
     for name in config.personas:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from khojd import config
 from khojd.chat.model import text_hash
 from khojd.chat.tokens import tokens
 from khojd.chat.tools.registry import Context, Registry, Result, tool
+from khojd.chat.tools.table import standard
 from khojd.config import Folder
 from khojd.content.model import ContentSettings
 from khojd.errors import ChatError, NotFound
@@ -428,3 +430,7 @@ async def test_a_tool_of_someone_else_is_added_once_and_found_by_name(vault: Des
     with pytest.raises(NotFound, match="did you mean today"):
         registry.select(["tody"])
     assert [one.name for one in registry.select(["today", "read_note", "today"])] == ["today", "read_note"]
+
+
+def test_the_configuration_knows_the_names_of_all_tools() -> None:
+    assert standard().names() == config.TOOLS
