@@ -16,6 +16,7 @@ from khojd.embed.factory import Choice, open_embedder
 from khojd.errors import IndexCorrupt, NotFound, StorageFull
 from khojd.graph.graph import Graph
 from khojd.graph.sheet import Sheet
+from khojd.graph.stop import Stop
 from khojd.index.drafts import Drafts
 from khojd.index.filler import Filler
 from khojd.index.follower import Follower, rules_of
@@ -182,9 +183,22 @@ class Engine:
             stop.set()
 
     async def graph(self, work: Callable[[Graph], T], sheets: Mapping[str, Sheet] | None = None) -> T:
-        """The result of `work` on the link graph, on a thread; `sheets` are the texts that the asking editor shows."""
-        roots, stores = tuple(self._indexer.rules), self._stores
-        return await self._threads.graph(lambda: work(Graph(stores.catalog.reader(), roots, sheets or {}, stores.words.phrase)))
+        """The result of `work` on the link graph, on a thread; `sheets` are the texts that the asking editor shows.
+
+        Cancelled, it ends the work soon, too.
+        """
+        roots, stores, stop = tuple(self._indexer.rules), self._stores, Stop()
+
+        def run() -> T:
+            stop.check()
+            db = stores.catalog.reader()
+            with stop.interrupting(db):
+                return work(Graph(db, roots, sheets or {}, stores.words.phrase, stop))
+
+        try:
+            return await self._threads.graph(run)
+        finally:
+            stop.set()
 
     # Buffers
 

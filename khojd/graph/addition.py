@@ -32,6 +32,6 @@ def added(graph: Graph, sheet: Sheet) -> tuple[Graph, Place]:
     root = graph.notes.root(sheet.path)
     name = posixpath.basename(sheet.path)
     note = Note(-1, sheet.path, root or posixpath.dirname(sheet.path), sheet.format, sheet.parsed.title, name, b"", True, True)
-    after = Graph(graph.db, graph.notes.roots, {**graph.sheets, sheet.path: sheet}, graph.phrase)
+    after = graph.over({**graph.sheets, sheet.path: sheet})
     after.notes = _Added(graph.notes, note)
     return after, Place(sheet.path, "note", note=note)

@@ -15,6 +15,7 @@ from khojd.graph.model import Note, Place, Reference, Resolution
 from khojd.graph.notes import Notes
 from khojd.graph.outline import Outline, anchor_place, heading_place
 from khojd.graph.sheet import Sheet
+from khojd.graph.stop import Stop
 from khojd.index import catalog_graph
 
 # note.md#L12, note.md#L12-L15; a column is not followed, as in GitHub's #L12C3 and VS Code's #L12,3.
@@ -30,13 +31,20 @@ class Graph:
     lags by the tenth of a second that indexing takes.
     """
 
-    def __init__(self, db: sqlite3.Connection, roots: Sequence[str], sheets: Mapping[str, Sheet], phrase: Phrase) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, roots: Sequence[str], sheets: Mapping[str, Sheet], phrase: Phrase, stop: Stop | None = None
+    ) -> None:
         self.db = db
+        self.stop = stop or Stop()
         self.phrase = phrase
         self.sheets = sheets
         self.notes = Notes(db, roots)
         self._outlines: dict[str, Outline] = {}
         self._resolved: dict[tuple[str, str, str, str], Resolution] = {}
+
+    def over(self, sheets: Mapping[str, Sheet]) -> "Graph":
+        """The graph with these texts in place of its own."""
+        return Graph(self.db, self.notes.roots, sheets, self.phrase, self.stop)
 
     # Where a link leads
 
@@ -53,6 +61,7 @@ class Graph:
         known = (source, link.kind, link.target, link.text)
         found = self._resolved.get(known)
         if found is None:
+            self.stop.check()
             readings = [self.follow(target, source) for target in targets.read(link, abbreviations)]
             found = self._resolved[known] = min(readings, key=lambda reading: _ORDER.index(reading.status))
         return found
@@ -221,6 +230,7 @@ class Graph:
                 abbreviations: Mapping[str, str] = sheet.abbreviations
             else:
                 links, abbreviations = catalog_graph.links_of(self.db, source.id)
+            self.stop.check()
             own = source.id == note.id
             links = [link for link in links if abbreviations or _may_name(link, needles) or (own and _is_inner(link))]
             yield source, links, abbreviations

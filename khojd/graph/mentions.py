@@ -13,6 +13,7 @@ from khojd.content.model import Link, Segment
 from khojd.content.segments import file_offset
 from khojd.graph.model import Mention, Note
 from khojd.graph.notes import Notes
+from khojd.graph.stop import Stop
 from khojd.index import catalog_graph
 
 SHORTEST = 3  # characters of a name that is looked for
@@ -27,7 +28,7 @@ Phrase = Callable[[str], set[int]]  # a superset of the entries that hold a phra
 _segments = msgspec.msgpack.Decoder(tuple[Segment, ...])
 
 
-def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, limit: int = 200) -> list[Mention]:
+def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, stop: Stop, *, limit: int = 200) -> list[Mention]:
     """At most `limit` mentions of `note` in notes that do not link there, in the order of paths and of the text.
 
     Names shorter than `SHORTEST`, names of nothing but digits and punctuation (days), and common words are not looked for.
@@ -40,6 +41,7 @@ def find(db: sqlite3.Connection, notes: Notes, note: Note, phrase: Phrase, limit
             continue
         pattern = matcher(name)
         for source_id, text, segments in _entries(db, holding, note.id):
+            stop.check()
             code = Code(text)
             for match in pattern.finditer(text):
                 if source_id not in known:

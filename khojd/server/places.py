@@ -4,7 +4,6 @@ The catalog gives offsets for the texts that it has read. They count for a text 
 sheets the graph has looked at itself; any other text is read again.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
@@ -17,7 +16,9 @@ from khojd.graph.graph import Graph
 from khojd.graph.model import Place, Reference
 from khojd.graph.outline import Outline
 from khojd.graph.sheet import Sheet, from_disk
+from khojd.graph.stop import Stop
 from khojd.server.session import Session
+from khojd.server.sheets import on_thread
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Desk:
         """Read the files among `paths` that are not open; one that cannot be read is left out of what follows."""
         wanted = [path for path in dict.fromkeys(paths) if path not in self.open and path not in self._read]
         if wanted:
-            self._read.update(await asyncio.to_thread(self._all, wanted))
+            self._read.update(await on_thread(lambda stop: self._all(wanted, stop)))
 
     def sheet(self, path: str) -> Sheet | None:
         """The text of a path that was laid out or is open."""
@@ -50,13 +51,13 @@ class Desk:
         wanted = list(places)
         await self.lay_out(place.path for place in wanted if place.start or place.line is not None or place.label)
         # A file that the catalog does not know as it is now is parsed for that.
-        return await asyncio.to_thread(lambda: [self._location(place) for place in wanted])
+        return await on_thread(lambda stop: [self._location(place, stop) for place in wanted])
 
     async def links(self, references: Iterable[Reference]) -> list[tuple[Sheet, Link]]:
         """The links of references in the texts as they are now; a link that is there no longer is left out."""
         wanted = list(references)
         await self.lay_out(reference.note.path for reference in wanted)
-        return await asyncio.to_thread(self._links, wanted)
+        return await on_thread(lambda stop: self._links(wanted, stop))
 
     def span(self, place: Place) -> tuple[Sheet, int, int] | None:
         """The range of a place in its text: a heading's line (also for its id), an anchor's name. None for a text not laid out."""
@@ -79,15 +80,17 @@ class Desk:
             return sheet, start, sheet.lines.end(sheet.lines.line(start))
         return sheet, current.start, current.end
 
-    def _links(self, references: list[Reference]) -> list[tuple[Sheet, Link]]:
+    def _links(self, references: list[Reference], stop: Stop) -> list[tuple[Sheet, Link]]:
         found = []
         for reference in references:
+            stop.check()
             sheet = self.sheet(reference.note.path)
             if sheet is not None and (link := _same_link(sheet, reference)) is not None:
                 found.append((sheet, link))
         return found
 
-    def _location(self, place: Place) -> lsp.Location:
+    def _location(self, place: Place, stop: Stop) -> lsp.Location:
+        stop.check()
         found = self.span(place)
         if found is None:
             zero = lsp.Position(0, 0)
@@ -97,10 +100,11 @@ class Desk:
     def _is_known(self, sheet: Sheet, place: Place) -> bool:
         return sheet.version is not None or (place.note is not None and sheet.digest == place.note.hash)
 
-    def _all(self, paths: list[str]) -> dict[str, Sheet | None]:
-        return {path: self._one(path) for path in paths}
+    def _all(self, paths: list[str], stop: Stop) -> dict[str, Sheet | None]:
+        return {path: self._one(path, stop) for path in paths}
 
-    def _one(self, path: str) -> Sheet | None:
+    def _one(self, path: str, stop: Stop) -> Sheet | None:
+        stop.check()
         try:
             return from_disk(path, self._settings)
         except NotFound:

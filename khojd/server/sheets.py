@@ -7,6 +7,7 @@ from typing import TypeVar
 from khojd.content.model import ContentSettings
 from khojd.graph import sheet as sheets
 from khojd.graph.sheet import Sheet
+from khojd.graph.stop import Stop
 
 T = TypeVar("T")
 
@@ -21,6 +22,15 @@ async def work_out(sheet: Sheet, reading: asyncio.Lock, *, marks: bool) -> None:
     async with reading:
         if not _is_read(sheet, marks=marks):
             await asyncio.to_thread(_read, sheet, marks=marks)
+
+
+async def on_thread(work: Callable[[Stop], T]) -> T:
+    """The result of `work` on a thread; it checks the stop it is given between its steps, and ends when who asked is cancelled."""
+    stop = Stop()
+    try:
+        return await asyncio.to_thread(work, stop)
+    finally:
+        stop.set()
 
 
 async def go_through(sheet: Sheet, work: Callable[[], T]) -> T:

@@ -74,7 +74,7 @@ def test_mentions_are_whole_words_outside_links_in_other_notes(vault: MakeVault)
     graph = notes.graph()
     soil = graph.notes.at(notes.path("Soil.md"))
     assert soil is not None
-    mentions = find(graph.db, graph.notes, soil, graph.phrase)
+    mentions = find(graph.db, graph.notes, soil, graph.phrase, graph.stop)
     found = [(one.note.name, shown(one.note.path, one.start, one.end)) for one in mentions]
     assert found == [("b", "Soil"), ("b", "soil"), ("soil-types", "good  EARTH")]
 

@@ -38,7 +38,7 @@ def renamed(graph: Graph, note: Note, anchor: Anchor, name: str, settings: Conte
     _check(graph, sheet, anchor, name)
     if anchor.name == name:
         return Plan(())
-    graph = Graph(graph.db, graph.notes.roots, {**graph.sheets, note.path: sheet}, graph.phrase)
+    graph = graph.over({**graph.sheets, note.path: sheet})
     whole = Place(note.path, "note", note=note)
     graph, references = settled(graph, texts, lambda one: one.backlinks(whole), lambda found: (one.note for one in found))
     changes = {(note.path, anchor.start, anchor.end): Change(sheet, anchor.start, anchor.end, name)}

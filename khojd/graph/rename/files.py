@@ -37,7 +37,7 @@ def moved(graph: Graph, pairs: tuple[tuple[str, str], ...], settings: ContentSet
     texts = Texts(graph, settings)
     keys = _keys(graph, moves)
     graph, ties = settled(graph, texts, lambda one: list(_ties(one, moves, keys)), lambda found: (tie.note for tie in found))
-    after = Graph(graph.db, graph.notes.roots, {moves.new(path): sheet for path, sheet in graph.sheets.items()}, graph.phrase)
+    after = graph.over({moves.new(path): sheet for path, sheet in graph.sheets.items()})
     after.notes = Moved(graph.notes, moves)
     changes: dict[tuple[str, int, int], Change] = {}
     left = []

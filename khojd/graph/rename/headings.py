@@ -58,10 +58,10 @@ def renamed(graph: Graph, note: Note, section: int, name: str, settings: Content
     after_sheet = _rewritten(sheet, section, span, name.strip())
     if sheet.text[span.start : span.end] == name.strip():
         return Plan(())
-    graph = Graph(graph.db, graph.notes.roots, {**graph.sheets, note.path: sheet}, graph.phrase)
+    graph = graph.over({**graph.sheets, note.path: sheet})
     whole = Place(note.path, "note", note=note)
     graph, references = settled(graph, texts, lambda one: one.backlinks(whole), lambda found: (one.note for one in found))
-    after = Graph(graph.db, graph.notes.roots, {**graph.sheets, note.path: after_sheet}, graph.phrase)
+    after = graph.over({**graph.sheets, note.path: after_sheet})
     changes = {(note.path, span.start, span.end): Change(sheet, span.start, span.end, name.strip())}
     rewriting = _Rewriting(Outline.of(sheet), Outline.of(after_sheet), section, after)
     for reference in references:

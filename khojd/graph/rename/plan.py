@@ -46,12 +46,14 @@ class Texts:
 
     def __init__(self, graph: Graph, settings: ContentSettings) -> None:
         self._settings = settings
+        self._stop = graph.stop
         self._shown = graph.sheets
         self._sheets = dict(graph.sheets)
 
     def sheet(self, path: str) -> Sheet:
         known = self._sheets.get(path)
         if known is None:
+            self._stop.check()
             known = self._sheets[path] = self._read(path)
         return known
 
@@ -77,7 +79,7 @@ def settled(graph: Graph, texts: Texts, gather: Callable[[Graph], T], notes: Cal
         }
         if not stale:
             return graph, found
-        graph = Graph(graph.db, graph.notes.roots, {**graph.sheets, **stale}, graph.phrase)
+        graph = graph.over({**graph.sheets, **stale})
 
 
 def links_of(graph: Graph, note: Note) -> tuple[Sequence[Link], dict[str, str]]:
