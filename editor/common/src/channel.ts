@@ -78,8 +78,8 @@ interface Reply {
 }
 
 const CANCELLED = -32800;
-/** vscode-jsonrpc's words for a connection that is not there: disposed of while waiting, or inactive. */
-const CUT = [-32097, -32096, -32099];
+/** vscode-jsonrpc's numbers for a connection that ended while it was waited for, or before: no daemon has them. */
+const CUT = [-32099, -32098, -32097, -32096, 1, 2];
 
 /** Whether a request failed because it was cancelled. */
 export function cancelled(failure: unknown): boolean {

@@ -1,49 +1,46 @@
-// A search while it is typed: what was asked last counts, and nothing else.
+// Finding while a person types: what was asked last counts, and nothing else.
 import { cancelled, reason, type Channel } from "./channel";
-import type { SearchParams, SearchResult } from "./protocol";
+import type { GrepResult, SearchParams, SearchResult } from "./protocol";
 
-export interface SearchOptions {
-  /** Milliseconds without a key before what was typed is searched for. */
+export interface TypedOptions<R> {
+  /** Milliseconds without a key before what was typed is asked about. */
   delay: number;
-  /** How many hits are wanted. */
-  limit: number;
-  /** Only notes in these, paths or `file:` URIs. */
-  folders?: readonly string[];
-  /** More filters that always hold, in the query language. */
-  filters?: string;
-  /** Takes what is found by now; `whole` says that no more will come. An empty query finds nothing. */
-  show(result: SearchResult, whole: boolean): void;
+  /** Takes what is found by now; `whole` says that no more will come. Nothing typed finds nothing. */
+  show(result: R, whole: boolean): void;
   /** Takes why there is no answer, in one line. */
   fail(message: string): void;
 }
 
-const NOTHING: SearchResult = { phase: "words", hits: [], count: 0, tookMs: 0, notes: [] };
-
-/** Asks as a person types. Each answer's phases replace one another; those of a query that was replaced are not shown. */
-export class Search {
+/** Asks about what is typed, after a rest. What no longer counts is cancelled, and never shown. */
+export abstract class Typed<R, O extends TypedOptions<R> = TypedOptions<R>> {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running: AbortController | undefined;
   private asked: string | undefined;
 
-  constructor(private readonly channel: Channel, private readonly options: SearchOptions) {}
+  constructor(protected readonly channel: Channel, protected readonly options: O) {}
 
-  /** Search for something else, after the delay. Asking for the same again changes nothing. */
-  ask(query: string): void {
-    if (query.trim() === this.asked) return;
+  protected abstract readonly nothing: R;
+
+  /** The whole answer; `part` takes those before it. */
+  protected abstract answer(text: string, signal: AbortSignal, part: (result: R) => void): Promise<R>;
+
+  /** Ask about something else, after the delay. Asking for the same again changes nothing. */
+  ask(text: string): void {
+    if (text.trim() === this.asked) return;
     this.cancel();
-    this.asked = query.trim();
+    this.asked = text.trim();
     if (this.asked === "") {
-      this.options.show(NOTHING, true);
+      this.options.show(this.nothing, true);
       return;
     }
-    this.timer = setTimeout(() => void this.run(query), this.options.delay);
+    this.timer = setTimeout(() => void this.run(text), this.options.delay);
   }
 
-  /** Search for the same again: after notes have changed, or the connection was lost. */
+  /** Ask for the same again: after notes have changed, or the connection was lost. */
   again(): void {
-    const query = this.asked;
+    const text = this.asked;
     this.cancel();
-    if (query !== undefined) this.ask(query);
+    if (text !== undefined) this.ask(text);
   }
 
   /** Stop asking. Nothing is shown any more. */
@@ -53,29 +50,61 @@ export class Search {
     this.timer = this.running = this.asked = undefined;
   }
 
-  private async run(query: string): Promise<void> {
+  private async run(text: string): Promise<void> {
     const mine = new AbortController();
     this.running = mine;
-    let last = NOTHING;
     try {
-      const end = await this.channel.request("khoj/search", this.params(query), {
-        signal: mine.signal,
-        partial: (value) => {
-          if (this.running !== mine) return;
-          last = value;
-          this.options.show(value, false);
-        },
+      const whole = await this.answer(text, mine.signal, (result) => {
+        if (this.running === mine) this.options.show(result, false);
       });
-      if (this.running !== mine) return;
-      // The reply repeats no hits that were streamed.
-      this.options.show({ ...end, hits: end.hits.length > 0 ? end.hits : last.hits }, true);
+      if (this.running === mine) this.options.show(whole, true);
     } catch (failure) {
       if (this.running === mine && !cancelled(failure)) this.options.fail(reason(failure));
     }
   }
+}
 
-  private params(query: string): SearchParams {
-    const { limit, folders = [], filters = "" } = this.options;
-    return { query: filters === "" ? query : `${query} ${filters}`, limit, ...(folders.length > 0 ? { folders: [...folders] } : {}) };
+export interface SearchOptions extends TypedOptions<SearchResult> {
+  /** How many hits are wanted. */
+  limit: number;
+  /** Only notes in these, paths or `file:` URIs; a note itself will do. */
+  folders?: readonly string[];
+  /** Several hits of one entry. */
+  allPassages?: boolean;
+}
+
+/** A search. Each answer's phases replace one another. */
+export class Search extends Typed<SearchResult, SearchOptions> {
+  protected readonly nothing: SearchResult = { phase: "words", hits: [], count: 0, tookMs: 0, notes: [] };
+
+  protected async answer(query: string, signal: AbortSignal, part: (result: SearchResult) => void): Promise<SearchResult> {
+    const { limit, folders = [], allPassages = false } = this.options;
+    const params: SearchParams = { query, limit, ...(folders.length > 0 ? { folders: [...folders] } : {}), ...(allPassages ? { allPassages } : {}) };
+    let last = this.nothing;
+    const end = await this.channel.request("khoj/search", params, {
+      signal,
+      partial: (value) => {
+        last = value;
+        part(value);
+      },
+    });
+    // The reply repeats no hits that were streamed.
+    return { ...end, hits: end.hits.length > 0 ? end.hits : last.hits };
+  }
+}
+
+export interface GrepOptions extends TypedOptions<GrepResult> {
+  limit: number;
+  folders?: readonly string[];
+}
+
+/** Lines that match a regular expression. One without capitals ignores case. */
+export class Grep extends Typed<GrepResult, GrepOptions> {
+  protected readonly nothing: GrepResult = { matches: [], files: 0, truncated: false, notes: [] };
+
+  protected answer(pattern: string, signal: AbortSignal): Promise<GrepResult> {
+    const { limit, folders = [] } = this.options;
+    const params = { pattern, limit, ignoreCase: pattern === pattern.toLowerCase(), ...(folders.length > 0 ? { folders: [...folders] } : {}) };
+    return this.channel.request("khoj/grep", params, { signal });
   }
 }
