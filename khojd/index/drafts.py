@@ -66,11 +66,6 @@ class Drafts:
         for path in self._buffers.paths():
             self.changed(path)
 
-    def all_changed(self) -> None:
-        """Other folders are followed, or by other rules: what is typed may count as a note now, or no more."""
-        for path in self._buffers.paths():
-            self.changed(path)
-
     def retry(self) -> None:
         """The index could be written: try again now what could not be before."""
         if self._stuck:
@@ -140,8 +135,6 @@ class Drafts:
         started = time.monotonic()
         if folder is not None:
             refused = await self._indexer.on_writer(lambda: self._writer.buffer(path, folder, buffer))
-        else:
-            await self._indexer.on_writer(lambda: self._writer.drop_buffer(path))
         else:
             await self._indexer.on_writer(lambda: self._writer.drop_buffer(path))
         took = time.monotonic() - started
