@@ -1,4 +1,7 @@
-"""Taking up changes of config.toml while running. A bad edit keeps the last good configuration, and says so."""
+"""Taking up changes of config.toml while running. A bad edit keeps the last good configuration, and says so.
+
+So does a file that goes away: taken for the defaults it would have every folder forgotten, and some editors save in two steps.
+"""
 
 import asyncio
 import contextlib
@@ -58,8 +61,9 @@ class ConfigWatch:
         """Read the file now; False when the last good configuration stays."""
         self._seen = _fact(self.path)
         try:
-            config = await asyncio.to_thread(configfile.load, self.path)
-            await self._apply(config)
+            if self._seen is None:
+                raise ConfigError(f"{self.path} is not there", file=str(self.path))
+            await self._apply(await asyncio.to_thread(configfile.load, self.path))
         except ConfigError as error:
             log.warning("the configuration stays as it was: %s", error.message)
             self._problem(f"the configuration stays as it was: {error.message}")

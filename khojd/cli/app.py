@@ -23,6 +23,7 @@ from khojd.cli import (
     similar,
     status,
 )
+from khojd.daemon.address import config_file
 
 app = typer.Typer(
     help="Search your notes by words and by meaning. One daemon keeps the index warm; every command and editor shares it.",
@@ -43,7 +44,8 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def places(
-    config_file: Annotated[
+    context: typer.Context,
+    named: Annotated[
         Path | None,
         typer.Option("--config", metavar="FILE", help="Configuration file (default: $KHOJD_CONFIG, else the user's own)."),
     ] = None,
@@ -53,8 +55,9 @@ def places(
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
 ) -> None:
     # The environment is how every part of khojd, and a daemon that is started from here, learns of them.
-    if config_file is not None:
-        os.environ["KHOJD_CONFIG"] = str(config_file.expanduser().absolute())
+    if named is not None:
+        making = context.invoked_subcommand == "index"  # it looks itself
+        os.environ["KHOJD_CONFIG"] = str(named.expanduser().absolute() if making else config_file(named))
     if index_dir is not None:
         os.environ["KHOJD_INDEX"] = str(index_dir.expanduser().absolute())
 

@@ -8,9 +8,10 @@ import typer
 
 from khojd import paths
 from khojd.cli import output
-from khojd.cli.connection import connect as connect_to_daemon
+from khojd.cli.connection import NAME
 from khojd.cli.failure import Exit
 from khojd.daemon.address import index_dir
+from khojd.daemon.client import Client
 from khojd.daemon.lock import Lock
 from khojd.errors import DaemonError
 
@@ -61,7 +62,7 @@ def stop(
     What it has not done yet is done when it is next started.
     """
     try:
-        client = connect_to_daemon(spawn=False)
+        client = Client.connect(spawn=False, name=NAME)
     except DaemonError:
         index = index_dir(paths.config_file())
         if Lock.held(index) and not _released(index):  # one that is leaving is waited for

@@ -9,6 +9,7 @@ from khojd.cli import output
 from khojd.cli.connection import absolute, connect
 from khojd.cli.failure import Exit
 from khojd.cli.search import Json
+from khojd.daemon.address import config_file
 from khojd.errors import NotFound, QueryError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _MOST_SHOWN = 10  # failed files
 
 
 def index(
+    context: typer.Context,
     paths: Annotated[
         list[str] | None,
         typer.Argument(metavar="[PATH]...", help="Notes or folders to look at again (default: all).", show_default=False),
@@ -44,6 +46,8 @@ def index(
     from khojd.cli.progress import Bar
     from khojd.server.types import AddParams, FoldersResult, IndexStatus, NoParams, RemoveParams, UpdateParams, UpdateResult
 
+    if not (add and save):  # which makes the file
+        config_file(context.find_root().params["named"])
     added = [absolute(path) for path in add or ()]
     removed = [absolute(path) for path in remove or ()]
     wanted = [_existing(absolute(path)) for path in paths or ()]

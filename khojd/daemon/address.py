@@ -13,11 +13,25 @@ import sys
 from pathlib import Path
 
 from khojd import paths
-from khojd.errors import DaemonError
+from khojd.errors import ConfigError, DaemonError
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, with a NUL; the BSDs are like macOS.
 MAX_SOCKET_PATH = 107 if sys.platform == "linux" else 102
 _RECORD = "daemon"
+
+
+def config_file(named: Path | None) -> Path:
+    """The configuration file: the one that an option names, which has to be there, else the user's own, there or not.
+
+    Raises ConfigError: another name than was meant would mean the defaults, without a word.
+    """
+    if named is None:
+        return paths.config_file()
+    file = named.expanduser().absolute()
+    if not file.exists():
+        message = f"--config {file} does not exist; correct it, or make it with `khojd --config {file} index --add FOLDER`"
+        raise ConfigError(message, file=str(file))
+    return file
 
 
 def index_dir(config: Path) -> Path:

@@ -9,46 +9,50 @@ import sys
 import threading
 from pathlib import Path
 
-from khojd import paths
-from khojd.daemon.address import Record, index_dir
+from khojd.daemon.address import Record, config_file, index_dir
 from khojd.daemon.spawn import connect, listening
-from khojd.errors import DaemonError
+from khojd.errors import ConfigError, DaemonError
 
 TYPE_CHECKING = False  # as typing has it; importing typing costs 2 ms
 if TYPE_CHECKING:
     from khojd.daemon.connection import Connection
 
 PROTOCOL = 1  # the highest version that editors of this khojd speak; a test compares it with server.types.PROTOCOL
-FAILED = 3  # as all commands end when the daemon is at fault
+MISTAKEN, FAILED = 2, 3  # as all commands end when the configuration or the daemon is at fault
 _CHUNK = 65536
 _ATTEMPTS = 20  # connections to daemons that were leaving
 
 
 def main(*, index: Path | None = None, config: Path | None = None) -> int:
-    """Copy until either side ends. 0: the editor left; 3: the daemon left, or there is none."""
-    config = config or paths.config_file()
-    index = (index or index_dir(config)).expanduser().resolve()
+    """Copy until either side ends. 0: the editor left; 2: the configuration is not there; 3: the daemon left, or there is none."""
     try:
-        return _Bridge(index, config).run()
-    except DaemonError as error:
-        print(f"khojd: {error.message}", file=sys.stderr)
-        return FAILED
+        return _Bridge(*_places(index, config)).run()
+    except (ConfigError, DaemonError) as error:
+        return _told(error)
 
 
 def tell_address(*, index: Path | None = None, config: Path | None = None) -> int:
     """Start the daemon if need be and print where it listens, for clients that speak to its socket themselves.
 
-    0, or 3 when there is no daemon to be had. On Windows it is the named pipe, which asks for a secret first: docs/protocol.md.
+    0; 2 and 3 as `main`. On Windows it is the named pipe, which asks for a secret first: docs/protocol.md.
     """
-    config = config or paths.config_file()
-    index = (index or index_dir(config)).expanduser().resolve()
     try:
+        index, config = _places(index, config)
         retire_older(index, config)
         print(listening(index, config))
-    except DaemonError as error:
-        print(f"khojd: {error.message}", file=sys.stderr)
-        return FAILED
+    except (ConfigError, DaemonError) as error:
+        return _told(error)
     return 0
+
+
+def _places(index: Path | None, config: Path | None) -> tuple[Path, Path]:
+    config = config_file(config)
+    return (index or index_dir(config)).expanduser().resolve(), config
+
+
+def _told(error: ConfigError | DaemonError) -> int:
+    print(f"khojd: {error.message}", file=sys.stderr)
+    return MISTAKEN if isinstance(error, ConfigError) else FAILED
 
 
 class _Bridge:

@@ -15,8 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from khojd import paths
-from khojd.daemon.address import index_dir, socket_path
+from khojd.daemon.address import config_file, index_dir, socket_path
 from khojd.daemon.lock import Lock
 from khojd.errors import ConfigError, KhojdError, StoreError
 
@@ -37,9 +36,9 @@ def main(*, index: Path | None = None, config: Path | None = None, detached: boo
     wrong; 4: the index cannot be used; 3: another reason.
     """
     os.umask(0o077)
-    config = config or paths.config_file()
-    index = (index or index_dir(config)).expanduser().resolve()
     try:
+        config = config_file(config)
+        index = (index or index_dir(config)).expanduser().resolve()
         address = socket_path(index)
         lock = Lock.take(index)
         if lock is None:

@@ -115,8 +115,9 @@ class _Child:
     def __init__(self, index: Path, config: Path) -> None:
         import subprocess
 
-        command = [sys.executable, "-m", "khojd", "serve", "--detached", "--index", str(index), "--config", str(config)]
-        environment = dict(os.environ)
+        command = [sys.executable, "-m", "khojd", "serve", "--detached", "--index", str(index)]
+        # By its variable the file need not be there yet.
+        environment = {**os.environ, "KHOJD_CONFIG": str(config)}
         package = Path(__file__).resolve().parents[2]
         if not package.name.endswith("-packages"):
             # A checkout that is not installed: the child has to find it too.

@@ -1,6 +1,7 @@
 """The socket's directory (a pipe's token on Windows), and the daemon that may listen there."""
 
 import sys
+from pathlib import Path
 
 from khojd import paths
 from khojd.daemon.address import check_private, index_dir, socket_path
@@ -27,7 +28,12 @@ def examine() -> tuple[Client | None, list[Check]]:
         checks.append(Check("daemon", "fail", f"a daemon has the index, but cannot be reached: {error.message}", fix))
         return None, checks
     message = f"khojd {status.version}, process {status.pid}, {status.memory_bytes / 1e6:.0f} MB of memory, log {status.log}"
-    checks.append(Check("daemon", "ok", message))
+    own = paths.config_file()
+    if Path(status.config).resolve() != own.resolve():
+        message = f"{message}; it goes by {status.config}, not by {own}"
+        checks.append(Check("daemon", "warn", message, "stop it with `khojd stop`, or examine it with that --config"))
+    else:
+        checks.append(Check("daemon", "ok", message))
     return session, checks
 
 

@@ -166,6 +166,52 @@ def test_places_can_be_given_before_the_command(newcomer: Khojd) -> None:
     newcomer(*places, "stop", "--force")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("search", "tea"),
+        ("status",),
+        ("index",),
+        ("index", "--add", "notes", "--no-save"),
+        ("index", "--remove", "notes"),
+        ("config", "show"),
+        ("config", "check"),
+        ("doctor",),
+        ("stop",),
+    ],
+)
+def test_a_configuration_file_that_is_named_must_be_there(newcomer: Khojd, command: tuple[str, ...]) -> None:
+    said = newcomer.refused("--config", "othr.toml", *command)
+    assert f"--config {newcomer.home / 'othr.toml'} does not exist; correct it, or make it with" in said
+    assert not newcomer.index.exists()
+
+
+@pytest.mark.parametrize("command", [("serve",), ("serve", "--detached"), ("connect",), ("connect", "--address")])
+def test_so_it_must_for_the_daemon_and_the_bridge(newcomer: Khojd, command: tuple[str, ...]) -> None:
+    said = newcomer.refused(*command, "--config", "othr.toml")
+    assert "othr.toml does not exist" in said
+    assert not newcomer.index.exists()
+
+
+def test_a_first_folder_makes_the_configuration_file_that_is_named(newcomer: Khojd) -> None:
+    newcomer.write("tea.md", "Steep for three minutes.\n")
+    newcomer("--config", "new.toml", "index", "--add", "notes")
+    assert str(newcomer.notes) in (newcomer.home / "new.toml").read_text(encoding="utf-8")
+    assert not newcomer.config.exists()
+    assert newcomer("--config", "new.toml", "search", "steep").stdout.startswith("notes/tea.md")
+
+
+def test_a_daemon_that_goes_by_another_configuration_is_not_taken_for_ones_own(newcomer: Khojd) -> None:
+    newcomer("index", "--add", "notes")
+    (newcomer.home / "other.toml").write_text("", encoding="utf-8")
+    said = newcomer.refused("--config", "other.toml", "index", "--add", "run")
+    assert f"goes by {newcomer.config}, not by {newcomer.home / 'other.toml'}: stop it first" in said
+    assert "run" not in newcomer.config.read_text(encoding="utf-8").replace(str(newcomer.home), "")
+    found = newcomer.json("--config", "other.toml", "doctor")["checks"]
+    assert "goes by" in next(check["message"] for check in found if check["name"] == "daemon")
+    newcomer("--config", "other.toml", "stop", "--force")
+
+
 def test_a_reader_that_leaves_is_no_error(khojd: Khojd) -> None:
     process = subprocess.Popen(
         khojd.command("grep", "."), env=khojd.environment, cwd=khojd.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE
