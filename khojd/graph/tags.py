@@ -39,7 +39,8 @@ def pages(notes: Notes, tag: str, source: str) -> tuple[Place, ...]:
 def of_page(notes: Notes, note: Note) -> set[str]:
     """The tags, case-folded, that may lead to a note as their page: by its name, its title and its aliases."""
     called = {note.name, *notes.names_of(note).values()}
-    called |= {name.removeprefix("tags.").replace(".", "/") for name in called if name.startswith("tags.")}
+    below = {name.removeprefix("tags.") for name in called if name.startswith("tags.")}
+    called |= below | {name.replace(".", "/") for name in below}
     return {name.replace("___", "/").casefold() for name in called}
 
 

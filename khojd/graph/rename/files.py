@@ -3,6 +3,7 @@
 import os
 import posixpath
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from msgspec import Struct
 
@@ -13,6 +14,7 @@ from khojd.errors import EditError
 from khojd.graph import spelling
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Resolution
+from khojd.graph.rename import pages
 from khojd.graph.rename.moved import Moved, Moves
 from khojd.graph.rename.plan import Change, Left, Plan, Texts, enclosed, links_of, settled, spliced
 from khojd.graph.sheet import Sheet
@@ -41,12 +43,11 @@ def moved(graph: Graph, pairs: tuple[tuple[str, str], ...], settings: ContentSet
     after.notes = Moved(graph.notes, moves)
     changes: dict[tuple[str, int, int], Change] = {}
     left = []
-    for tie in ties:
-        found = _followed(tie, graph, after, moves, texts)
+    for found in chain((_followed(tie, graph, after, moves, texts) for tie in ties), pages.of_moved(graph, after, moves, texts)):
         if isinstance(found, Left):
             left.append(found)
         elif found is not None:
-            changes[tie.note.path, found.start, found.end] = found
+            changes.setdefault((found.sheet.path, found.start, found.end), found)
     return Plan(tuple(changes.values()), tuple(left), pairs)
 
 
@@ -175,7 +176,7 @@ def _followed(tie: _Tie, graph: Graph, after: Graph, moves: Moves, texts: Texts)
         wanted = next(spelling.paths(path, source, target, roots, named=named))
         return _bracketed(tie, sheet, span, wanted)
     name = posixpath.basename(target[1])
-    return Left(tie.note.path, tie.link, f"the link {_shown(tie, sheet.text)} in {tie.note.path} cannot be written for {name!r}")
+    return Left(tie.note.path, f"the link {_shown(tie, sheet.text)} in {tie.note.path} cannot be written for {name!r}")
 
 
 def _change(tie: _Tie, sheet: Sheet, span: Span, written: str) -> Change | None:

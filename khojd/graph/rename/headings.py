@@ -12,7 +12,8 @@ from khojd.graph import spelling
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Place, Reference, Resolution
 from khojd.graph.outline import Outline
-from khojd.graph.rename.plan import Change, Plan, Texts, enclosed, links_of, settled, spliced
+from khojd.graph.rename import pages
+from khojd.graph.rename.plan import Change, Left, Plan, Texts, enclosed, links_of, settled, spliced
 from khojd.graph.sheet import Sheet
 from khojd.graph.spelling import Dress
 
@@ -71,6 +72,11 @@ def renamed(graph: Graph, note: Note, section: int, name: str, settings: Content
         change = rewriting.change(graph, reference, texts.sheet(reference.note.path))
         if change is not None and not (change.sheet is sheet and span.start <= change.start < span.end):
             changes[reference.note.path, change.start, change.end] = change
+    if section == 1 and not sheet.parsed.title:
+        for found in pages.of_heading(graph, note, sheet.sections[1].heading, after_sheet.sections[1].heading, texts):
+            if isinstance(found, Left):
+                raise EditError(found.reason, path=found.path)
+            changes.setdefault((found.sheet.path, found.start, found.end), found)
     return Plan(tuple(changes.values()))
 
 

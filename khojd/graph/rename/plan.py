@@ -26,10 +26,9 @@ class Change(Struct, frozen=True):
 
 
 class Left(Struct, frozen=True):
-    """A link that cannot be written for the new name."""
+    """A link or tag in the note at `path` that cannot be written for the new name."""
 
     path: str
-    link: Link
     reason: str
 
 
