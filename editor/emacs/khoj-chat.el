@@ -27,7 +27,7 @@
 ;;; Code:
 
 (require 'cl-lib)
-(require 'khoj-place)
+(require 'khoj-question)
 (require 'khoj-rpc)
 (require 'khoj-view)
 (require 'subr-x)
@@ -42,26 +42,11 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
   :type '(choice (const org) (const markdown))
   :group 'khoj)
 
-(defcustom khoj-chat-persona ""
-  "Who answers in new conversations; empty for the configured one."
-  :type 'string
-  :group 'khoj)
-
-(defcustom khoj-chat-model ""
-  "The model that answers, as \"provider/model\"; empty for the persona's own."
-  :type 'string
-  :group 'khoj)
-
 (defvar-local khoj-chat--conversation nil "The id of the conversation, or nil.")
 (defvar-local khoj-chat--title nil)
 (defvar-local khoj-chat--views nil "The turns, the newest first.")
 (defvar-local khoj-chat--running nil "The request that is being answered, or nil.")
 (defvar-local khoj-chat--end nil "Where turns end and the prompt begins.")
-(defvar-local khoj-chat--input nil "Where the question begins.")
-(defvar-local khoj-chat--persona nil)
-(defvar-local khoj-chat--model nil)
-(defvar-local khoj-chat--filters nil "Filters of this conversation; nil for those it has.")
-(defvar-local khoj-chat--context nil "Places that the next question is about.")
 (defvar-local khoj-chat--replaces nil "The turn that the next question replaces.")
 
 (defvar khoj-chat-mode-map
@@ -98,12 +83,12 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
         (setq header-line-format '(:eval (khoj-chat--header)))
         (visual-line-mode 1)
         (add-hook 'kill-buffer-hook #'khoj-chat--killed nil t)
-        (add-hook 'completion-at-point-functions #'khoj-chat-capf -10 t)
+        (add-hook 'completion-at-point-functions #'khoj-question-capf -10 t)
         (add-hook 'eldoc-documentation-functions #'khoj-view-eldoc nil t))
     (setq header-line-format nil)
     (remove-from-invisibility-spec 'khoj-view)
     (remove-hook 'kill-buffer-hook #'khoj-chat--killed t)
-    (remove-hook 'completion-at-point-functions #'khoj-chat-capf t)
+    (remove-hook 'completion-at-point-functions #'khoj-question-capf t)
     (remove-hook 'eldoc-documentation-functions #'khoj-view-eldoc t)))
 
 
@@ -129,10 +114,10 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
   "Ask QUESTION about what is between START and END, or about the whole note."
   (interactive (let ((active (use-region-p)))
                  (list (and active (region-beginning)) (and active (region-end)) (read-string "Ask: "))))
-  (let* ((place (and buffer-file-name (khoj-chat--place start end)))
+  (let* ((place (and buffer-file-name (khoj-question-place start end)))
          (quoted (and (not place) start (buffer-substring-no-properties start end))))
     (pop-to-buffer (khoj-chat--make))
-    (setq khoj-chat--context (and place (list place)))
+    (setq khoj-question-context (and place (list place)))
     (khoj-chat--ask (if quoted (concat question "\n\n" quoted) question))))
 
 (defun khoj-chat--make ()
@@ -146,31 +131,18 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
     (khoj-view--editing
       (insert (khoj-view--string (concat (if (derived-mode-p 'org-mode) "* " "# ") "Ask\n") 'face 'khoj-aside)))
     (set-marker khoj-chat--end (point-min))
-    (setq khoj-chat--input (copy-marker (point-max)))
+    (setq khoj-question-start (copy-marker (point-max)))
     (current-buffer)))
 
 (defun khoj-chat--header ()
   "What is above a conversation."
   (string-join
-   (delq nil
-         (list (concat " " (or khoj-chat--title "New conversation"))
-               (khoj-chat--chosen khoj-chat--persona khoj-chat-persona)
-               (khoj-chat--chosen khoj-chat--model khoj-chat-model)
-               (and khoj-chat--filters (not (string-empty-p khoj-chat--filters)) khoj-chat--filters)
-               (and khoj-chat--context (format "about %s" (mapconcat #'car khoj-chat--context ", ")))
-               (and khoj-chat--replaces "asks anew")
-               (cond (khoj-chat--running "answering; C-c C-k stops") (khoj-rpc-problem))))
+   (append (list (concat " " (or khoj-chat--title "New conversation")))
+           (khoj-question-about)
+           (and khoj-chat--replaces '("asks anew"))
+           (cond (khoj-chat--running '("answering; C-c C-k stops"))
+                 (khoj-connection-problem (list khoj-connection-problem))))
    "  ·  "))
-
-(defun khoj-chat--chosen (own default)
-  "OWN, else DEFAULT, else nil where that is empty."
-  (let ((value (or own default)))
-    (and (not (string-empty-p value)) value)))
-
-(defun khoj-chat--check ()
-  "Signal an error outside of conversations."
-  (unless khoj-chat-mode
-    (user-error "Khoj: this is no conversation; `khoj-chat' opens one")))
 
 (defun khoj-chat--killed ()
   "Have the answer stopped that nobody sees any longer."
@@ -188,11 +160,11 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
 (defun khoj-chat-send ()
   "Ask what is written below the last turn."
   (interactive)
-  (khoj-chat--check)
+  (khoj-question-check)
   (when khoj-chat--running (user-error "Khoj: an answer is being written; C-c C-k stops it"))
-  (let ((question (string-trim (buffer-substring-no-properties khoj-chat--input (point-max)))))
+  (let ((question (string-trim (buffer-substring-no-properties khoj-question-start (point-max)))))
     (when (string-empty-p question) (user-error "Khoj: there is no question below the last line"))
-    (delete-region khoj-chat--input (point-max))
+    (delete-region khoj-question-start (point-max))
     (khoj-chat--ask question)))
 
 (defun khoj-chat--ask (question)
@@ -207,17 +179,12 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
     (setq khoj-chat--running
           (khoj-rpc-ask
            'khoj/chat
-           (list :message question
-                 :conversation khoj-chat--conversation
-                 :persona (khoj-chat--chosen khoj-chat--persona khoj-chat-persona)
-                 :model (khoj-chat--chosen khoj-chat--model khoj-chat-model)
-                 :filters khoj-chat--filters
-                 :context (and khoj-chat--context (vconcat (mapcar #'cdr khoj-chat--context)))
-                 :replaces khoj-chat--replaces)
+           (append (list :message question :conversation khoj-chat--conversation :replaces khoj-chat--replaces)
+                   (khoj-question-params))
            :partial (lambda (part) (khoj-chat--in buffer (khoj-chat--heard view part)))
            :then (lambda (result) (khoj-chat--in buffer (khoj-chat--answered view result)))
            :fail (lambda (message failure) (khoj-chat--in buffer (khoj-chat--failed view message failure)))))
-    (setq khoj-chat--context nil khoj-chat--replaces nil)
+    (setq khoj-question-context nil khoj-chat--replaces nil)
     (force-mode-line-update)))
 
 (defun khoj-chat--heard (view part)
@@ -244,7 +211,7 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
   (let ((lost (eql (plist-get failure :code) -1)))
     (khoj-view-remark view (concat message (if lost "; C-c C-r asks again" "")))
     ;; A question that was refused is not lost.
-    (when (and (not (khoj-view-id view)) (= khoj-chat--input (point-max)))
+    (when (and (not (khoj-view-id view)) (= khoj-question-start (point-max)))
       (save-excursion
         (goto-char (point-max))
         (insert (khoj-view-question view)))))
@@ -261,7 +228,7 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
 (defun khoj-chat-stop ()
   "Stop the answer; what there is of it stays."
   (interactive)
-  (khoj-chat--check)
+  (khoj-question-check)
   (unless khoj-chat--running (user-error "Khoj: nothing is being answered"))
   (khoj-rpc-ask 'khoj/chat/cancel (list :token (khoj-rpc-part-token khoj-chat--running))))
 
@@ -276,7 +243,7 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
 
 (defun khoj-chat--turn ()
   "The turn at point, which khojd knows."
-  (khoj-chat--check)
+  (khoj-question-check)
   (when khoj-chat--running (user-error "Khoj: an answer is being written; C-c C-k stops it"))
   (let ((view (khoj-chat--view)))
     (unless (khoj-view-id view) (user-error "Khoj: this question was not taken; it can be sent as it is"))
@@ -305,7 +272,7 @@ When it is sent, it and what came after it are put aside."
   (interactive)
   (let ((view (khoj-chat--turn)))
     (setq khoj-chat--replaces (khoj-view-id view))
-    (delete-region khoj-chat--input (point-max))
+    (delete-region khoj-question-start (point-max))
     (goto-char (point-max))
     (insert (khoj-view-question view))
     (force-mode-line-update)))
@@ -331,7 +298,7 @@ When it is sent, it and what came after it are put aside."
   (let ((conversation (plist-get result :conversation)))
     (pop-to-buffer (khoj-chat--make))
     (khoj-chat--name (plist-get conversation :id) (plist-get conversation :title))
-    (setq khoj-chat--persona (khoj-chat--chosen nil (plist-get conversation :persona)))
+    (setq khoj-question-persona (plist-get conversation :persona))
     (seq-doseq (turn (plist-get result :turns))
       (let ((view (khoj-view-open (plist-get turn :question) khoj-chat--end)))
         (setf (khoj-view-id view) (plist-get turn :id))
@@ -341,101 +308,6 @@ When it is sent, it and what came after it are put aside."
         (khoj-view-text view (plist-get turn :answer))
         (khoj-view-end view turn)))
     (goto-char (point-max))))
-
-
-;;; What a question is about
-
-(defun khoj-chat--place (start end)
-  "The current buffer, from START to END if these are given, and its name."
-  (cons (concat (file-name-nondirectory buffer-file-name)
-                (if start (format ":%d" (line-number-at-pos start t)) ""))
-        (append (list :textDocument (list :uri (khoj-place-uri buffer-file-name)))
-                (and start (list :range (khoj-place-range start end))))))
-
-(defun khoj-chat-attach (file)
-  "Have the next question be about the note FILE, too."
-  (interactive "fNote: ")
-  (khoj-chat--check)
-  (push (cons (file-name-nondirectory file) (list :textDocument (list :uri (khoj-place-uri file)))) khoj-chat--context)
-  (force-mode-line-update))
-
-(defun khoj-chat-detach ()
-  "Have the next question be about no note in particular."
-  (interactive)
-  (khoj-chat--check)
-  (setq khoj-chat--context nil)
-  (force-mode-line-update))
-
-(defun khoj-chat-set-filters (filters)
-  "Let only notes be searched in this conversation that FILTERS let through."
-  (interactive
-   (list (minibuffer-with-setup-hook
-             (lambda ()
-               (require 'khoj-filter)
-               (add-hook 'completion-at-point-functions 'khoj-filter-capf nil t))
-           (read-from-minibuffer "Filters: " khoj-chat--filters
-                                 (let ((map (make-sparse-keymap)))
-                                   (set-keymap-parent map minibuffer-local-map)
-                                   (define-key map (kbd "TAB") #'completion-at-point)
-                                   map)))))
-  (khoj-chat--check)
-  (setq khoj-chat--filters filters)
-  (force-mode-line-update))
-
-(defun khoj-chat-set-persona (persona)
-  "Have PERSONA answer in this conversation; an empty name is the configured one."
-  (interactive
-   (list (completing-read "Persona: "
-                          (khoj-chat--choices
-                           'khoj/personas/list
-                           (lambda (result)
-                             (mapcar (lambda (persona) (cons (plist-get persona :name) (plist-get persona :description)))
-                                     (plist-get result :personas)))))))
-  (khoj-chat--check)
-  (setq khoj-chat--persona persona)
-  (force-mode-line-update))
-
-(defun khoj-chat-set-model (model)
-  "Have MODEL, as \"provider/model\", answer in this conversation."
-  (interactive
-   (list (completing-read "Model: "
-                          (khoj-chat--choices
-                           'khoj/models/list
-                           (lambda (result)
-                             (cl-loop for provider across (plist-get result :providers)
-                                      append (mapcar (lambda (model)
-                                                       (cons (plist-get model :name)
-                                                             (concat (plist-get model :detail) " " (plist-get model :problem))))
-                                                     (plist-get provider :models))))))))
-  (khoj-chat--check)
-  (setq khoj-chat--model model)
-  (force-mode-line-update))
-
-(defun khoj-chat--choices (method choices)
-  "A completion table of the conses of CHOICES, called with METHOD's result."
-  (let (known)
-    (lambda (string predicate action)
-      (if (eq action 'metadata)
-          `(metadata (annotation-function
-                      . ,(lambda (name) (concat "  " (cdr (assoc name known))))))
-        (unless known
-          (setq known (let ((result (khoj-rpc-await-unless-input method nil)))
-                        (and result (funcall choices result)))))
-        (complete-with-action action known string predicate)))))
-
-(defun khoj-chat-capf ()
-  "Complete a note that is mentioned in a question."
-  (when (and (>= (point) khoj-chat--input)
-             (looking-back "@\"?\\([^\"@ \t\n]*\\)" (max khoj-chat--input (line-beginning-position))))
-    (list (match-beginning 0) (point)
-          (completion-table-with-cache
-           (lambda (_)
-             (mapcar (lambda (file)
-                       (let ((name (file-name-nondirectory (plist-get file :path))))
-                         (if (string-match-p "\\`[-[:alnum:]_./~+]+\\'" name) (concat "@" name) (format "@%S" name))))
-                     (plist-get (khoj-rpc-await-unless-input 'khoj/index/files '(:states ["indexed"] :limit 5000) 2.0) :files)))
-           t)
-          :exclusive 'no)))
 
 (provide 'khoj-chat)
 ;;; khoj-chat.el ends here

@@ -31,6 +31,7 @@
 (require 'khoj-preview)
 (require 'khoj-results)
 (require 'khoj-search)
+(require 'khoj-session)
 
 (declare-function consult--read "ext:consult" (table &rest options))
 (declare-function consult--async-sink "ext:consult" ())
@@ -43,21 +44,21 @@
   (lambda (action)
     (pcase action
       ('setup
-       (setf (khoj-search--session-update session)
+       (setf (khoj-session-update session)
              (lambda (session)
                (funcall sink 'flush)
-               (when (khoj-search--session-hits session)
-                 (funcall sink (copy-sequence (khoj-search--session-hits session))))
+               (when (khoj-session-hits session)
+                 (funcall sink (copy-sequence (khoj-session-hits session))))
                (funcall sink 'refresh)))
        (setq khoj-search--session session)
        (funcall sink 'setup))
       ('destroy
-       (khoj-rpc-cancel (khoj-search--session-request session))
-       (setf (khoj-search--session-update session) nil)
+       (khoj-rpc-cancel (khoj-session-request session))
+       (setf (khoj-session-update session) nil)
        (funcall sink 'destroy))
       ((pred stringp)
-       (unless (equal action (khoj-search--session-query session))
-         (khoj-search--ask session action))
+       (unless (equal action (khoj-session-query session))
+         (khoj-session-ask session action))
        (funcall sink action))
       (_ (funcall sink action)))))
 
@@ -83,7 +84,7 @@
   (interactive)
   (unless (require 'consult nil t)
     (user-error "Khoj: consult is not installed; `khoj-search' does without it"))
-  (let* ((session (khoj-search--begin :listed t))
+  (let* ((session (khoj-session-make :listed t))
          (choice (apply #'consult--read (khoj-consult--table session)
                         :prompt "Search notes: "
                         :initial initial
@@ -92,7 +93,7 @@
                         :annotate (lambda (candidate) (car (khoj-search--affix (list candidate))))
                         :group #'khoj-search--group
                         :lookup (lambda (selected &rest _)
-                                  (and selected (gethash selected (khoj-search--session-candidates session))))
+                                  (and selected (gethash selected (khoj-session-candidates session))))
                         :state #'khoj-consult--preview
                         :require-match t
                         :sort nil

@@ -19,13 +19,15 @@
 
 ;;; Commentary:
 
-;; Used where Embark is; hits are of the category `khoj-hit'.
+;; Loaded by khoj-search.el where Embark is; hits are of the category
+;; `khoj-hit'.
 
 ;;; Code:
 
 (require 'khoj-place)
 (require 'khoj-results)
-(require 'khoj-search)
+
+(declare-function khoj-search-hit "khoj-search" (candidate))
 
 (defvar embark-keymap-alist)
 (defvar embark-exporters-alist)

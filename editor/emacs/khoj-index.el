@@ -170,7 +170,7 @@
 (defun khoj-index-add-folder (folder keep)
   "Have khojd read FOLDER; with KEEP it is written into the configuration."
   (interactive
-   (let ((folder (expand-file-name (read-directory-name "Folder of notes: " nil nil t))))
+   (let ((folder (expand-file-name (read-directory-name "Folder of notes: " nil default-directory t))))
      (list folder (y-or-n-p (format "Also write %s into khojd's configuration? " (abbreviate-file-name folder))))))
   (khoj-rpc-ask 'khoj/index/add (list :path (directory-file-name folder) :persist keep)
                 :then (lambda (_) (message "Khoj: %s is being read" (abbreviate-file-name folder)))))

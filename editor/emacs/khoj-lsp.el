@@ -57,7 +57,7 @@
   "Whether FEATURE is to be given in this buffer."
   (and khoj-mode--uri
        (memq feature khoj-lsp-features)
-       (khoj-rpc-ready-p)
+       (khoj-connection-ready-p)
        (not (bound-and-true-p eglot--managed-mode))
        (not (bound-and-true-p lsp-mode))))
 
@@ -140,20 +140,25 @@ Nothing is done unless STATUS says that it was chosen."
   (when-let ((command (plist-get item :command)))
     (khoj-rpc-lsp 'workspace/executeCommand
                   (list :command (plist-get command :command) :arguments (or (plist-get command :arguments) []))
-                  #'ignore #'khoj-rpc--show-failure)))
+                  #'ignore #'khoj-rpc-show-failure)))
 
 
 ;;; ElDoc
 
+(defvar khoj-lsp--hover nil
+  "What was asked last for ElDoc.")
+
 (defun khoj-lsp-eldoc (callback &rest _)
   "Call CALLBACK with the documentation of what is at point."
   (when (khoj-lsp--on-p 'eldoc)
+    (khoj-rpc-cancel khoj-lsp--hover)
     (let ((buffer (current-buffer)) (point (point)))
-      (khoj-rpc-lsp 'textDocument/hover (khoj-lsp--here)
-                    (lambda (hover)
-                      (when (and hover (buffer-live-p buffer) (= point (with-current-buffer buffer (point))))
-                        (let ((contents (plist-get hover :contents)))
-                          (funcall callback (if (stringp contents) contents (plist-get contents :value))))))))
+      (setq khoj-lsp--hover
+            (khoj-rpc-lsp 'textDocument/hover (khoj-lsp--here)
+                          (lambda (hover)
+                            (when (and hover (buffer-live-p buffer) (= point (with-current-buffer buffer (point))))
+                              (let ((contents (plist-get hover :contents)))
+                                (funcall callback (if (stringp contents) contents (plist-get contents :value)))))))))
     t))
 
 (provide 'khoj-lsp)

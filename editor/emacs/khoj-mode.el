@@ -100,7 +100,7 @@
         (widen)
         (let ((change (khoj-mode--change)))
           (cl-incf khoj-place-version)
-          (khoj-rpc-notify 'textDocument/didChange
+          (khoj-connection-notify 'textDocument/didChange
                            (list :textDocument (list :uri khoj-mode--uri :version khoj-place-version)
                                  :contentChanges (vector change))))))))
 
@@ -152,7 +152,7 @@ that was there before."
 
 (defun khoj-mode--open ()
   "Tell khojd the text of this buffer, if its file is one of khojd's."
-  (when (and khoj-mode (not khoj-mode--uri) (khoj-rpc-ready-p) (khoj-mode--note-p))
+  (when (and khoj-mode (not khoj-mode--uri) (khoj-connection-ready-p) (khoj-mode--note-p))
     (save-restriction
       (widen)
       (let ((text (khoj-mode--text (point-min) (point-max))))
@@ -163,7 +163,7 @@ that was there before."
               khoj-mode--size (buffer-size)
               khoj-mode--lines (1- (line-number-at-pos (point-max) t))
               khoj-mode--whole (and (string-search "\r" text) t))
-        (khoj-rpc-notify 'textDocument/didOpen
+        (khoj-connection-notify 'textDocument/didOpen
                          (list :textDocument (list :uri khoj-mode--uri :languageId (khoj-mode--language)
                                                    :version 0 :text text)))))
     (add-hook 'after-change-functions #'khoj-mode--changed nil t)
@@ -175,7 +175,7 @@ that was there before."
 (defun khoj-mode--close ()
   "Tell khojd that the file is the text again."
   (when khoj-mode--uri
-    (khoj-rpc-notify 'textDocument/didClose (list :textDocument (list :uri khoj-mode--uri)))
+    (khoj-connection-notify 'textDocument/didClose (list :textDocument (list :uri khoj-mode--uri)))
     (setq khoj-mode--uri nil khoj-place-version nil khoj-mode--start nil))
   (setq khoj-mode--dirty (delq (current-buffer) khoj-mode--dirty))
   (remove-hook 'after-change-functions #'khoj-mode--changed t)
@@ -191,7 +191,7 @@ that was there before."
     (unless (or khoj-mode--start (= khoj-mode--size (buffer-size)))
       (setq khoj-mode--start (point-min) khoj-mode--tail 0))
     (khoj-mode--send)
-    (khoj-rpc-notify 'textDocument/didSave (list :textDocument (list :uri khoj-mode--uri)))))
+    (khoj-connection-notify 'textDocument/didSave (list :textDocument (list :uri khoj-mode--uri)))))
 
 (defun khoj-mode--renamed ()
   "Tell khojd that this buffer visits another file."
@@ -226,18 +226,18 @@ that was there before."
 (define-minor-mode khoj-mode
   "Let khojd find what is typed in this buffer and not saved.
 It does so where khojd reads the file, see `khoj-index'.  The mode line shows
-how the index is.
+how the index is; `Khoj:outside' stands for a file in none of khojd's folders.
 
 Without an LSP client in the buffer, `xref-find-definitions' follows
 links, `xref-find-references' lists backlinks, `completion-at-point'
 completes links and tags, and ElDoc shows what a link leads to."
-  :lighter (:eval (khoj-status-lighter))
+  :lighter (:eval (khoj-status-lighter (and buffer-file-name (not khoj-mode--uri))))
   :group 'khoj
   (if (not khoj-mode)
       (progn (khoj-mode--close)
              (khoj-lsp-leave))
-    (unless khoj-rpc-problem
-      (khoj-rpc-connect))
+    (unless khoj-connection-problem
+      (khoj-connection-open))
     (khoj-lsp-join)
     (khoj-mode--open)))
 
@@ -251,9 +251,9 @@ completes links and tags, and ElDoc shows what a link leads to."
   :group 'khoj)
 
 (add-hook 'khoj-rpc-before-ask-hook #'khoj-mode-flush)
-(add-hook 'khoj-rpc-ready-hook #'khoj-mode--open-all)
-(add-hook 'khoj-rpc-lost-hook #'khoj-mode--forget-all)
-(add-hook 'khoj-rpc-wanted-functions #'khoj-mode--missed-p)
+(add-hook 'khoj-connection-ready-hook #'khoj-mode--open-all)
+(add-hook 'khoj-connection-lost-hook #'khoj-mode--forget-all)
+(add-hook 'khoj-connection-wanted-functions #'khoj-mode--missed-p)
 (add-hook 'khoj-status-hook #'khoj-mode--open-all)
 
 (defun khoj-mode-unload-function ()
@@ -263,9 +263,9 @@ completes links and tags, and ElDoc shows what a link leads to."
   (when khoj-mode--timer
     (cancel-timer khoj-mode--timer))
   (remove-hook 'khoj-rpc-before-ask-hook #'khoj-mode-flush)
-  (remove-hook 'khoj-rpc-ready-hook #'khoj-mode--open-all)
-  (remove-hook 'khoj-rpc-lost-hook #'khoj-mode--forget-all)
-  (remove-hook 'khoj-rpc-wanted-functions #'khoj-mode--missed-p)
+  (remove-hook 'khoj-connection-ready-hook #'khoj-mode--open-all)
+  (remove-hook 'khoj-connection-lost-hook #'khoj-mode--forget-all)
+  (remove-hook 'khoj-connection-wanted-functions #'khoj-mode--missed-p)
   (remove-hook 'khoj-status-hook #'khoj-mode--open-all)
   nil)
 

@@ -183,7 +183,7 @@ there."
   (let ((uri (plist-get params :uri)))
     (if (not (string-prefix-p "file:" uri))
         '(:success :json-false)
-      (khoj-rpc--later #'khoj-place--show params)
+      (khoj-connection-later #'khoj-place--show params)
       '(:success t))))
 
 (defun khoj-place--show (params)
@@ -193,8 +193,8 @@ there."
         (khoj-place-visit (list :uri (plist-get params :uri) :range range) #'pop-to-buffer)
       (pop-to-buffer (find-file-noselect (khoj-place-file (plist-get params :uri)))))))
 
-(setf (alist-get 'workspace/applyEdit khoj-rpc-requests) #'khoj-place--asked-to-edit
-      (alist-get 'window/showDocument khoj-rpc-requests) #'khoj-place--asked-to-show)
+(setf (alist-get 'workspace/applyEdit khoj-connection-requests) #'khoj-place--asked-to-edit
+      (alist-get 'window/showDocument khoj-connection-requests) #'khoj-place--asked-to-show)
 
 
 ;;; Links

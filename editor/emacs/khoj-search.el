@@ -36,6 +36,8 @@
 (require 'khoj-preview)
 (require 'khoj-results)
 (require 'khoj-rpc)
+(require 'khoj-session)
+(require 'khoj-status)
 (require 'minibuffer)
 (require 'subr-x)
 
@@ -49,11 +51,6 @@
 (defcustom khoj-search-delay 0.03
   "Seconds without a key before what was typed is searched for."
   :type 'number
-  :group 'khoj)
-
-(defcustom khoj-search-limit 30
-  "How many hits are asked for."
-  :type '(integer :tag "Hits" 1)
   :group 'khoj)
 
 (defcustom khoj-search-preview-delay 0.1
@@ -74,76 +71,30 @@ Icomplete, fido and vertico do so in any case."
 (defvar khoj-search-history nil
   "Queries so far.")
 
-(cl-defstruct (khoj-search--session (:constructor khoj-search--begin) (:copier nil))
-  "A search while it is typed."
-  params                                ; further ones of khoj/search
-  (query "")                            ; that `hits' are of, or that is asked
-  hits phase problem request
-  (candidates (make-hash-table :test #'equal)) ; all that were shown
-  update                                ; called when `hits' are others
-  listed)                               ; whether tables have no other candidates than these
-
 (defvar khoj-search--session nil
   "The search that goes on in the minibuffer, or the last one.")
 
 
-;;; Asking
-
-(defun khoj-search--ask (session query)
-  "Have SESSION ask for QUERY, and forget what it has asked."
-  (khoj-rpc-cancel (khoj-search--session-request session))
-  (setf (khoj-search--session-query session) query
-        (khoj-search--session-phase session) nil
-        (khoj-search--session-problem session) nil
-        (khoj-search--session-request session)
-        (and (not (string-blank-p query))
-             (khoj-rpc-ask 'khoj/search
-                           (append (list :query query :limit khoj-search-limit) (khoj-search--session-params session))
-                           :again t
-                           :partial (lambda (result)
-                                      (khoj-search--take session (plist-get result :phase)
-                                                         (append (plist-get result :hits) nil)))
-                           :then (lambda (result)
-                                   (let ((notes (plist-get result :notes)))
-                                     (unless (equal notes [])
-                                       (setf (khoj-search--session-problem session) (aref notes 0)))
-                                     (setf (khoj-search--session-phase session) 'complete)
-                                     (khoj-search--updated session)))
-                           :fail (lambda (message &rest _)
-                                   (setf (khoj-search--session-problem session) message)
-                                   (khoj-search--take session 'complete nil)))))
-  (when (string-blank-p query)
-    (khoj-search--take session 'complete nil)))
-
-(defun khoj-search--take (session phase hits)
-  "SESSION has HITS now, found in PHASE."
-  (setf (khoj-search--session-phase session) phase
-        (khoj-search--session-hits session) (khoj-search--candidates session hits))
-  (khoj-search--updated session))
-
-(defun khoj-search--updated (session)
-  "Say that SESSION has changed."
-  (when (khoj-search--session-update session)
-    (funcall (khoj-search--session-update session) session)))
+;;; Candidates
 
 (defun khoj-search--fetch (session string)
   "The candidates of SESSION for STRING.
 Where they are shown anew when they have changed, these are the ones that there
 are; else the first of them are waited for, unless there is input."
   (cond
-   ((gethash string (khoj-search--session-candidates session))
+   ((gethash string (khoj-session-candidates session))
     (list string))
-   ((and (khoj-search--session-update session) (khoj-search--shown-anew-p))
-    (khoj-search--session-hits session))
+   ((and (khoj-session-update session) (khoj-search--shown-anew-p))
+    (khoj-session-hits session))
    (t
-    (unless (and (equal string (khoj-search--session-query session)) (khoj-search--session-phase session))
+    (unless (and (equal string (khoj-session-query session)) (khoj-session-phase session))
       (while-no-input
         (let ((deadline (+ (float-time) khoj-patience)))
-          (unless (equal string (khoj-search--session-query session))
-            (khoj-search--ask session string))
-          (while (and (not (khoj-search--session-phase session)) (< (float-time) deadline))
+          (unless (equal string (khoj-session-query session))
+            (khoj-session-ask session string))
+          (while (and (not (khoj-session-phase session)) (< (float-time) deadline))
             (accept-process-output nil 0.02)))))
-    (khoj-search--session-hits session))))
+    (khoj-session-hits session))))
 
 (defun khoj-search--shown-anew-p ()
   "Whether candidates are shown anew without a key when they have changed."
@@ -157,26 +108,10 @@ are; else the first of them are waited for, unless there is input."
   "Whether icomplete, or fido, is on."
   (or (bound-and-true-p icomplete-mode) (bound-and-true-p fido-mode)))
 
-
-;;; Candidates
-
-(defun khoj-search--candidates (session hits)
-  "HITS as strings that SESSION knows."
-  (let ((known (khoj-search--session-candidates session)) (taken (make-hash-table :test #'equal)))
-    (mapcar (lambda (hit)
-              (let* ((line (khoj-results-line hit (- (frame-width) 45))) (text line) (number 1))
-                (while (gethash text taken)
-                  (setq text (format "%s (%d)" line (cl-incf number))))
-                (puthash text t taken)
-                (setq text (propertize text 'khoj-hit hit))
-                (puthash text hit known)
-                text))
-            hits)))
-
 (defun khoj-search-hit (candidate)
   "The hit that CANDIDATE stands for, or nil."
   (or (get-text-property 0 'khoj-hit candidate)
-      (and khoj-search--session (gethash candidate (khoj-search--session-candidates khoj-search--session)))))
+      (and khoj-search--session (gethash candidate (khoj-session-candidates khoj-search--session)))))
 
 (defun khoj-search--affix (candidates)
   "CANDIDATES with what is before and after them."
@@ -202,7 +137,7 @@ are; else the first of them are waited for, unless there is input."
                             (display-sort-function . identity)
                             (cycle-sort-function . identity)))
       (`(boundaries . ,_) nil)
-      ('lambda (and (gethash string (khoj-search--session-candidates session)) t))
+      ('lambda (and (gethash string (khoj-session-candidates session)) t))
       ('t (khoj-search--fetch session string))
       (_ (and (khoj-search--fetch session string) string)))))
 
@@ -213,7 +148,7 @@ are; else the first of them are waited for, unless there is input."
 
 (defun khoj-search--all (string table _predicate _point)
   "All that TABLE has for STRING."
-  (let ((all (all-completions (if (khoj-search--session-listed khoj-search--session) "" string) table)))
+  (let ((all (all-completions (if (khoj-session-listed khoj-search--session) "" string) table)))
     (and all (nconc (copy-sequence all) 0))))
 
 (setf (alist-get 'khoj completion-styles-alist)
@@ -251,7 +186,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
              (lambda ()
                (setq minibuffer (current-buffer)
                      khoj-search--session session)
-               (setf (khoj-search--session-update session)
+               (setf (khoj-session-update session)
                      (lambda (_session)
                        (when (buffer-live-p minibuffer) (khoj-search--refresh minibuffer))))
                ;; Fido forgets the defaults of categories.
@@ -263,9 +198,9 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
                (add-hook 'minibuffer-exit-hook (lambda () (setq then khoj-search--then)) nil t)))
           (let ((choice (completing-read prompt (khoj-search--table session) nil nil initial
                                          'khoj-search-history (thing-at-point 'symbol t))))
-            (cons then (or (gethash choice (khoj-search--session-candidates session)) choice))))
-      (khoj-rpc-cancel (khoj-search--session-request session))
-      (setf (khoj-search--session-update session) nil)
+            (cons then (or (gethash choice (khoj-session-candidates session)) choice))))
+      (khoj-rpc-cancel (khoj-session-request session))
+      (setf (khoj-session-update session) nil)
       (when (buffer-live-p minibuffer)
         (with-current-buffer minibuffer
           (dolist (timer (list khoj-search--live-timer khoj-search--preview-timer))
@@ -287,9 +222,9 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
   (when (and (buffer-live-p buffer) (active-minibuffer-window))
     (with-current-buffer buffer
       (let ((query (minibuffer-contents-no-properties)))
-        (unless (or (equal query (khoj-search--session-query khoj-search--session))
-                    (gethash query (khoj-search--session-candidates khoj-search--session)))
-          (khoj-search--ask khoj-search--session query))))))
+        (unless (or (equal query (khoj-session-query khoj-search--session))
+                    (gethash query (khoj-session-candidates khoj-search--session)))
+          (khoj-session-ask khoj-search--session query))))))
 
 (defun khoj-search--refresh (buffer)
   "Show in the minibuffer BUFFER what is found by now."
@@ -297,20 +232,28 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
     (when (eq (window-buffer window) buffer)
       (with-selected-window window
         (cond
-         ((khoj-search--session-listed khoj-search--session))
+         ((khoj-session-listed khoj-search--session))
          ((khoj-search--vertico-p)
           (setq vertico--input t)
           (vertico--exhibit))
          ((khoj-search--icomplete-p)
           (setq completion-all-sorted-completions nil)
           (icomplete-exhibit))
-         ((and khoj-search-live (khoj-search--session-hits khoj-search--session)
-               (equal (minibuffer-contents-no-properties) (khoj-search--session-query khoj-search--session)))
+         ((and khoj-search-live (khoj-session-hits khoj-search--session)
+               (equal (minibuffer-contents-no-properties) (khoj-session-query khoj-search--session)))
           (let ((inhibit-message t))
             (minibuffer-completion-help))))
-        (when-let ((problem (khoj-search--session-problem khoj-search--session)))
+        (when-let ((problem (or (khoj-session-problem khoj-search--session) (khoj-search--nowhere))))
           (minibuffer-message "%s" problem))))
     (khoj-search--preview-soon buffer)))
+
+(defun khoj-search--nowhere ()
+  "What to do, when nothing can be found because no folder is read."
+  (and (eq (khoj-session-phase khoj-search--session) 'complete)
+       (not (string-empty-p (khoj-session-query khoj-search--session)))
+       khoj-status
+       (not (khoj-status-folders))
+       (car (khoj-status-summary))))
 
 (defun khoj-search--selected ()
   "The hit that is selected in the current minibuffer, or the first one."
@@ -318,13 +261,13 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
     (khoj-search-hit
      (or (cond
           ((khoj-search--vertico-p) (vertico--candidate))
-          ((gethash typed (khoj-search--session-candidates khoj-search--session)) typed)
+          ((gethash typed (khoj-session-candidates khoj-search--session)) typed)
           ((khoj-search--icomplete-p)
            (car completion-all-sorted-completions))
           ((get-buffer-window "*Completions*" 0)
            (with-current-buffer "*Completions*"
              (get-text-property (window-point (get-buffer-window "*Completions*" 0)) 'completion--string))))
-         (car (khoj-search--session-hits khoj-search--session))
+         (car (khoj-session-hits khoj-search--session))
          ""))))
 
 (defun khoj-search--preview-soon (buffer)
@@ -345,7 +288,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
 
 (defun khoj-search--query ()
   "What is searched for in the current minibuffer."
-  (khoj-search--session-query khoj-search--session))
+  (khoj-session-query khoj-search--session))
 
 (defun khoj-search--exit (function)
   "Leave the minibuffer, and call FUNCTION with the selected hit."
@@ -378,7 +321,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
 
 (defun khoj-search--show-all (session query)
   "Show in a buffer what is found by QUERY, with the params of SESSION."
-  (khoj-results-search query (khoj-search--session-params session)))
+  (khoj-results-search query (khoj-session-params session)))
 
 
 ;;; Commands
@@ -390,7 +333,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
 
 (defun khoj-search--run (prompt initial params &optional then)
   "Read a query with PROMPT and INITIAL, with PARAMS; then do THEN with the hit."
-  (pcase-let* ((session (khoj-search--begin :params params))
+  (pcase-let* ((session (khoj-session-make :params params))
                (`(,other . ,choice) (khoj-search--read session prompt initial)))
     (cond (other (funcall other choice))
           ((consp choice) (funcall (or then (lambda (hit) (khoj-place-visit (plist-get hit :location)))) choice))
@@ -438,9 +381,6 @@ A query that is entered as it is, without a choice, shows all hits, too."
 
 (with-eval-after-load 'embark
   (require 'khoj-embark))
-
-(with-eval-after-load 'consult
-  (require 'khoj-consult))
 
 (defun khoj-search-unload-function ()
   "Take back what loading has changed elsewhere."

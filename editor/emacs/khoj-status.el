@@ -67,9 +67,10 @@ Those behind symbolic links are there by both names."
          (failed (plist-get khoj-status :failed))
          (total (and khoj-status (+ indexed failed (plist-get khoj-status :pending)))))
     (cond
-     (khoj-rpc-problem (cons khoj-rpc-problem t))
-     ((not (khoj-rpc-ready-p)) '("not connected" . nil))
+     (khoj-connection-problem (cons khoj-connection-problem t))
+     ((not (khoj-connection-ready-p)) '("not connected" . nil))
      ((not khoj-status) '("connected" . nil))
+     ((equal (plist-get khoj-status :folders) []) '("no folder is read yet; `khoj-index-add-folder' adds one" . t))
      (t (cons (concat (format "%d of %d files indexed" indexed total)
                       (if (> failed 0) (format ", %d failed" failed) "")
                       (if (eq (plist-get khoj-status :paused) t) ", paused" "")
@@ -79,13 +80,15 @@ Those behind symbolic links are there by both names."
                       (cl-loop for problem across (plist-get khoj-status :problems) concat (concat "; " problem)))
               (or (> failed 0) (not (equal (plist-get khoj-status :problems) []))))))))
 
-(defun khoj-status-lighter ()
-  "The state of the index for the mode line."
+(defun khoj-status-lighter (&optional outside)
+  "The state of the index for the mode line.
+With OUTSIDE it is the one of a file that is in none of khojd's folders."
   (pcase-let* ((`(,summary . ,wrong) (khoj-status-summary))
                (indexed (plist-get khoj-status :indexed))
                (pending (plist-get khoj-status :pending))
-               (text (cond ((or khoj-rpc-problem (not (khoj-rpc-ready-p))) "Khoj:-")
+               (text (cond ((or khoj-connection-problem (not (khoj-connection-ready-p))) "Khoj:-")
                            ((not khoj-status) "Khoj")
+                           (outside "Khoj:outside")
                            (t (concat "Khoj"
                                       (if (> pending 0)
                                           (format ":%d/%d" indexed (+ indexed pending (plist-get khoj-status :failed)))
@@ -95,27 +98,38 @@ Those behind symbolic links are there by both names."
                                           (format ":!%d" (plist-get khoj-status :failed)) ""))))))
     (concat " " (propertize text
                             'face (and wrong 'khoj-problem)
-                            'help-echo (format "khojd: %s\nmouse-1: files and what can be done" summary)
+                            'help-echo (format "khojd: %s%s\nmouse-1: files and what can be done" summary
+                                               (if outside
+                                                   "\nthis file is in no folder that khojd reads\nmouse-3: add its folder"
+                                                 ""))
                             'mouse-face 'mode-line-highlight
                             'local-map khoj-status-map))))
 
 (defvar khoj-status-map
   (let ((map (make-sparse-keymap)))
     (define-key map [mode-line mouse-1] #'khoj-index)
+    (define-key map [mode-line mouse-3] #'khoj-status-add-folder)
     map)
   "Keys of the mode line.")
 
-(autoload 'khoj-index "khoj-index" nil t)
+(defun khoj-status-add-folder (event)
+  "Have khojd read the folder of the buffer at whose mode line EVENT was."
+  (interactive "e")
+  (with-selected-window (posn-window (event-start event))
+    (call-interactively #'khoj-index-add-folder)))
 
-(setf (alist-get 'khoj/statusChanged khoj-rpc-notifications) #'khoj-status--take)
-(add-hook 'khoj-rpc-ready-hook #'khoj-status--ask)
-(add-hook 'khoj-rpc-lost-hook #'khoj-status--lost)
+(autoload 'khoj-index "khoj-index" nil t)
+(autoload 'khoj-index-add-folder "khoj-index" nil t)
+
+(setf (alist-get 'khoj/statusChanged khoj-connection-notifications) #'khoj-status--take)
+(add-hook 'khoj-connection-ready-hook #'khoj-status--ask)
+(add-hook 'khoj-connection-lost-hook #'khoj-status--lost)
 
 (defun khoj-status-unload-function ()
   "Take back what loading has changed elsewhere."
-  (remove-hook 'khoj-rpc-ready-hook #'khoj-status--ask)
-  (remove-hook 'khoj-rpc-lost-hook #'khoj-status--lost)
-  (setq khoj-rpc-notifications (assq-delete-all 'khoj/statusChanged khoj-rpc-notifications))
+  (remove-hook 'khoj-connection-ready-hook #'khoj-status--ask)
+  (remove-hook 'khoj-connection-lost-hook #'khoj-status--lost)
+  (setq khoj-connection-notifications (assq-delete-all 'khoj/statusChanged khoj-connection-notifications))
   nil)
 
 (provide 'khoj-status)

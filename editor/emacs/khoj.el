@@ -41,16 +41,19 @@
 ;; most.  The package starts khojd when it first asks something, talks to
 ;; it by jsonrpc.el, and works beside Eglot, lsp-mode, or none of them.
 ;;
-;; The files: khoj-rpc.el is the connection, khoj-place.el places in notes;
-;; khoj-search.el and khoj-results.el search, khoj-similar.el shows what is
-;; similar; khoj-chat.el, khoj-view.el, khoj-proposal.el and
+;; The files: khoj-wire.el and khoj-connection.el attach to khojd,
+;; khoj-rpc.el asks it, khoj-notice.el shows what it has to say;
+;; khoj-place.el is about places in notes; khoj-session.el, khoj-search.el
+;; and khoj-results.el search, khoj-similar.el shows what is similar;
+;; khoj-chat.el, khoj-question.el, khoj-view.el, khoj-proposal.el and
 ;; khoj-conversations.el are about questions; khoj-status.el and
-;; khoj-index.el about the index; khoj-mode.el and khoj-lsp.el (with khoj-xref.el) work in
-;; buffers of notes, khoj-org.el in those of Org; khoj-menu.el has menus.
+;; khoj-index.el about the index; khoj-mode.el, khoj-lsp.el and khoj-xref.el
+;; work in buffers of notes, khoj-org.el in those of Org; khoj-menu.el has
+;; menus.
 
 ;;; Code:
 
-(require 'khoj-rpc)
+(require 'khoj-connection)
 
 (autoload 'khoj "khoj-menu" "All that can be done with your notes." t)
 (autoload 'khoj-ask-region "khoj-chat" "Ask about the region, or about the whole note." t)
@@ -80,9 +83,9 @@
   (require 'khoj-org))
 
 (defconst khoj--features
-  '(khoj-consult khoj-embark khoj-menu khoj-conversations khoj-chat khoj-proposal khoj-view khoj-index khoj-similar
+  '(khoj-consult khoj-embark khoj-menu khoj-conversations khoj-chat khoj-question khoj-proposal khoj-view khoj-index khoj-similar
     khoj-mode khoj-xref khoj-lsp
-    khoj-search khoj-preview khoj-filter khoj-org khoj-results khoj-status khoj-place khoj-rpc)
+    khoj-search khoj-session khoj-preview khoj-filter khoj-org khoj-results khoj-status khoj-notice khoj-place khoj-rpc khoj-wire khoj-connection)
   "The parts of this package, each before those that it needs.")
 
 (defun khoj-unload-function ()

@@ -76,7 +76,7 @@
       (should (= (point) here)))
     (should (string-match-p "On and on.*\n?.*(cancelled" (test-transcript)))
     (should (string-suffix-p "my next question" (test-transcript)))
-    (should (equal (buffer-substring-no-properties khoj-chat--input (point-max)) "my next question"))))
+    (should (equal (buffer-substring-no-properties khoj-question-start (point-max)) "my next question"))))
 
 (ert-deftest chat-asks-anew-edits-and-forks ()
   (save-window-excursion
@@ -138,11 +138,11 @@
 (ert-deftest chat-chooses-persona-model-and-filters ()
   (save-window-excursion
     (test-new)
-    (let ((names (all-completions "" (khoj-chat--choices 'khoj/personas/list (lambda (result) (mapcar (lambda (one) (cons (plist-get one :name) "")) (plist-get result :personas)))))))
+    (let ((names (all-completions "" (khoj-question--choices 'khoj/personas/list (lambda (result) (mapcar (lambda (one) (cons (plist-get one :name) "")) (plist-get result :personas)))))))
       (should (> (length names) 1))
       (test-typing ("tin TAB" (equal (minibuffer-contents-no-properties) "tiny/tiny") "RET")
         (call-interactively #'khoj-chat-set-model))
-      (should (equal khoj-chat--model "tiny/tiny"))
+      (should (equal khoj-question-model "tiny/tiny"))
       (khoj-chat-set-persona (car names))
       (khoj-chat-set-filters "file:errands.org")
       (should (string-match-p "tiny/tiny.*file:errands" (khoj-chat--header)))

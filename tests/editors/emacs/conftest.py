@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Emacs:
             timeout=110,
         )
 
-    def test(self, script: str, place: Place, **more: str) -> None:
+    def test(self, script: str, place: Place, libraries: Sequence[str] = (), **more: str) -> None:
         """Run all tests of a script in a terminal: a person's Emacs has windows, a minibuffer, and waits for keys."""
         path, report = HERE / script, place.config.with_name(f"report-{Path(script).stem}")
         environment = place.environment(
@@ -59,7 +59,8 @@ class Emacs:
             **more,
         )
         environment.pop("INSIDE_EMACS", None)
-        loaded = ["-L", str(self.compiled), "-l", str(HERE / "support.el"), "-l", str(path)]
+        paths = [part for path in (*libraries, str(self.compiled)) for part in ("-L", path)]
+        loaded = [*paths, "-l", str(HERE / "support.el"), "-l", str(path)]
         in_terminal([self.program, "-nw", "-Q", *loaded, "-f", "test-run"], environment)
         said = report.read_text(encoding="utf-8") if report.exists() else "it wrote no report"
         written = len(re.findall(r"^\(ert-deftest ", path.read_text(encoding="utf-8"), re.MULTILINE))

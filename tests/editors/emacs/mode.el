@@ -180,11 +180,11 @@
     (search-forward "🍵")
     (insert " (sencha)")
     (test-wait "the hit" (lambda () (test-found "sencha")))
-    (let ((first (plist-get (khoj-rpc-await 'khoj/daemon/status nil) :pid)) (connection khoj-rpc--connection))
+    (let ((first (plist-get (khoj-rpc-await 'khoj/daemon/status nil) :pid)) (connection khoj-connection--wire))
       (test-cli "stop" "--force")
-      (test-wait "the end" (lambda () (not (eq khoj-rpc--connection connection))))
+      (test-wait "the end" (lambda () (not (eq khoj-connection--wire connection))))
       ;; Nobody does anything, and what was typed is known again.
-      (test-wait "the new connection" #'khoj-rpc-ready-p)
+      (test-wait "the new connection" #'khoj-connection-ready-p)
       (should-not (= first (plist-get (khoj-rpc-await 'khoj/daemon/status nil) :pid)))
       (should (eq (plist-get (test-wait "the hit" (lambda () (car (test-found "sencha")))) :unsaved) t))
       ;; And goes on being told.
@@ -244,8 +244,8 @@
   (unwind-protect
       (let ((khoj-socket (getenv "KHOJD_SOCKET")) (khoj-command '("false")))
         (khoj-reconnect)
-        (test-wait "the daemon" #'khoj-rpc-ready-p)
-        (should (eq (process-type (jsonrpc--process khoj-rpc--connection)) 'network)))
+        (test-wait "the daemon" #'khoj-connection-ready-p)
+        (should (eq (process-type (jsonrpc--process khoj-connection--wire)) 'network)))
     (khoj-disconnect)))
 
 (ert-deftest mode-costs-no-keystroke-anything ()

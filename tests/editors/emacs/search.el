@@ -8,12 +8,12 @@
 
 (defun test-hits ()
   "The hits in the minibuffer."
-  (khoj-search--session-hits khoj-search--session))
+  (khoj-session-hits khoj-search--session))
 
 (defun test-complete (query)
   "Whether all phases of QUERY were seen in the minibuffer."
-  (and (equal query (khoj-search--session-query khoj-search--session))
-       (eq (khoj-search--session-phase khoj-search--session) 'complete)))
+  (and (equal query (khoj-session-query khoj-search--session))
+       (eq (khoj-session-phase khoj-search--session) 'complete)))
 
 (ert-deftest search-connects-and-says-hello ()
   (khoj-disconnect)
@@ -22,7 +22,7 @@
     ;; Nothing has waited for the daemon yet.
     (should-not result)
     (test-wait "the daemon" (lambda () result))
-    (should (khoj-rpc-ready-p))
+    (should (khoj-connection-ready-p))
     (should (cl-some (lambda (client) (string-prefix-p "khoj.el" (plist-get client :name))) (plist-get result :clients)))))
 
 (ert-deftest search-goes-to-the-range-that-was-chosen ()
@@ -96,19 +96,19 @@
         (advice-add 'jsonrpc-connection-send :before listen)
         (unwind-protect
             (let* ((updates nil)
-                   (session (khoj-search--begin :update (lambda (session)
-                                                          (push (khoj-search--session-query session) updates)))))
-              (khoj-search--ask session "kett")
-              (let ((stale (khoj-search--session-request session)))
-                (khoj-search--ask session "steamed")
-                (test-wait "all phases" (lambda () (eq (khoj-search--session-phase session) 'complete)))
+                   (session (khoj-session-make :update (lambda (session)
+                                                          (push (khoj-session-query session) updates)))))
+              (khoj-session-ask session "kett")
+              (let ((stale (khoj-session-request session)))
+                (khoj-session-ask session "steamed")
+                (test-wait "all phases" (lambda () (eq (khoj-session-phase session) 'complete)))
                 (should (member (khoj-rpc-request-token stale) cancelled))
                 (should (khoj-rpc-request-done stale)))
               ;; Nothing of the first one was heard, and the second one came in phases.
               (should (equal (delete-dups (copy-sequence updates)) '("steamed")))
               (should (> (length updates) 2))
               (should (equal asked '("steamed" "kett")))
-              (should (string-match-p "tea.md" (plist-get (khoj-search-hit (car (khoj-search--session-hits session))) :path))))
+              (should (string-match-p "tea.md" (plist-get (khoj-search-hit (car (khoj-session-hits session))) :path))))
           (advice-remove 'jsonrpc-connection-send listen))))))
 
 (ert-deftest search-completes-filters ()
@@ -123,7 +123,7 @@
 
 (ert-deftest search-says-what-is-wrong-with-a-filter ()
   (let (problem)
-    (test-typing ("date:never" (setq problem (khoj-search--session-problem khoj-search--session)) "C-g")
+    (test-typing ("date:never" (setq problem (khoj-session-problem khoj-search--session)) "C-g")
       (condition-case nil (khoj-search) (quit nil)))
     (should (string-match-p "never" problem))))
 
@@ -182,7 +182,7 @@
       (kill-buffer buffer))))
 
 (ert-deftest search-has-embark-friendly-candidates ()
-  (let* ((session (khoj-search--begin)) (table (khoj-search--table session))
+  (let* ((session (khoj-session-make)) (table (khoj-search--table session))
          (all (all-completions "steamed" table)))
     (should (eq (completion-metadata-get (completion-metadata "" table nil) 'category) 'khoj-hit))
     (should (equal (plist-get (khoj-search-hit (car all)) :path) (test-file "tea.md")))

@@ -41,8 +41,8 @@ Give up after SECONDS, by default 20."
 
 (defun test-connect ()
   "Attach to the daemon, and wait until that is done."
-  (khoj-rpc-connect)
-  (test-wait "the daemon" #'khoj-rpc-ready-p))
+  (khoj-connection-open)
+  (test-wait "the daemon" #'khoj-connection-ready-p))
 
 (defun test-cli (&rest arguments)
   "What the command line prints for ARGUMENTS, as it is run beside Emacs."

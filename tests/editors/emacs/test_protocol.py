@@ -13,6 +13,7 @@ STANDARD = {
     *("changes", "documentChanges", "selection", "message", "code", "capabilities", "experimental", "khoj", "items", "token"),
     *("value", "command", "arguments", "label", "labelDetails", "description", "detail", "filterText", "textEdit", "data"),
     *("additionalTextEdits", "contents", "location", "name", "targetUri", "targetSelectionRange", "partialResultToken"),
+    *("actions", "type", "result"),
 }
 
 
@@ -33,7 +34,7 @@ def test_every_method_that_is_asked_is_one_of_khojds() -> None:
         text = path.read_text("utf-8")
         asked = set(re.findall(r"'(khoj/[\w/]+)", text))
         assert asked <= {*known["methods"], *known["notifications"]}, path
-    assert known["protocol"][0] <= 1 <= known["protocol"][1], "khoj-rpc-protocol"
+    assert known["protocol"][0] <= 1 <= known["protocol"][1], "khoj-connection-protocol"
 
 
 def test_every_member_that_is_read_is_one_of_a_message() -> None:
