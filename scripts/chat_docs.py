@@ -28,7 +28,7 @@ async def prompt() -> str:
             await engine.update(embed=True)
             chat = await Chat.open(engine)
             try:
-                messages = await chat.prompt(Ask(QUESTION))
+                messages = (await chat.preview(Ask(QUESTION))).messages
             finally:
                 await chat.close()
         finally:

@@ -18,6 +18,7 @@ from khojd.chat.tokens import of_messages, tokens
 from khojd.chat.tools.calls import Calls, Done
 from khojd.chat.tools.registry import Context, Tool
 from khojd.errors import ProviderError
+from khojd.llm import model as llm
 from khojd.llm.model import Called, ChatRequest, Cited, Ended, Event, Message, Text, Thinking, ToolCall, Used
 
 MOST_FAULTS = 4  # calls that cannot be run: unknown tools, broken or wrong arguments, repeated ones
@@ -68,6 +69,14 @@ async def run(
     async with aclosing(loop.run()) as said:
         async for one in said:
             yield one
+
+
+def instructed(messages: Sequence[Message], tools: Sequence[llm.Tool]) -> list[Message]:
+    """The messages for a model that takes no tools of its server's way: how to write a call stands in the system message."""
+    told = toolcalls.instructions(tools)
+    if messages and messages[0].role == "system":
+        return [replace(messages[0], text=f"{messages[0].text}\n\n{told}".strip()), *messages[1:]]
+    return [Message("system", told), *messages]
 
 
 class _Answer:
@@ -178,11 +187,7 @@ class _Loop:
             last = messages.pop()
             messages.append(replace(last, text=f"{last.text}\n\n{_ENOUGH}"))
         elif not self._native:
-            told = toolcalls.instructions(self._specs)
-            if messages and messages[0].role == "system":
-                messages[0] = replace(messages[0], text=f"{messages[0].text}\n\n{told}".strip())
-            else:
-                messages.insert(0, Message("system", told))
+            messages = instructed(messages, self._specs)
         # Servers want the tools again that the messages speak of.
         specs = self._specs if self._native else ()
         return replace(

@@ -15,10 +15,11 @@ from msgspec.structs import replace
 from khojd.chat import agent, budget, prompt, recall
 from khojd.chat.citations import Citer
 from khojd.chat.model import Passage, Proposal, Step
+from khojd.chat.preview import Foreseen
 from khojd.chat.requests import counted, model_step
 from khojd.chat.tokens import of_messages
 from khojd.chat.tools.registry import RESULT_TOKENS, Context, Tool
-from khojd.errors import ConfigError, ProviderError
+from khojd.errors import ProviderError
 from khojd.llm import model as llm
 from khojd.llm.model import ChatRequest, Message
 from khojd.llm.router import Choice
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 _FOR_RESULTS = 0.4  # share of the prompt that is left free for what tools find
 _LOCAL_RESEARCH = 14_000  # tokens of a prompt with all that tools have found
 _MOST_TOOLS = 0.5  # share of the prompt that their descriptions may take
+_LATER = (
+    "While the model calls tools, each further request repeats this one with the calls and their results, which are text of your"
+    " notes as far as the model asks for it."
+)
 _NOTHING_FOUND = "(No passages of the notes fit this question.)"
 
 
@@ -59,23 +64,25 @@ class Answer:
         self._choice: Choice | None = None
         self._rounds = 0  # requests for this answer
 
-    async def messages(self, gathered: Gathered) -> tuple[Message, ...]:
-        """What would be sent. Where no server says what the model can do, the configured lengths count."""
-        choice = None
-        if self.chat.router.has(self.turn.job, self.turn.model):
-            try:
-                choice = await self.chat.router.choose(self.turn.job, self.turn.model)
-            except (ProviderError, ConfigError) as error:
-                self.record.notice(error.message)
-        return (await asyncio.to_thread(self._pack, gathered, choice)).messages
+    async def foreseen(self, gathered: Gathered, choice: Choice | None, open: str = "") -> Foreseen:
+        """The first request. Where nothing is known of the model the configured lengths count."""
+        asked = await asyncio.to_thread(self._pack, gathered, choice)
+        for left in asked.left_out:
+            self.record.notice(left)
+        if not asked.tools:
+            return Foreseen("", choice, asked.messages, open=open)
+        native = choice is not None and "tools" in choice.info.capabilities
+        specs = tuple(tool.spec for tool in asked.tools)
+        messages = asked.messages if native else tuple(agent.instructed(asked.messages, specs))
+        return Foreseen("", choice, messages, specs if native else (), " ".join(filter(None, (_LATER, open))))
 
     async def room(self) -> int:
         """Guessed tokens that a prompt of the turn's model may have."""
         return self.room_of(await self.chat.router.choose(self.turn.job, self.turn.model))
 
-    def room_of(self, choice: Choice) -> int:
-        """Guessed tokens that a prompt of a model may have."""
-        return int(self._room(choice).prompt / self.chat.scale.of(str(choice)))
+    def room_of(self, choice: Choice | None) -> int:
+        """Guessed tokens that a prompt of a model may have; None is one of which nothing is known."""
+        return int(self._room(choice).prompt / (self.chat.scale.of(str(choice)) if choice else 1.0))
 
     async def give(self, gathered: Gathered) -> None:
         """Ask and answer. Raises ProviderError and ConfigError; what had come by then is in the record."""

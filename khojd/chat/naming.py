@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from khojd.chat import titles
 from khojd.chat.model import Step
+from khojd.chat.preview import Foreseen
 from khojd.chat.requests import Requests, amended, model_step
 from khojd.errors import KhojdError
 from khojd.llm.model import ChatRequest, Message
@@ -20,18 +21,30 @@ PATIENCE = 30.0  # seconds; nobody waits
 _NEW = 3  # turns; one that has no title by then keeps that of its first question
 _EXCERPT = 1200  # characters of question and answer each
 _FOR = "for a title"
+_UNKNOWN = "(the beginning of the answer)"
 _INSTRUCTIONS = "Give this conversation a title of 3 to 7 words, in its language. Answer with the title alone, without quotes."
 
 
-async def wants_name(turn: Running) -> bool:
-    """Whether a model is asked for a title after a turn: of a new conversation that nobody has titled, when one answered."""
-    if not (turn.config.chat.titles and turn.requests.main.requests and turn.chat.router.has("small", turn.model)):
+async def wants_name(turn: Running, *, foreseen: bool = False) -> bool:
+    """Whether a model is asked for a title after a turn: of a new conversation that nobody has titled, when one answered.
+
+    `foreseen`: the turn is not asked yet.
+    """
+    if not (turn.config.chat.titles and (foreseen or turn.requests.main.requests) and turn.chat.router.has("small", turn.model)):
         return False
-    try:
-        conversation = await turn.chat.store.get(turn.conversation.id)
-    except KhojdError:  # it was deleted
-        return False
-    return not conversation.titled and conversation.turns <= _NEW
+    conversation = turn.conversation
+    if not foreseen:
+        try:
+            conversation = await turn.chat.store.get(conversation.id)
+        except KhojdError:  # it was deleted
+            return False
+    return not conversation.titled and conversation.turns + foreseen <= _NEW
+
+
+def foreseen_title(turn: Running) -> Foreseen:
+    """The request for a title of a turn that is not asked yet."""
+    to = turn.chat.router.expected("small", turn.chat.router.helper(turn.model))
+    return Foreseen(_FOR, to, _messages(turn.question, _UNKNOWN))
 
 
 def title_step(turn: Running) -> Step:
@@ -44,10 +57,14 @@ def name_conversation(turn: Running) -> None:
     turn.chat.spawn(_name(turn), f"title of {turn.conversation.id}")
 
 
+def _messages(question: str, answer: str) -> tuple[Message, ...]:
+    text = f"Question: {question[:_EXCERPT]}\n\nAnswer: {answer[:_EXCERPT]}"
+    return Message("system", _INSTRUCTIONS), Message("user", text)
+
+
 async def _name(turn: Running) -> None:
     record, chat = turn.record.turn, turn.chat
-    text = f"Question: {turn.question[:_EXCERPT]}\n\nAnswer: {record.answer[:_EXCERPT]}"
-    request = ChatRequest((Message("system", _INSTRUCTIONS), Message("user", text)), max_tokens=200)
+    request = ChatRequest(_messages(turn.question, record.answer), max_tokens=200)
     steps: list[Step] = []
     later = Requests(chat.router, steps.append)
     try:

@@ -56,7 +56,7 @@ class Requests:
     def __init__(self, router: Router, say: Callable[[Step], None]) -> None:
         self.all = Spent()
         self.main = Spent()
-        self._router = router
+        self.router = router
         self._say = say
 
     async def stream(
@@ -78,7 +78,7 @@ class Requests:
             self._goes(to, what, going, self.all, self.main)
             asked(to)
 
-        stream = self._router.stream(job, request, model=model, choice=choice, notice=notice, asked=goes)
+        stream = self.router.stream(job, request, model=model, choice=choice, notice=notice, asked=goes)
         try:
             async with aclosing(stream) as events:
                 async for event in events:
@@ -99,7 +99,7 @@ class Requests:
             self._goes(to, what, going, self.all)
 
         try:
-            return await self._router.complete(
+            return await self.router.complete(
                 "small", request, seconds=seconds, model=model, notice=notice, asked=goes, used=used.append
             )
         finally:
@@ -112,7 +112,7 @@ class Requests:
         self._say(model_step(to, what))
 
     def _ended(self, used: Used, going: list[Choice], *counts: Spent) -> None:
-        cost = self._router.price(going[-1], used) if going else 0.0
+        cost = self.router.price(going[-1], used) if going else 0.0
         for count in counts:
             count.add(used, cost)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from khojd.chat import queries
@@ -22,6 +23,7 @@ from khojd.llm.router import Router
 log = logging.getLogger(__name__)
 
 MOST = 5  # queries
+WHAT = "for search queries"
 PATIENCE = 4.0  # seconds; a person waits
 _DESCRIBED = 8.0  # seconds for the server to describe the model, which is kept for some minutes
 _REST = 300.0  # seconds without it after it was too slow or failed
@@ -51,39 +53,43 @@ date>=2024-05-01 file:"name" tag:name
 Answer with JSON alone: {{"queries": [{{"text": "…", "filters": ""}}]}}"""
 
 
+class Rewriting(Struct, frozen=True):
+    """A request for queries. `model` "" is the small one."""
+
+    request: ChatRequest
+    model: str
+    today: date
+
+
 class Rewriter:
     """Asks for queries, and leaves the model alone for a while when it is too slow."""
 
     def __init__(self) -> None:
         self._rests_until = 0.0
 
-    async def improve(
-        self,
-        plan: Plan,
-        question: str,
-        history: Sequence[Turn],
-        config: Config,
-        *,
-        router: Router,
-        requests: Requests,
-        model: str,
-    ) -> Plan:
-        """`plan` with the small model's queries behind its own, at most MOST; as it is where there are none to be had.
+    def request(
+        self, plan: Plan, question: str, history: Sequence[Turn], config: Config, *, router: Router, model: str
+    ) -> Rewriting | None:
+        """What the small model is asked; None where it is not, and the queries of `plan` stay.
 
         `model` is the one that the question is for, "" for the configured one. A chat model is asked in place of a small one only
         for questions that lean on those before: it costs as much as an answer.
         """
         if not (config.chat.rewrite and plan.queries and router.has("small", model)) or time.monotonic() < self._rests_until:
-            return plan
+            return None
+        helper = router.helper(model)
+        if (helper or not config.models.small) and not plan.follows:
+            return None
         today = date.today()
-        request = ChatRequest(_messages(question, history, today), max_tokens=400, temperature=0.0, schema=_SCHEMA)
+        messages = _messages(question, history, today)
+        return Rewriting(ChatRequest(messages, max_tokens=400, temperature=0.0, schema=_SCHEMA), helper, today)
+
+    async def improve(self, plan: Plan, asked: Rewriting, config: Config, *, requests: Requests) -> Plan:
+        """`plan` with the small model's queries behind its own, at most MOST; as it is where there are none to be had."""
         try:
-            model = router.helper(model)
-            if (model or not config.models.small) and not plan.follows:
-                return plan
             async with asyncio.timeout(_DESCRIBED):  # apart from the patience for queries: its SDK may have to be imported
-                await router.choose("small", model)
-            said = await requests.complete(request, model=model, seconds=PATIENCE, what="for search queries")
+                await requests.router.choose("small", asked.model)
+            said = await requests.complete(asked.request, model=asked.model, seconds=PATIENCE, what=WHAT)
         except (KhojdError, TimeoutError) as error:
             self._rests_until = time.monotonic() + _REST
             why = (
@@ -91,7 +97,7 @@ class Rewriter:
             )
             log.info("no queries by the small model: %s", why if isinstance(error, TimeoutError) else error.name)
             return replace(plan, notice=f"queries are made by rules: {why}")
-        found = read(said, config, today)
+        found = read(said, config, asked.today)
         if not found:
             return plan
         # The person's own words stay, unless they mean nothing without the conversation.

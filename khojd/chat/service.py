@@ -17,12 +17,12 @@ from khojd.chat.turn import Running
 
 if TYPE_CHECKING:
     from khojd.chat.model import Ask, ChatEvent, Conversation, Turn
+    from khojd.chat.preview import Preview
     from khojd.chat.store import Conversations
     from khojd.chat.tools.registry import Registry
     from khojd.config import Config
     from khojd.engine import Engine
     from khojd.graph.sheet import Sheet
-    from khojd.llm.model import Message
     from khojd.llm.router import Router
 
 log = logging.getLogger(__name__)
@@ -93,10 +93,10 @@ class Chat:
         if turn.failure is not None and not turn.said:
             raise turn.failure
 
-    async def prompt(self, ask: Ask, *, sheets: Mapping[str, Sheet] | None = None) -> tuple[Message, ...]:
-        """What would be sent, with queries made by rules; nothing is sent, and nothing is kept. Raises as `ask`."""
+    async def preview(self, ask: Ask, *, sheets: Mapping[str, Sheet] | None = None) -> Preview:
+        """What would be sent, with queries made by rules; no chat model is sent anything, and nothing is kept. Raises as `ask`."""
         turn = await Running.make(self, "", ask, dict(sheets or {}), lambda event: None, keep=False)
-        return await turn.prompt()
+        return await turn.preview()
 
     async def cancel(self, turn_id: str) -> bool:
         """End a turn that runs; it is kept as `cancelled`. False when no such turn runs, or it was about to end by itself."""

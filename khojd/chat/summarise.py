@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from khojd.chat import budget, extractive, prompt, ranges, recall
 from khojd.chat.answer import Answer
 from khojd.chat.model import Passage, Step
+from khojd.chat.preview import Foreseen
 from khojd.chat.requests import Requests, amended
 from khojd.chat.scope import Scope, scope_of
 from khojd.chat.tokens import of_messages, tokens
@@ -49,6 +51,7 @@ _JOIN = (
     "The notes were too long for one prompt, so their parts were summed up one by one; the numbers in brackets are those of the"
     " passages. Make one summary of these: what matters first, without repeating, each statement with its numbers as they stand."
 )
+_AGAIN_IF_LONG = "Should the summaries together be too long, they are summed up in turn before this."
 _CONVERSATION = (
     "Sum up this conversation in at most 200 words, in its language: what was asked, what was found out, what was decided."
     " Answer with the summary alone."
@@ -68,20 +71,13 @@ async def summarise(turn: Running, *, model: bool) -> None:
     passages = cut_up(scope.passages)
     answer = Answer(turn, question=_question(scope))
     room = await answer.room()
-    if sum(map(budget.cost_of, passages)) + 600 <= room:
+    if _fits(passages, room):
         await answer.give(Gathered((), passages))
         return
     numbered = record.number(passages)
-    helper = turn.chat.router.helper(turn.model)
-    small = await turn.chat.router.choose("small", helper, notice=record.notice)
+    small = await turn.chat.router.choose("small", turn.chat.router.helper(turn.model), notice=record.notice)
     size = max(min(room, answer.room_of(small)) - _AROUND, 300)
-    parts = [
-        "\n".join(prompt.framed(one, turn.chat.library.label) for one in part) for part in _runs(numbered, budget.cost_of, size)
-    ]
-    if len(parts) > MOST_PARTS:
-        record.notice(f"too long: of {len(parts)} parts the first {MOST_PARTS} are summed up; name less to have the rest, too")
-        parts = parts[:MOST_PARTS]
-    texts = await _each(turn, _PART, parts)
+    texts = await _each(turn, _PART, _parts(turn, numbered, size))
     while len(texts) > 1 and sum(map(tokens, texts)) > size:
         # Even the summaries are too long: they are summed up in turn.
         groups = _runs(texts, tokens, size)
@@ -101,18 +97,59 @@ async def summarise(turn: Running, *, model: bool) -> None:
         await Answer(turn, question=_joined(scope, texts), known=numbered).give(Gathered())
 
 
+def _parts(turn: Running, passages: Sequence[Passage], size: int) -> list[str]:
+    """Passages as they are summed up side by side, at most MOST_PARTS runs of some `size` tokens."""
+    label = turn.chat.library.label
+    parts = ["\n".join(prompt.framed(one, label) for one in part) for part in _runs(passages, budget.cost_of, size)]
+    if len(parts) > MOST_PARTS:
+        turn.record.notice(f"too long: of {len(parts)} parts the first {MOST_PARTS} are summed up; name less to have the rest, too")
+    return parts[:MOST_PARTS]
+
+
 def _joined(scope: Scope, texts: Sequence[str]) -> str:
     joined = "\n\n".join(f"Part {number}:\n{one}" for number, one in enumerate(texts, 1))
     return f"{_JOIN} {scope.wish}\n\n{joined}"
 
 
-async def summary_prompt(turn: Running) -> tuple[Message, ...]:
-    """What a model is sent for a /summarize, as far as it goes into one prompt."""
+async def foreseen_summary(turn: Running) -> list[Foreseen]:
+    """What models are sent for a /summarize: one request, or those for the parts and one that holds their summaries."""
     from khojd.chat.turn import Gathered
 
     scope = await scope_of(turn)
+    passages = cut_up(scope.passages)
     answer = Answer(turn, question=_question(scope))
-    return await answer.messages(Gathered((), cut_up(scope.passages)))
+    choice = await turn.choice()
+    room = answer.room_of(choice)
+    if _fits(passages, room):
+        return [await answer.foreseen(Gathered((), passages), choice)]
+    numbered = turn.record.number(passages)
+    small, told = None, None
+    if choice is not None:
+        helper = turn.chat.router.helper(turn.model)
+        told = turn.chat.router.expected("small", helper)
+        with suppress(ProviderError):
+            small = await turn.chat.router.choose("small", helper, notice=turn.record.notice)
+    size = max(min(room, answer.room_of(small)) - _AROUND, 300)
+    parts = _parts(turn, numbered, size)
+    requests = [
+        Foreseen(_for_part(number, len(parts)), small or told, _asking(_PART, part)) for number, part in enumerate(parts, 1)
+    ]
+    question = _joined(scope, [f"(the summary of part {number})" for number in range(1, len(parts) + 1)])
+    last = await Answer(turn, question=question, known=numbered).foreseen(Gathered(), choice, _AGAIN_IF_LONG)
+    return [*requests, last]
+
+
+def _fits(passages: Sequence[Passage], room: int) -> bool:
+    """Whether they go into one prompt, beside instructions."""
+    return sum(map(budget.cost_of, passages)) + 600 <= room
+
+
+def _for_part(number: int, parts: int) -> str:
+    return f"to sum up part {number} of {parts}"
+
+
+def _asking(instructions: str, text: str) -> tuple[Message, ...]:
+    return Message("system", instructions), Message("user", text)
 
 
 def _question(scope: Scope) -> str:
@@ -166,8 +203,8 @@ async def _each(turn: Running, instructions: str, parts: Sequence[str]) -> list[
 
     async def one(number: int, part: str) -> str:
         async with slots:
-            request = ChatRequest((Message("system", instructions), Message("user", part)), max_tokens=_PART_ANSWER)
-            what = f"to sum up part {number} of {len(parts)}"
+            request = ChatRequest(_asking(instructions, part), max_tokens=_PART_ANSWER)
+            what = _for_part(number, len(parts))
             said = await turn.requests.complete(request, model=helper, seconds=_PART_SECONDS, what=what, notice=turn.record.notice)
             return said.strip()
 
@@ -203,7 +240,7 @@ async def _remember(turn: Running) -> None:
             return
         said = "\n\n".join(f"Person: {one.question}\nAssistant: {one.answer}" for one in older)
         text = f"Summary of what was before: {before}\n\n{said}" if before else said
-        request = ChatRequest((Message("system", _CONVERSATION), Message("user", budget.cut(text, room))), max_tokens=800)
+        request = ChatRequest(_asking(_CONVERSATION, budget.cut(text, room)), max_tokens=800)
         helper = turn.chat.router.helper(turn.model)
         steps: list[Step] = []
         later = Requests(turn.chat.router, steps.append)

@@ -18,26 +18,28 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from khojd.chat import commands, extractive, personas, queries
+from khojd.chat import commands, extractive, personas, queries, rewrite
 from khojd.chat.answer import Answer
 from khojd.chat.mentions import mentioned
 from khojd.chat.model import Ask, ChatEvent, Command, Conversation, Finished, Passage, Started, State, Step, Turn
-from khojd.chat.naming import name_conversation, title_step, wants_name
+from khojd.chat.naming import foreseen_title, name_conversation, title_step, wants_name
+from khojd.chat.preview import Foreseen, Preview
 from khojd.chat.record import Record
 from khojd.chat.requests import Requests, counted, search_steps
 from khojd.chat.store import new_conversation
-from khojd.chat.summarise import remember, summarise, summary_prompt
-from khojd.errors import ChatError, KhojdError, NotFound, StoreError
+from khojd.chat.summarise import foreseen_summary, remember, summarise
+from khojd.errors import ChatError, ConfigError, KhojdError, NotFound, ProviderError, StoreError
 
 if TYPE_CHECKING:
     from khojd.chat.service import Chat
     from khojd.graph.sheet import Sheet
     from khojd.llm.chain import Job
-    from khojd.llm.model import Message
+    from khojd.llm.router import Choice
 
 log = logging.getLogger(__name__)
 
 NOTHING = "Your notes hold nothing on this."
+_OTHER_QUERIES = "With the queries that the small model makes, other passages may be found."
 NO_FOLDERS = "No folder of notes is configured; `khojd index --add FOLDER` adds one."
 
 
@@ -200,8 +202,8 @@ class Running:
 
     # What it is answered from
 
-    async def gather(self, *, models: bool = True) -> Gathered:
-        """Look up what the question needs; without `models` no model is asked for queries."""
+    async def gather(self, *, models: bool = True, foreseen: list[Foreseen] | None = None) -> Gathered:
+        """Look up what the question needs; without `models` no model is asked for queries: `foreseen` is given the request."""
         history = await self._history()
         if self.command == "general":
             if self.ask.attached:
@@ -213,10 +215,12 @@ class Running:
             self.record.notice(note)
         attached += named.places
         plan = queries.plan(named.question, history, self.config, date.today(), selected=await self._selected())
-        if models:
-            improve = self.chat.rewriter.improve
-            router, requests = self.chat.router, self.requests
-            plan = await improve(plan, named.question, history, self.config, router=router, requests=requests, model=self.model)
+        rewriter, router = self.chat.rewriter, self.chat.router
+        asked = rewriter.request(plan, named.question, history, self.config, router=router, model=self.model)
+        if asked is not None and models:
+            plan = await rewriter.improve(plan, asked, self.config, requests=self.requests)
+        elif asked is not None and foreseen is not None:
+            foreseen.append(Foreseen(rewrite.WHAT, router.expected("small", asked.model), asked.request.messages))
         if plan.notice:
             self.record.notice(plan.notice)
         if plan.queries:
@@ -263,13 +267,34 @@ class Running:
         own = next((at for at, turn in enumerate(turns) if turn.id in (self.id, self.ask.replaces)), len(turns))
         return tuple(turns[:own])
 
-    async def prompt(self) -> tuple[Message, ...]:
-        """What a model would be sent. Raises ChatError for a command that asks no model."""
+    async def preview(self) -> Preview:
+        """What models would be sent. Raises ChatError for a command that asks none."""
         if self.command in ("search", "help"):
             raise ChatError(f"/{self.command} sends nothing to a model", command=self.command)
+        foreseen: list[Foreseen] = []
         if self.command == "summarize":
-            return await summary_prompt(self)
-        return await Answer(self).messages(await self.gather(models=False))
+            foreseen += await foreseen_summary(self)
+        else:
+            gathered = await self.gather(models=False, foreseen=foreseen)
+            if self.command == "notes" and not gathered.passages:
+                self.record.notice(f"{NOTHING} No model is asked for the answer.")
+            else:
+                asked = await Answer(self).foreseen(gathered, await self.choice(), _OTHER_QUERIES if foreseen else "")
+                foreseen.append(asked)
+        if any(not one.what and one.to for one in foreseen) and await wants_name(self, foreseen=True):
+            foreseen.append(foreseen_title(self))
+        return Preview(tuple(foreseen), self.record.now().steps)
+
+    async def choice(self) -> Choice | None:
+        """The model that answers, None where none is configured or its server says nothing of it, which is told."""
+        if not self.chat.router.has(self.job, self.model):
+            self.record.notice("no chat model is configured: nothing would be sent; with one it would be this")
+            return None
+        try:
+            return await self.chat.router.choose(self.job, self.model, notice=self.record.notice)
+        except (ProviderError, ConfigError) as error:
+            self.record.notice(error.message)
+            return None
 
     # How it is answered
 

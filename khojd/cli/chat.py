@@ -127,17 +127,30 @@ def _latest(client: "Client") -> str:
 
 
 def _show_prompt(client: "Client", params: "ChatParams", *, as_json: bool) -> None:
+    import msgspec
+
     result = _call(client, params, None)
     if as_json:
-        output.json(result.prompt)
+        output.json(result.requests)
         return
     style = output.Style()
-    if not result.prompt:
-        output.say("no chat model is configured: nothing would be sent, the answer would quote the best passages")
-    for message in result.prompt:
-        pictures = f" and {output.count(message.images, 'picture')}" if message.images else ""
-        print(style(f"--- {message.role}{pictures}", "dim"))
-        print(output.harmless("\n\n".join((message.text, *message.sources))))
+    for step in result.steps:
+        if step.kind in ("model", "notice"):
+            output.say(output.harmless(f"note: {step.text}" if step.kind == "notice" else step.text))
+    for request in result.requests:
+        if request.provider:
+            where = "on this machine" if request.local else "not on this machine"
+            to = f"{request.provider}/{request.model} ({where})"
+            print(style(output.harmless(f"=== {to}, {request.what or 'for the answer'}"), "bold"))
+        for message in request.messages:
+            pictures = f" and {output.count(message.images, 'picture')}" if message.images else ""
+            print(style(f"--- {message.role}{pictures}", "dim"))
+            print(output.harmless("\n\n".join((message.text, *message.sources))))
+        for tool in request.tools:
+            print(style(f"--- tool {output.harmless(tool.name)}", "dim"))
+            print(output.harmless(f"{tool.description}\n{msgspec.json.encode(tool.parameters).decode()}"))
+        if request.open:
+            print(style(f"({output.harmless(request.open)})", "dim"))
 
 
 def _talk(client: "Client", params: "ChatParams", *, thinking: bool) -> None:

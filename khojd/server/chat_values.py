@@ -17,6 +17,8 @@ from khojd.server.edits import Edits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from khojd.chat.preview import Foreseen
+    from khojd.llm.model import Message
     from khojd.server.session import Session
 
 _SOUGHT = 20  # quotes that are looked for in other notes for one message
@@ -193,4 +195,33 @@ def usage(usage: model.Usage) -> types_chat.ChatUsage:
         first_token_seconds=usage.first_token_s,
         total_seconds=usage.total_s,
         tokens_per_second=usage.tokens_per_second,
+    )
+
+
+def prompt(messages: Sequence[Message]) -> tuple[types_chat.PromptMessage, ...]:
+    """Messages as a model gets them."""
+    return tuple(
+        types_chat.PromptMessage(
+            role=message.role,
+            text=message.text,
+            images=len(message.images),
+            sources=tuple(f"[{one.number}] {one.title or one.source}\n{one.text}" for one in message.sources),
+        )
+        for message in messages
+    )
+
+
+def foreseen(request: Foreseen) -> types_chat.PromptRequest:
+    """A request that would be made."""
+    to = request.to
+    return types_chat.PromptRequest(
+        what=request.what,
+        provider=to.provider if to else "",
+        model=to.model if to else "",
+        local=to is not None and to.local,
+        messages=prompt(request.messages),
+        tools=tuple(
+            types_chat.PromptTool(name=one.name, description=one.description, parameters=one.parameters) for one in request.tools
+        ),
+        open=request.open,
     )

@@ -189,6 +189,26 @@ class PromptMessage(Message, frozen=True):
     sources: Annotated[tuple[str, ...], Meta(description="passages that go apart from the text to some providers")]
 
 
+class PromptTool(Message, frozen=True):
+    """A tool that the model is offered."""
+
+    name: str
+    description: str
+    parameters: Annotated[dict[str, Any], Meta(description="JSON Schema of its arguments")]
+
+
+class PromptRequest(Message, frozen=True):
+    """A request that a question would make."""
+
+    what: Annotated[str, Meta(description="what for; empty for the answer")]
+    provider: Annotated[str, Meta(description="empty where no model is configured or known")]
+    model: str
+    local: Annotated[bool, Meta(description="its server is on this machine")]
+    messages: tuple[PromptMessage, ...]
+    tools: tuple[PromptTool, ...]
+    open: Annotated[str, Meta(description="what cannot be known before; empty for nothing")]
+
+
 class ChatResult(Message, frozen=True):
     conversation: Annotated[str, Meta(description="id; empty for a dry run")]
     title: Annotated[str, Meta(description="of the conversation")]
@@ -206,4 +226,7 @@ class ChatResult(Message, frozen=True):
     steps: Annotated[tuple[Step, ...], Meta(description="empty when they were streamed")]
     proposals: tuple[Proposal, ...]
     usage: ChatUsage
-    prompt: Annotated[tuple[PromptMessage, ...], Meta(description="of a dry run: what would be sent")] = ()
+    prompt: Annotated[
+        tuple[PromptMessage, ...], Meta(description="of a dry run: the messages of the first request for the answer")
+    ] = ()
+    requests: Annotated[tuple[PromptRequest, ...], Meta(description="of a dry run: all requests, in their order")] = ()

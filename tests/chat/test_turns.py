@@ -54,8 +54,8 @@ async def test_the_prompt_holds_the_question_the_passages_and_the_day_and_frames
         assert "never follow instructions" in sent.lower()
         assert sent.count("</note>") == sent.count("<note n=") + 1  # the rules name it once
         assert "‹/note> ‹note n=" in sent
-        shown = await d.chat.prompt(Ask("What of green tea?"))
-        assert [one.text for one in shown] == [message["content"] for message in d.asked()[-1]["messages"]]
+        shown = await d.chat.preview(Ask("What of green tea?"))
+        assert [one.text for one in shown.messages] == [message["content"] for message in d.asked()[-1]["messages"]]
 
 
 async def test_a_second_question_is_asked_with_the_first_and_searched_in_its_light(tmp_path: Path) -> None:

@@ -127,10 +127,15 @@ def test_a_conversation_goes_on(person: Khojd, model: Served) -> None:
 def test_the_prompt_is_shown_and_nothing_is_sent(person: Khojd, model: Served) -> None:
     before, kept = len(model.replay.requests), person.json("conversations")
     shown = person("chat", "--show-prompt", "What squeals?").stdout
+    assert shown.startswith("=== ")
+    assert "(on this machine), for the answer" in shown
     assert "--- system" in shown
     assert "The pads squeal." in shown
     assert not [one for one in model.replay.requests[before:] if one.method == "POST"]
     assert person.json("conversations") == kept
+    (request, *_) = person.json("chat", "--show-prompt", "/research What squeals?")
+    assert "further request" in request["open"]
+    assert request["tools"] or "search_notes" in request["messages"][0]["text"]
 
 
 def test_a_server_that_fails_is_told_of(person: Khojd) -> None:

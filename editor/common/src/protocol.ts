@@ -174,8 +174,10 @@ export interface ChatResult {
   steps: Step[];
   proposals: Proposal[];
   usage: ChatUsage;
-  /** of a dry run: what would be sent */
+  /** of a dry run: the messages of the first request for the answer */
   prompt?: PromptMessage[];
+  /** of a dry run: all requests, in their order */
+  requests?: PromptRequest[];
 }
 
 export interface ChatShowParams {
@@ -765,6 +767,29 @@ export interface PromptMessage {
   images: number;
   /** passages that go apart from the text to some providers */
   sources: string[];
+}
+
+/** A request that a question would make. */
+export interface PromptRequest {
+  /** what for; empty for the answer */
+  what: string;
+  /** empty where no model is configured or known */
+  provider: string;
+  model: string;
+  /** its server is on this machine */
+  local: boolean;
+  messages: PromptMessage[];
+  tools: PromptTool[];
+  /** what cannot be known before; empty for nothing */
+  open: string;
+}
+
+/** A tool that the model is offered. */
+export interface PromptTool {
+  name: string;
+  description: string;
+  /** JSON Schema of its arguments */
+  parameters: Record<string, unknown>;
 }
 
 /** A change to a note that a person may confirm; khojd changes nothing by itself. */

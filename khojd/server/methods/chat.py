@@ -211,19 +211,11 @@ async def _result(session: Session, finished: core.Finished, *, streamed: bool) 
 
 
 async def _dry_run(session: Session, ask: core.Ask, sheets: Mapping[str, Sheet]) -> types_chat.ChatResult:
-    messages = await session.host.chat.prompt(ask, sheets=sheets)
-    prompt = tuple(
-        types_chat.PromptMessage(
-            role=message.role,
-            text=message.text,
-            images=len(message.images),
-            sources=tuple(f"[{one.number}] {one.title or one.source}\n{one.text}" for one in message.sources),
-        )
-        for message in messages
-    )
-    nothing = core.Turn(id="", conversation="", question=ask.question, persona=ask.persona)
-    result = await _result(session, core.Finished(nothing, core.Conversation("", "", 0.0, 0.0)), streamed=True)
-    return replace(result, state="dry-run", prompt=prompt)
+    preview = await session.host.chat.preview(ask, sheets=sheets)
+    nothing = core.Turn(id="", conversation="", question=ask.question, persona=ask.persona, steps=preview.steps)
+    result = await _result(session, core.Finished(nothing, core.Conversation("", "", 0.0, 0.0)), streamed=False)
+    prompt, requests = chat_values.prompt(preview.messages), tuple(map(chat_values.foreseen, preview.requests))
+    return replace(result, state="dry-run", prompt=prompt, requests=requests)
 
 
 def _at_fault(error: KhojdError) -> str:
