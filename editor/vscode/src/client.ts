@@ -1,0 +1,146 @@
+// One connection to khojd by the language client. Loaded when it is first needed: it is most of the code.
+import { agreed, attach, type Stream } from "khojd-common/daemon";
+import { PROTOCOL, type IndexStatus, type ServerHello } from "khojd-common/protocol";
+import type { Wire } from "khojd-common/channel";
+import * as vscode from "vscode";
+import {
+  CancellationTokenSource,
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  ProgressType,
+  type InitializeParams,
+  type LanguageClientOptions,
+} from "vscode-languageclient/node";
+
+import * as settings from "./settings";
+
+/** Notes that the standard features are for. */
+const NOTES = [
+  { scheme: "file", language: "markdown" },
+  { scheme: "file", language: "org" },
+];
+const ANY = new ProgressType<unknown>();
+
+/** The language client with its own words in the log only; what a person must know is said in one line elsewhere. */
+class Quiet extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+
+  protected override fillInitializeParams(params: InitializeParams): void {
+    super.fillInitializeParams(params);
+    params.workspaceFolders = null; // they are told later: see Connection.offer
+  }
+}
+
+/** A connection over which both have said hello. */
+export interface Connection {
+  readonly wire: Wire;
+  readonly hello: ServerHello;
+  /** Tell khojd which folders of the workspace are open; it asks about those that it does not know. */
+  offer(folders: readonly vscode.WorkspaceFolder[]): void;
+  /** Tell khojd what the settings say now. */
+  configure(): void;
+  close(): Promise<void>;
+}
+
+export interface Listener {
+  lost(): void;
+  status(status: IndexStatus): void;
+}
+
+/**
+ * Attach to khojd, which is started if need be.
+ *
+ * @throws DaemonError, or what the daemon has refused the hello with.
+ */
+export async function connect(output: vscode.LogOutputChannel, version: string, listener: Listener): Promise<Connection> {
+  const place = settings.place();
+  const stream = await attach(place);
+  const client = new Quiet(settings.SECTION, "khojd", () => Promise.resolve(stream), options(output, version, listener));
+  client.onNotification("khoj/statusChanged", (status: IndexStatus) => { listener.status(status); });
+  try {
+    await client.start();
+    const experimental = client.initializeResult?.capabilities.experimental as { khoj?: ServerHello } | undefined;
+    return connection(client, stream, agreed(experimental?.khoj, place.command));
+  } catch (failure) {
+    await ended(client, stream);
+    throw failure;
+  }
+}
+
+function options(output: vscode.LogOutputChannel, version: string, listener: Listener): LanguageClientOptions {
+  return {
+    documentSelector: NOTES,
+    outputChannel: output,
+    initializationOptions: () => ({
+      khoj: {
+        protocol: PROTOCOL,
+        client: `khoj ${version} in ${vscode.env.appName} ${vscode.version}`,
+        folders: settings.folders(),
+        features: settings.features(),
+      },
+    }),
+    errorHandler: {
+      error: () => ({ action: ErrorAction.Continue, handled: true }),
+      closed: () => {
+        listener.lost();
+        return { action: CloseAction.DoNotRestart, handled: true };
+      },
+    },
+    initializationFailedHandler: () => false,
+    middleware: {
+      workspace: {
+        configuration: ({ items }) =>
+          items.map(({ section }) => (section === settings.SECTION ? { features: settings.features() } : null)),
+        didChangeWorkspaceFolders: (change, next) => (settings.offersFolders() ? next(change) : Promise.resolve()),
+      },
+    },
+  };
+}
+
+function connection(client: Quiet, stream: Stream, hello: ServerHello): Connection {
+  return {
+    hello,
+    wire: {
+      async send(method, params, signal) {
+        const stop = new CancellationTokenSource();
+        const abort = () => { stop.cancel(); };
+        signal?.addEventListener("abort", abort);
+        if (signal?.aborted === true) abort();
+        try {
+          return await client.sendRequest<unknown>(method, params, stop.token);
+        } finally {
+          signal?.removeEventListener("abort", abort);
+        }
+      },
+      listen(token, take) {
+        const listening = client.onProgress(ANY, token, take);
+        return () => { listening.dispose(); };
+      },
+    },
+    offer(folders) {
+      const added = folders.map(({ uri, name }) => ({ uri: client.code2ProtocolConverter.asUri(uri), name }));
+      tell(client, "workspace/didChangeWorkspaceFolders", { event: { added, removed: [] } });
+    },
+    configure() {
+      tell(client, "workspace/didChangeConfiguration", { settings: { khoj: { features: settings.features() } } });
+    },
+    close: () => ended(client, stream),
+  };
+}
+
+function tell(client: Quiet, method: string, params: object): void {
+  client.sendNotification(method, params).catch((failure: unknown) => { client.error(`${method} was not told`, failure); });
+}
+
+async function ended(client: Quiet, stream: Stream): Promise<void> {
+  try {
+    await client.dispose(1000);
+  } catch {
+    // It was never started, or its connection is gone: that is what was wanted.
+  } finally {
+    stream.close();
+  }
+}
