@@ -1,6 +1,7 @@
 """Which class speaks to a configured provider, and what is loaded for it."""
 
 import gc
+import subprocess
 import sys
 from typing import get_args, get_type_hints
 
@@ -72,3 +73,37 @@ async def test_a_key_that_cannot_be_had_is_an_error_that_names_its_setting() -> 
     with pytest.raises(ProviderError, match="KHOJD_NO_SUCH_KEY is not set") as caught:
         await open_provider("work", Provider(kind="openai", key_env="KHOJD_NO_SUCH_KEY"))
     assert caught.value.reason == "auth"
+
+
+_FIRST = """
+import asyncio, sys
+from khojd import config
+from khojd.errors import ProviderError
+from khojd.llm import table
+from khojd.llm.model import ChatRequest, Message
+from tests.llm.replay import Replay, json_reply
+
+async def main():
+    async with Replay() as server:
+        provider = await table.open_provider("x", config.Provider(kind=sys.argv[1], base_url=server.url))
+        known = set(sys.modules)
+        for ask in (provider.info("m"), anext(aiter(provider.chat("m", ChatRequest((Message("user", "x"),)))))):
+            try:
+                await ask
+            except ProviderError:
+                pass
+        await provider.health()
+        await provider.close()
+        print(len(server.requests), *sorted(set(sys.modules) - known))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", table.KINDS)
+def test_what_a_provider_needs_is_imported_before_its_first_request(kind: str) -> None:
+    """Which is off the loop; else an SDK that imports late holds it for tens of milliseconds."""
+    done = subprocess.run([sys.executable, "-c", _FIRST, kind], capture_output=True, text=True, check=True)
+    asked, *late = done.stdout.split()
+    assert int(asked) >= 2
+    assert late == []

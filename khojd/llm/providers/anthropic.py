@@ -53,6 +53,9 @@ class Anthropic:
             http_client=self._http,
             open_telemetry={"traces": {"enabled": False}, "propagation": False},
         )
+        # The SDK puts the classes of its errors together when it has the first, which would hold the loop for 10 ms.
+        refused = httpx2.Response(500, request=httpx2.Request("GET", URL))
+        self._client._make_status_error("", body={"type": "error", "error": {"type": "api_error", "message": ""}}, response=refused)
 
     async def models(self) -> tuple[ModelInfo, ...]:
         return tuple(self._learn(entry) for entry in await self._entries())

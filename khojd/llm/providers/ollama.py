@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, 
 from contextlib import aclosing
 from typing import TypeVar, cast
 
+import anyio._backends._asyncio  # noqa: F401  else the first request loads it, which holds the loop for 20 ms
 import httpx
 import msgspec
 import numpy as np
