@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from khojd.daemon.address import index_dir
 from khojd.daemon.client import Client
 from khojd.daemon.lock import Lock
 from khojd.errors import DaemonError
+
+if TYPE_CHECKING:
+    from khojd.server.types import IndexStatus
 
 _PATIENCE = 30.0  # seconds for a daemon to close its stores
 _PAUSE = 0.02
@@ -55,12 +58,14 @@ def connect(
 
 
 def stop(
-    force: Annotated[bool, typer.Option("--force", help="Also when editors are attached or work is pending.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also when editors are attached or an answer is being written.")] = False,
 ) -> None:
     """Ask the daemon to leave.
 
     What it has not done yet is done when it is next started.
     """
+    from khojd.server.types import IndexStatus, NoParams
+
     try:
         client = Client.connect(spawn=False, name=NAME)
     except DaemonError:
@@ -70,6 +75,7 @@ def stop(
         print("no daemon was running")
         return
     with client as session:
+        index = session.call("khoj/index/status", NoParams(), IndexStatus)
         answer = session.retire(force=force)
     if not answer.retiring:
         output.say(f"the daemon stays: {answer.reason}; stop it all the same with `khojd stop --force`")
@@ -77,7 +83,16 @@ def stop(
     if not _released(index_dir(paths.config_file())):
         output.say(f"the daemon is leaving, and still busy after {_PATIENCE:.0f} seconds; its log says more")
         raise typer.Exit(Exit.DAEMON)
-    print("stopped")
+    left = _left(index)
+    print(f"stopped; {left} when it is next started" if left else "stopped")
+
+
+def _left(index: "IndexStatus") -> str:
+    """What is put off."""
+    parts = [f"{output.count(index.queue, 'file')} will be read"] if index.queue else []
+    if index.vectors_pending and not index.model_problem:
+        parts.append(f"{output.count(index.vectors_pending, 'entry', 'entries')} will be found by meaning")
+    return " and ".join(parts)
 
 
 def _released(index: Path) -> bool:

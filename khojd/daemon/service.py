@@ -48,7 +48,7 @@ class Daemon:
         self._connections: set[asyncio.Task[None]] = set()
         self._leave = asyncio.Event()
         self._leaving = False
-        self._retirement = Retirement(lambda: engine.config.daemon.idle_minutes * 60, lambda: bool(self._work()))
+        self._retirement = Retirement(lambda: engine.config.daemon.idle_minutes * 60, self._busy)
 
     @property
     def router(self) -> Router:
@@ -111,7 +111,7 @@ class Daemon:
             config=str(self.config_path),
             log=str(self._log_path),
             memory_bytes=resident_bytes(),
-            busy=bool(self._work()),
+            busy=self._busy(),
             idle_minutes=config.daemon.idle_minutes,
             clients=tuple(
                 types.ClientStatus(name=session.client, since=session.since, requests=session.protocol.running)
@@ -121,17 +121,16 @@ class Daemon:
         )
 
     def reason_to_stay(self, session: Session) -> str:
+        """Whom or what it would cut off to leave now, "" for nothing. What is not yet indexed is when a daemon is next started."""
         others = [other for other in self.sessions if other is not session and other.protocol.initialized]
         if others:
             names = sorted(other.client or "an unnamed client" for other in others)
             return f"other clients are attached: {', '.join(names)}"
-        return self._work()
+        running = self.chat.running
+        return "" if not running else "an answer is being written" if running == 1 else f"{running} answers are being written"
 
-    def _work(self) -> str:
-        """What would be lost or put off if the process ended now; "" for nothing."""
-        if running := self.chat.running:
-            return "an answer is being written" if running == 1 else f"{running} answers are being written"
-        return "work is pending" if self.engine.busy else ""
+    def _busy(self) -> bool:
+        return bool(self.chat.running) or self.engine.busy
 
     def retire(self) -> None:
         self._depart()

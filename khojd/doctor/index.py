@@ -11,18 +11,19 @@ from khojd.daemon.client import Client
 from khojd.daemon.lock import Lock
 from khojd.doctor import languages
 from khojd.doctor.check import Check
-from khojd.errors import IndexTooNew, KhojdError, StorageFull
-from khojd.index import catalog_vectors, migrate
-from khojd.index.catalog import FILE, Catalog, errors
+from khojd.errors import IndexTooNew, KhojdError, StorageFull, StoreError
+from khojd.index import catalog_vectors
+from khojd.index.catalog import FILE, Catalog, errors, writable
 from khojd.index.catalog_status import statistics
-from khojd.index.stores import OPEN, WORDS
+from khojd.index.stores import OPEN, VECTORS, WORDS, set_aside
 from khojd.server.types import IndexStatus, NoParams
 
-VECTORS = "vectors"
 _REBUILD = "start the daemon (`khojd status`): it builds this anew"
 _RESTART = "stop and start the daemon (`khojd stop`, `khojd status`): it keeps the damaged file and reads the notes again"
 
 _WRITABLE = "free some space there, or see that the directory and its disk can be written; nothing is lost"
+_HELD = "close the other program; what khojd itself runs is told by the line on the daemon"
+_BY_ALL = "searches by meaning compare with every vector of the catalog, which takes longer"
 
 
 def examine(config: Config, session: Client | None) -> Iterator[Check]:
@@ -31,6 +32,12 @@ def examine(config: Config, session: Client | None) -> Iterator[Check]:
     if not (directory / FILE).exists():
         yield Check("index", "ok", f"{directory} holds no index yet; it is made when the daemon starts")
         return
+    if not writable(directory):
+        yield Check("index", "warn", f"{directory} cannot be written: it answers as it is, and takes no changes in", _WRITABLE)
+    if damaged := set_aside(directory):
+        names, size = ", ".join(file.name for file in damaged), sum(file.stat().st_size for file in damaged)
+        message = f"damaged catalogs, from which the index was built anew, are kept in {directory}: {names} ({size / 1e6:.1f} MB)"
+        yield Check("index", "warn", message, "remove them, unless you want to find out what went wrong")
     if session is not None:
         yield from _beside(session, directory, config.embedding)
         return
@@ -55,13 +62,15 @@ def _beside(session: Client, directory: Path, settings: Embedding) -> Iterator[C
         return
     yield from _catalog(directory, settings)
     for problem in status.problems:
-        yield Check("index", "warn", problem, "see the daemon's log")
+        yield Check("index", "warn", problem, "see the daemon's log" if writable(directory) else _WRITABLE)
     if status.failed:
         yield Check("files", "warn", f"{status.failed:,} files could not be read", "khojd status --files --state failed")
     waiting = f"; {status.words_pending:,} entries wait to be found by words" if status.words_pending else ""
     yield Check("words", "ok", f"served by the daemon, not counted against the catalog{waiting}")
-    if status.model_problem:
-        yield Check("vectors", "fail", status.model_problem, "khojd doctor's lines on the model say more")
+    if status.model_problem and status.model and not writable(directory):
+        yield Check("vectors", "warn", f"{status.model_problem}; {_BY_ALL}", _WRITABLE)
+    elif status.model_problem:
+        yield Check("vectors", "fail", status.model_problem, "the lines on the model say more")
     else:
         waiting = f"; {status.vectors_pending:,} entries wait to be found by meaning" if status.vectors_pending else ""
         yield Check("vectors", "ok", f"served by the daemon, not counted against the catalog{waiting}")
@@ -76,7 +85,7 @@ def _alone(directory: Path, settings: Embedding) -> Iterator[Check]:
         yield Check("index", "warn", "the last daemon did not end cleanly", "none needed: the next start resumes and repairs")
     if broken:
         return
-    catalog = _opened(directory)
+    catalog = Catalog.examine(directory)
     try:
         with errors(catalog.path):
             yield _words(directory, catalog)
@@ -87,7 +96,7 @@ def _alone(directory: Path, settings: Embedding) -> Iterator[Check]:
 
 def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
     try:
-        catalog = _opened(directory)
+        catalog = Catalog.examine(directory)
     except IndexTooNew as error:
         yield Check("catalog", "fail", error.message, "update khojd, or set index.path to another directory")
         return
@@ -101,8 +110,8 @@ def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
         with errors(catalog.path):
             counts = statistics(catalog.reader())
             unread = languages.examine(catalog.reader(), settings)
-    except KhojdError as error:
-        yield Check("catalog", "fail", error.message, _remedy(error))
+    except (KhojdError, sqlite3.Error) as error:
+        yield Check("catalog", "fail", str(error), _remedy(error))
         return
     finally:
         catalog.close()
@@ -114,20 +123,7 @@ def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
 
 
 def _remedy(error: Exception) -> str:
-    return _WRITABLE if isinstance(error, StorageFull) else _RESTART
-
-
-def _opened(directory: Path) -> Catalog:
-    """The catalog for reading only: nothing is made, migrated or repaired."""
-    path = directory / FILE
-    with errors(path):
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
-        try:
-            migrate.check(connection, str(path))
-        except BaseException:
-            connection.close()
-            raise
-    return Catalog(directory, connection, read_only=True)
+    return _WRITABLE if isinstance(error, StorageFull) else _HELD if type(error) is StoreError else _RESTART
 
 
 def _words(directory: Path, catalog: Catalog) -> Check:
@@ -136,7 +132,7 @@ def _words(directory: Path, catalog: Catalog) -> Check:
     counts = statistics(catalog.reader())
     wanted = counts.entries - counts.pending_words
     try:
-        words = Words.open(directory / WORDS)
+        words = Words.open(directory / WORDS, read_only=not writable(directory))
         try:
             found, outdated = words.count(), words.outdated
         finally:
@@ -164,6 +160,8 @@ def _vectors(directory: Path, catalog: Catalog) -> Check:
     wanted = len(catalog_vectors.vector_hashes(db, active))
     if not (directory / VECTORS).exists():
         return Check("vectors", "warn", f"the store is not there, where the catalog has {wanted:,} vectors", _REBUILD)
+    if not writable(directory):
+        return Check("vectors", "warn", f"the store does not open; {_BY_ALL}", _WRITABLE)
     try:
         store = VectorStore.open(directory / VECTORS, *model)
         try:

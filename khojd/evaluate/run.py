@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from statistics import quantiles
-from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -23,6 +22,7 @@ from khojd.index.catalog_documents import store_document
 from khojd.index.catalog_vectors import set_active_model
 from khojd.index.meaning import Meaning
 from khojd.index.rows import FileStat
+from khojd.index.scratch import scratch
 from khojd.index.stores import Stores
 from khojd.index.writer import Writer
 from khojd.search import types
@@ -77,7 +77,7 @@ def evaluate(
     """
     collection = load_collection(directory)
     queries = collection.judged()
-    with TemporaryDirectory(prefix="khojd-eval-") as place:
+    with scratch("eval") as place:
         started = time.monotonic()
         with indexed(collection, Path(place), embedder, config, progress) as (retriever, names):
             took = time.monotonic() - started

@@ -24,6 +24,11 @@ WAL_BYTES = 64 * 1024 * 1024  # the log file is cut back to this after a checkpo
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _STORAGE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_DAMAGED = _CORRUPT | {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_IOERR,
+}  # what reading may say of a damaged file: tables are missing, it is cut off
+_HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 
 # Rows that point nowhere, though every foreign key holds.
 _DANGLING = {
@@ -48,9 +53,10 @@ class Catalog:
     `read_only` is true when the directory cannot be written: readers work, `transaction()` raises StorageFull.
     """
 
-    def __init__(self, directory: Path, writer: sqlite3.Connection, *, read_only: bool) -> None:
+    def __init__(self, directory: Path, writer: sqlite3.Connection, *, read_only: bool, beside: bool = False) -> None:
         self.directory = directory
         self.read_only = read_only
+        self._beside = beside  # another process may be writing
         self._writer = writer
         self._lock = threading.RLock()
         self._readers: dict[int, sqlite3.Connection] = {}
@@ -68,7 +74,7 @@ class Catalog:
                 raise StorageFull(
                     f"the index directory {directory} cannot be made: {error.strerror}", path=str(directory)
                 ) from error
-            read_only = not os.access(directory, os.W_OK) or (path.exists() and not os.access(path, os.W_OK))
+            read_only = not writable(directory)
             if not read_only:
                 _make_private(directory, path)
             elif not path.exists():
@@ -90,6 +96,22 @@ class Catalog:
                 writer.close()
                 raise
         return cls(directory, writer, read_only=read_only)
+
+    @classmethod
+    def examine(cls, directory: Path, *, steps: Mapping[int, migrate.Step] = migrate.MIGRATIONS) -> Self:
+        """Open a catalog that is there for reading only, beside its daemon or without one: nothing is made, migrated or mended.
+
+        Raises as `open` does.
+        """
+        path = directory / FILE
+        with errors(path):
+            connection = _connect(path, READER_CACHE_KIB, read_only=True, beside=writable(directory))
+            try:
+                migrate.check(connection, str(path), steps)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(directory, connection, read_only=True, beside=writable(directory))
 
     @property
     def path(self) -> Path:
@@ -122,25 +144,33 @@ class Catalog:
                 if self._closed:
                     raise StoreError(f"the catalog {self.path} is closed", path=str(self.path))
                 # A thread's id is reused only after it ended, so a connection is never in two threads at once.
-                connection = self._readers[thread] = _connect(self.path, READER_CACHE_KIB, read_only=self.read_only)
+                connection = self._readers[thread] = _connect(
+                    self.path, READER_CACHE_KIB, read_only=self.read_only, beside=self._beside
+                )
                 connection.execute("PRAGMA query_only = ON")
         return connection
 
     def integrity(self) -> list[str]:
-        """What is wrong with the catalog, one line each; reads the whole database. An unreadable one is a line, too."""
+        """What is wrong with the catalog, one line each; reads the whole database. An unreadable one is a line, too.
+
+        Raises StorageFull and StoreError where it cannot be looked at.
+        """
         found: list[str] = []
-        try:
+        with errors(self.path):
             db = self.reader()
-            found += [str(row[0]) for row in db.execute("PRAGMA quick_check(20)") if row[0] != "ok"]
-            broken = len(db.execute("PRAGMA foreign_key_check").fetchall())
-            if broken:
-                found.append(f"{broken} rows that refer to rows which are gone")
-            for what, sql in _DANGLING.items():
-                (count,) = db.execute(sql).fetchone()
-                if count:
-                    found.append(f"{count} {what}")
-        except (sqlite3.DatabaseError, IndexCorrupt) as error:
-            found.append(f"cannot be read: {error}")
+            try:
+                found += [str(row[0]) for row in db.execute("PRAGMA quick_check(20)") if row[0] != "ok"]
+                broken = len(db.execute("PRAGMA foreign_key_check").fetchall())
+                if broken:
+                    found.append(f"{broken} rows that refer to rows which are gone")
+                for what, sql in _DANGLING.items():
+                    (count,) = db.execute(sql).fetchone()
+                    if count:
+                        found.append(f"{count} {what}")
+            except sqlite3.DatabaseError as error:
+                if _code(error) not in _DAMAGED:
+                    raise
+                found.append(f"cannot be read: {error}")
         return found
 
     def checkpoint(self) -> None:
@@ -167,23 +197,36 @@ class Catalog:
 
 @contextmanager
 def errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into IndexCorrupt and StorageFull; for code that reads through `Catalog.reader()` as well."""
+    """Turn SQLite's errors into IndexCorrupt, StorageFull and StoreError; for what reads through `Catalog.reader()` as well."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        code = _code(error)
         if code in _CORRUPT:
             raise IndexCorrupt(f"the catalog {path} does not read back ({error})", path=str(path), store="catalog") from error
         if code in _STORAGE:
             raise StorageFull(f"the catalog {path} cannot be written ({error})", path=str(path)) from error
+        if code in _HELD:
+            raise StoreError(f"another program holds the catalog {path}; close it and try again", path=str(path)) from error
         raise
 
 
-def _connect(path: Path, cache_kib: int, *, read_only: bool) -> sqlite3.Connection:
+def _code(error: sqlite3.DatabaseError) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def writable(directory: Path) -> bool:
+    """Whether the index in `directory` can be written, as far as rights and mounts tell."""
+    path = directory / FILE
+    return os.access(directory, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
+def _connect(path: Path, cache_kib: int, *, read_only: bool, beside: bool = False) -> sqlite3.Connection:
     if read_only:
         # Without a log file nothing can be missing from the database, and only then SQLite needs no shared-memory file beside it.
         pending = path.with_name(path.name + "-wal")
-        options = "mode=ro" if pending.exists() and pending.stat().st_size else "mode=ro&immutable=1"
+        frozen = not beside and not (pending.exists() and pending.stat().st_size)
+        options = "mode=ro&immutable=1" if frozen else "mode=ro"
     else:
         options = "mode=rw"
     connection = sqlite3.connect(

@@ -27,6 +27,7 @@ OPEN = "open"
 SUSPECT = "suspect"
 WORDS = "words"
 VECTORS = "vectors"
+KEPT = 2  # damaged catalogs
 
 
 class Stores:
@@ -68,6 +69,11 @@ def mark_suspect(directory: Path) -> None:
         (directory / SUSPECT).touch(mode=0o600)
 
 
+def set_aside(directory: Path) -> list[Path]:
+    """The damaged catalogs that are kept, newest first."""
+    return sorted(directory.glob(f"{FILE}.corrupt-*"), reverse=True)
+
+
 def _open_catalog(directory: Path, problems: dict[str, str]) -> Catalog:
     suspect, file = directory / SUSPECT, directory / FILE
     try:
@@ -89,6 +95,8 @@ def _open_catalog(directory: Path, problems: dict[str, str]) -> Catalog:
             file.rename(aside)
         for suffix in ("-wal", "-shm"):
             (directory / (FILE + suffix)).unlink(missing_ok=True)
+            for old in set_aside(directory)[KEPT:]:
+                old.unlink(missing_ok=True)
         # Derived from the lost catalog, and keyed by its ids.
         shutil.rmtree(directory / WORDS, ignore_errors=True)
         suspect.unlink(missing_ok=True)

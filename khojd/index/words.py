@@ -22,6 +22,7 @@ from khojd.errors import IndexCorrupt, StorageFull, StoreError
 from khojd.index import analysis
 from khojd.index.analysis import Token
 from khojd.index.rows import WordsRow
+from khojd.index.scratch import scratch
 from khojd.paths import private_dir
 
 # What a term counts in each field. The body holds the title, headings and tags, too: their BM25 as one text and a little on top for
@@ -321,7 +322,7 @@ def _check_files(directory: Path) -> None:
 
 def _mirrored(directory: Path) -> "tempfile.TemporaryDirectory[str]":
     """A directory with links to the files of the index: tantivy makes a lock file where it reads, too."""
-    mirror = tempfile.TemporaryDirectory(prefix="khojd-words-")
+    mirror = scratch("words")
     for item in directory.iterdir():
         if item.suffix != ".lock":
             (Path(mirror.name) / item.name).symlink_to(item.absolute())

@@ -328,7 +328,7 @@ class DaemonStatus(Message, frozen=True):
 
 
 class RetireParams(Params, frozen=True):
-    force: Annotated[bool, Meta(description="also when other clients are attached or work is pending")] = False
+    force: Annotated[bool, Meta(description="also when other clients are attached or an answer is being written")] = False
 
 
 class RetireResult(Message, frozen=True):

@@ -1,6 +1,7 @@
 """`khojd index`, `status` and `stop`: from an empty start to a stopped daemon."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -142,6 +143,15 @@ def test_a_daemon_in_use_stays_unless_forced(newcomer: Khojd) -> None:
         assert "other clients are attached: a test" in stays.stderr
         assert newcomer("stop", "--force").stdout == "stopped\n"
     assert newcomer("stop").stdout == "no daemon was running\n"
+
+
+def test_a_daemon_that_has_still_to_embed_stops_and_says_what_is_left_for_its_next_start(newcomer: Khojd) -> None:
+    for number in range(400):
+        newcomer.write(f"{number}.md", f"# Note {number}\n\n" + f"The heron number {number} stands in the pond. " * 40)
+    newcomer("index", "--add", "notes")
+    said = newcomer("stop").stdout
+    assert re.fullmatch(r"stopped; \d+ entr(y|ies) will be found by meaning when it is next started\n", said)
+    assert newcomer.json("status")["index"]["vectorsPending"] > 0
 
 
 def test_why_the_daemon_cannot_start_is_told_with_the_status_of_its_cause(newcomer: Khojd) -> None:

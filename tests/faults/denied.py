@@ -4,6 +4,7 @@ python -m tests.faults.denied SCENARIO DIRECTORY
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from khojd.config import Config, Embedding, Folder
+from khojd.doctor.index import examine
 from khojd.errors import ConfigError, StorageFull
 from tests.engine.conftest import Notes
 
@@ -75,6 +77,30 @@ async def index(base: Path) -> None:
         assert await made.found("egret", mode="lexical") == ["b.md"]
 
 
+async def examined(base: Path) -> None:
+    """`khojd doctor` looks at an index that lets nothing be written, and does not take it for a damaged one."""
+    made = Notes(base)
+    made.write("a.md", "The heron.\n")
+    async with made.open() as engine:
+        await engine.update(embed=True)
+    for directory, _, files in os.walk(made.index_dir):
+        for name in files:
+            (Path(directory) / name).chmod(0o400)
+        Path(directory).chmod(0o500)
+    os.environ["KHOJD_INDEX"] = str(made.index_dir)
+    checks = {check.name: check for check in examine(made.config(), None)}
+    for directory, _, _ in os.walk(made.index_dir):
+        Path(directory).chmod(0o700)
+    assert {name: check.state for name, check in checks.items()} == {
+        "index": "warn",
+        "catalog": "ok",
+        "words": "ok",
+        "vectors": "warn",
+    }, checks
+    for name in ("index", "vectors"):
+        assert "can be written; nothing is lost" in checks[name].fix
+
+
 async def _problem(made: Notes, words: str) -> bool:
     assert made.engine is not None
     status = await made.engine.status()
@@ -86,7 +112,7 @@ def _closed(path: Path) -> Path:
     return path
 
 
-SCENARIOS = {scenario.__name__: scenario for scenario in (notes, folder, index)}
+SCENARIOS = {scenario.__name__: scenario for scenario in (notes, folder, index, examined)}
 
 if __name__ == "__main__":
     asyncio.run(SCENARIOS[sys.argv[1]](Path(sys.argv[2])))

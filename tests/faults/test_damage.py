@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from khojd.config import Embedding
+from khojd.doctor.index import examine
 from khojd.engine import Engine
 from khojd.errors import IndexCorrupt
 from tests.engine.conftest import Notes
@@ -91,6 +92,24 @@ async def test_a_catalog_that_does_not_open_is_kept_and_the_notes_are_read_again
         await whole(notes, engine)
         assert (await engine.status()).problems == ()
         assert await notes.embedded() == 0
+
+
+async def test_of_catalogs_that_were_set_aside_the_newest_are_kept_and_told_of(
+    notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [notes.index_dir / f"catalog.db.corrupt-202{year}0101T000000" for year in range(3)]
+    for file in old:
+        file.write_bytes(b"damaged")
+    cut(notes.index_dir / "catalog.db")
+    async with notes.open(replace(notes.config(), embedding=Embedding(model="off"))):
+        pass
+    newest, second = sorted(notes.index_dir.glob("catalog.db.corrupt-*"), reverse=True)
+    assert newest not in old
+    assert second == old[-1]
+    monkeypatch.setenv("KHOJD_INDEX", str(notes.index_dir))
+    told = next(check for check in examine(notes.config(), None) if newest.name in check.message)
+    assert second.name in told.message
+    assert "remove them" in told.fix
 
 
 def overwrite(file: Path, table: str) -> None:

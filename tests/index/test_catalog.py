@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from khojd.errors import IndexCorrupt, IndexTooNew, StorageFull
+from khojd.errors import IndexCorrupt, IndexTooNew, StorageFull, StoreError
+from khojd.index import catalog as catalog_module
 from khojd.index import catalog_documents as documents
 from khojd.index.catalog import FILE, Catalog
 from khojd.index.catalog_folders import known_under
@@ -165,4 +166,41 @@ def test_dangling_rows_are_named_by_the_integrity_check(tmp_path: Path) -> None:
     found = "\n".join(catalog.integrity())
     assert "hidden by no buffer" in found
     assert "waiting for removal" in found
+    catalog.close()
+
+
+def test_a_catalog_that_another_program_holds_is_neither_full_nor_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog_module, "BUSY_SECONDS", 0.01)
+    catalog = Catalog.open(tmp_path)
+    holder = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match=r"another program holds the catalog .*; close it and try again"), catalog.transaction():
+        pass
+    holder.close()
+    catalog.close()
+    holder = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="another program holds"):
+        Catalog.examine(tmp_path)
+    holder.close()
+
+
+def test_a_look_that_is_cut_off_is_no_damage(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    catalog.reader().set_progress_handler(lambda: 1, 1)  # as an interruption
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        catalog.integrity()
+    catalog.close()
+
+
+def test_a_look_beside_its_daemon_sees_what_that_one_writes(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    beside = Catalog.examine(tmp_path)
+    with catalog.transaction() as db:
+        documents.store_document(db, file(), document(("A", "one")))
+    assert list(known_under(beside.reader(), "/notes")) == ["/notes/a.org"]
+    with pytest.raises(StorageFull), beside.transaction():
+        pass
+    beside.close()
     catalog.close()

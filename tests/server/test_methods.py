@@ -208,9 +208,10 @@ async def test_the_daemon_stays_while_another_client_is_attached_unless_forced(a
     await other.ended()
 
 
-async def test_a_daemon_with_work_to_do_stays(editor: Editor, engine: PaperEngine) -> None:
+async def test_a_daemon_leaves_when_asked_though_notes_wait_to_be_indexed(editor: Editor, engine: PaperEngine) -> None:
     engine.busy = True
-    assert (await editor.request("khoj/daemon/retire"))["reason"] == "work is pending"
+    assert (await editor.request("khoj/daemon/status"))["busy"] is True
+    assert await editor.request("khoj/daemon/retire") == {"retiring": True, "reason": ""}
 
 
 def test_every_method_has_a_command_and_a_schema() -> None:

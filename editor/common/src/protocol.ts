@@ -880,7 +880,7 @@ export interface RenameConversationParams {
 }
 
 export interface RetireParams {
-  /** also when other clients are attached or work is pending */
+  /** also when other clients are attached or an answer is being written */
   force?: boolean;
   /** report progress under this token; cancels the request too */
   workDoneToken?: number | string | null;
