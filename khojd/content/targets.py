@@ -16,6 +16,7 @@ AnchorKind = Literal["", "heading", "block", "custom_id", "any", "line"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ENTITY = re.compile(r"#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});")
 _ORG_ESCAPED = re.compile(r"(\\+)([\[\]])|(\\+)$")
 _LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t]*")
 _ORG_FILE = re.compile(r"file(?:\+(?:emacs|sys))?:|docview:")
@@ -96,7 +97,7 @@ def spans(link: Link, target: Target) -> Spans:
     for prefix in (_DENDRON, _FILE_PREFIX):
         if found := prefix.match(written, start):
             start = found.end()
-    sign = -1 if target.whole else written.find("#", start, end)
+    sign = -1 if target.whole else _sign(written, start, end)
     path = _trimmed(written, start, end if sign < 0 else sign)
     if sign < 0:
         return Spans(_moved(path, base))
@@ -112,6 +113,14 @@ def spans(link: Link, target: Target) -> Spans:
         parts.append(_moved(_trimmed(written, at, following), base))
         at = following + 1
     return Spans(_moved(path, base), tuple(parts))
+
+
+def _sign(written: str, start: int, end: int) -> int:
+    """The first `#` that is not within an entity as `&#46;`, -1 where there is none."""
+    at = written.find("#", start, end)
+    while at > start and written[at - 1] == "&" and _ENTITY.match(written, at, end):
+        at = written.find("#", at + 1, end)
+    return at
 
 
 def _org_spans(written: str, base: int, within: Span, target: Target, *, plain: bool) -> Spans:

@@ -38,6 +38,7 @@ async def rename(session: Session, params: lsp.RenameParams) -> lsp.WorkspaceEdi
         return found, found.renamed(graph, params.new_name, settings), joins
 
     found, plan, joins = await session.graph(work)
+    plan = await renamefiles.remembered(session, plan)
     if joins and not annotates(session):
         raise EditError(
             f"there is a tag {params.new_name!r} already, and both would become one; this editor cannot ask whether that is wanted"

@@ -1,11 +1,13 @@
 """workspace/willRenameFiles and didRenameFiles: links follow files and folders that are moved in the editor."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from lsprotocol import types as lsp
 
 from khojd.content.registry import settings_of
 from khojd.graph.rename import files
+from khojd.graph.rename.memory import Memory
 from khojd.graph.rename.plan import Plan
 from khojd.server.edits import Edits
 from khojd.server.session import Session
@@ -21,7 +23,7 @@ async def will_rename(session: Session, params: lsp.RenameFilesParams) -> lsp.Wo
     if not pairs:
         return None
     settings = settings_of(session.engine.config.content)
-    plan = await session.graph(lambda graph: files.moved(graph, pairs, settings))
+    plan = await remembered(session, await session.graph(lambda graph: files.moved(graph, pairs, settings)))
     for one in plan.left:
         session.tell(one.reason)
     edits = Edits(session)
@@ -37,6 +39,18 @@ async def did_rename(session: Session, params: lsp.RenameFilesParams) -> None:
     known = [path for path in paths if any(path == root or path.startswith(root + "/") for root in roots)]
     if known:
         await session.engine.update(known)
+
+
+async def remembered(session: Session, plan: Plan) -> Plan:
+    """The plan with links written as they were before the rename that it takes back; it is kept in mind for the same."""
+    memory = session.keep(Memory)
+
+    def work() -> Plan:
+        found = memory.restored(plan)
+        memory.keep(found)
+        return found
+
+    return await asyncio.to_thread(work)
 
 
 def put(edits: Edits, session: Session, plan: Plan, label: str, *, confirm: bool = False) -> None:

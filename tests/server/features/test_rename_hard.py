@@ -200,3 +200,15 @@ async def test_links_in_front_matter_follow(make_vault: MakeVault) -> None:
     assert (await renamed(vault, "b.md", vault.at("b.md", "a]]"), "c d"))["b.md"] == (
         "---\nup: '[[c d]]'\n---\n[![x](c%20d.md)](c%20d.md)\n"
     )
+
+
+async def test_a_rename_and_its_inverse_give_the_same_bytes_also_for_links_with_superfluous_signs(make_vault: MakeVault) -> None:
+    text = "[a](t%65a.md) [[TEA]] [b](<tea\\.md>) [c](./x/../tea.md#in%74ro)\n"
+    vault = await make_vault({"tea.md": "# Intro\n", "a.md": text}, capabilities=EDITS)
+    vault.open("a.md")
+    found = await renamed(vault, "a.md", vault.at("a.md", "TEA"), "coffee")
+    assert found["a.md"] == "[a](coffee.md) [[coffee]] [b](<coffee.md>) [c](./x/../coffee.md#in%74ro)\n"
+    vault.edit("a.md", found["a.md"])
+    (vault.root / "tea.md").rename(vault.root / "coffee.md")
+    await vault.indexed()
+    assert (await renamed(vault, "a.md", vault.at("a.md", "coffee"), "tea"))["a.md"] == text
