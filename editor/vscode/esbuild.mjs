@@ -16,6 +16,6 @@ if (process.argv.includes("--tests")) {
   rmSync(`${here}dist`, { recursive: true, force: true });
   await build({ ...host, entryPoints: { extension: "src/extension.ts" }, outdir: "dist", outExtension: { ".js": ".cjs" } });
   if (existsSync(`${here}src/chat-view/main.ts`)) {
-    await build({ ...shared, entryPoints: { "chat-view": "src/chat-view/main.ts" }, outdir: "dist", platform: "browser", target: "chrome122", format: "iife" });
+    await build({ ...shared, entryPoints: { "chat-view": "src/chat-view/main.ts" }, outdir: "dist", platform: "browser", target: "chrome122", format: "iife", alias: { entities: "./src/chat-view/entities.ts" } });
   }
 }

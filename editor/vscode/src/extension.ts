@@ -3,6 +3,8 @@ import { copied } from "khojd-common/links";
 import type { SimilarParams } from "khojd-common/protocol";
 import * as vscode from "vscode";
 
+import type { Chat } from "./chat/chat";
+import { registerChat } from "./chat/register";
 import * as commands from "./commands";
 import { Files, type Node } from "./files";
 import { label, type Found } from "./hits";
@@ -20,8 +22,9 @@ export interface Parts {
   readonly related: Related;
   readonly files: Files;
   readonly statusBar: StatusBar;
+  readonly chat: Chat;
   /** The search or grep that is open. */
-  picker(): Picker | undefined;
+  readonly picker: () => Picker | undefined;
   /** Milliseconds that activation took. */
   readonly activation: number;
 }
@@ -56,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): Parts {
   const files = new Files(host);
   const statusBar = new StatusBar(made);
   context.subscriptions.push(output, made, related, files, statusBar, forgetMarks(), ...register(host, related, files));
+  const chat = registerChat(host, context);
 
   // Who did not ask for anything is told once; who did is told by what they asked.
   let told = "";
@@ -68,7 +72,7 @@ export function activate(context: vscode.ExtensionContext): Parts {
     });
   }));
   setImmediate(() => { made.open(); });
-  return { host, related, files, statusBar, picker: () => Picker.current, activation: performance.now() - began };
+  return { host, related, files, statusBar, chat, picker: () => Picker.current, activation: performance.now() - began };
 }
 
 export async function deactivate(): Promise<void> {
