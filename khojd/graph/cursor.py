@@ -5,13 +5,25 @@ from typing import Literal
 
 from msgspec import Struct
 
+from khojd.content import markdown_outline
 from khojd.graph.sheet import Sheet
 
-Kind = Literal["note", "heading", "block", "id", "custom_id", "tag", "keyword", "property", "todo"]
+Kind = Literal[
+    "note", "heading", "any-heading", "block", "id", "custom_id",
+    "tag", "keyword", "property", "todo", "label", "footnote", "callout",
+]  # fmt: skip
 Form = Literal["wiki", "markdown", "org"]
 
 _WIKI = re.compile(r"\[\[([^\[\]\r\n]*)$")
-_MARKDOWN = re.compile(r"\]\(<?([^()<>\r\n]*)$")
+_MARKDOWN = re.compile(r"\]\((<?)([^()<>\r\n]*)$")
+_DEFINITION = re.compile(r"[ \t>]*\[[^\[\]^][^\[\]]*\]:[ \t]*(?:<([^<>\r\n]*)|([^<>\s]*))$")
+_HTML = re.compile(r"<(?:a\s(?:[^<>]*?\s)??href|img\s(?:[^<>]*?\s)??src)\s*=\s*([\"'])([^\"'<>\r\n]*)$", re.IGNORECASE)
+_TITLE = re.compile(r"[ \t]+[\"'(][^\r\n]*\)")
+_LABEL = re.compile(r"\]\[([^\[\]^][^\[\]]*|)$")
+_SHORT_LABEL = re.compile(r"(?<![\w\[\]!\\])\[([^\[\]^! ][^\[\]]*|)$")
+_CHECK_BOX = re.compile(r"[ \t>]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[[xX]?$")
+_FOOTNOTE = re.compile(r"\[\^([^\s\[\]]*)$")
+_CALLOUT = re.compile(r"[ \t]*>[ \t>]*\[!([\w-]*)$")
 _TAG = re.compile(r"(?:^|[\s(,;])#([^\s#()\[\]{},;:!?\"'`|^]*)$")
 _FILETAGS = re.compile(r"[ \t]*#\+filetags:.*?([\w@#%]*)$", re.IGNORECASE)
 _KEYWORD = re.compile(r"[ \t]*#\+(\w*)$")
@@ -38,6 +50,7 @@ class Typing(Struct, frozen=True):
     form: Form = "wiki"
     note: str = ""
     lead: str = ""  # what stands there before `typed`: in Org the link's brackets and type, as the whole link is replaced
+    closing: str = ""  # what comes after a Markdown link's target; [start, end) has it, where it is there already
 
 
 def at(sheet: Sheet, offset: int) -> Typing | None:
@@ -46,7 +59,9 @@ def at(sheet: Sheet, offset: int) -> Typing | None:
     first = sheet.lines.starts[line]
     before = sheet.text[first:offset]
     if sheet.in_code(offset):
-        return None
+        # Blocks of HTML are taken literally as code is, but their links are links.
+        html = _HTML.search(before) if sheet.format == "markdown" and _in_html(sheet, line) else None
+        return _destination(sheet, html[2], offset, html[1]) if html else None
     if sheet.format == "org":
         return _org(sheet, before, offset, line)
     if before.count("`") % 2:
@@ -54,13 +69,16 @@ def at(sheet: Sheet, offset: int) -> Typing | None:
     if found := _WIKI.search(before):
         return _wiki(sheet, found[1], offset)
     if found := _MARKDOWN.search(before):
-        note, sign, heading = found[1].partition("#")
-        closing = 1 if sheet.text[offset : offset + 1] == ")" else 0
-        if sign:
-            return Typing("heading", heading, offset - len(heading), offset + closing, "markdown", note)
-        return Typing("note", note, offset - len(note), offset + closing, "markdown")
+        titled = not found[1] and _TITLE.match(sheet.text, offset)
+        return _destination(sheet, found[2], offset, ">)" if found[1] else "" if titled else ")")
+    if found := _HTML.search(before):
+        return _destination(sheet, found[2], offset, found[1])
+    if (found := _DEFINITION.match(before)) and first >= sheet.front_matter_end:
+        return _destination(sheet, found[1] or found[2] or "", offset, ">" if found[1] is not None else "")
     if 0 < first < sheet.front_matter_end:
         return _front_matter(sheet, before, offset, line)
+    if typing := _name(sheet, before, offset):
+        return typing
     if (found := _TAG.search(before)) and not re.match(r" {0,3}#+$", before):
         return Typing("tag", found[1], offset - len(found[1]), offset)
     return None
@@ -76,6 +94,46 @@ def about(sheet: Sheet, offset: int, typing: Typing) -> str:
     return re.sub(r"[\[\]()#|*_`<>{}]+|\bhttps?://\S+", " ", words).strip()[:400]
 
 
+def _destination(sheet: Sheet, typed: str, offset: int, closing: str) -> Typing:
+    """The target of a link that is written as a URL, which `closing` ends."""
+    there = next((sign for sign in (closing, closing[:1]) if sign and sheet.text.startswith(sign, offset)), "")
+    end = offset + len(there)
+    note, sign, heading = typed.partition("#")
+    if not sign:
+        return Typing("note", note, offset - len(note), end, "markdown", closing=closing)
+    if not note and heading.startswith("#"):
+        return Typing("any-heading", heading[1:], offset - len(typed), end, "markdown", lead="##", closing=closing)
+    return Typing("heading", heading, offset - len(heading), end, "markdown", note, closing=closing)
+
+
+def _in_html(sheet: Sheet, line: int) -> bool:
+    """Whether a block of HTML starts at the line or above it; of what is taken literally anyway."""
+    start = sheet.front_matter_end
+    top = sheet.lines.line(start) if start else 0
+    kinds = markdown_outline.read(sheet.text[start : sheet.lines.end(line)], line - top + 1).kinds
+    first = line
+    while first > top and kinds[first - top - 1] == markdown_outline.OPAQUE:
+        first -= 1
+    text = sheet.line_text(first)
+    return text.lstrip().startswith("<") and not text.startswith(("    ", "\t"))
+
+
+def _name(sheet: Sheet, before: str, offset: int) -> Typing | None:
+    """A label of this note, a footnote, the kind of a callout."""
+    kind: Kind = "label"
+    if found := _FOOTNOTE.search(before):
+        kind = "footnote"
+    elif found := _CALLOUT.match(before):
+        kind = "callout"
+    elif "]:" not in sheet.text or _CHECK_BOX.match(before):
+        return None
+    else:
+        found = _LABEL.search(before) or _SHORT_LABEL.search(before)
+    if found is None:
+        return None
+    return Typing(kind, found[1], offset - len(found[1]), offset + sheet.text.startswith("]", offset), "markdown")
+
+
 def _wiki(sheet: Sheet, typed: str, offset: int) -> Typing | None:
     if "|" in typed:
         return None
@@ -83,6 +141,8 @@ def _wiki(sheet: Sheet, typed: str, offset: int) -> Typing | None:
     note, sign, anchor = typed.partition("#")
     if not sign:
         return Typing("note", typed, offset - len(typed), end)
+    if not note and anchor.startswith("#"):
+        return Typing("any-heading", anchor[1:], offset - len(typed), end, lead="##")
     if anchor.startswith("^"):
         return Typing("block", anchor[1:], offset - len(anchor) + 1, end, "wiki", note)
     return Typing("heading", anchor, offset - len(anchor), end, "wiki", note)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -39,6 +40,7 @@ def notes(db: sqlite3.Connection, typed: str, limit: int, *, files: bool = False
 
     files: pictures and other files that are not read, too, when something was typed.
     """
+    typed = unquote(typed)  # a path as it stands in a URL
     above, _, last = typed.lstrip("./").rpartition("/")
     if above and (below := _below(db, above[:LONGEST], names.fold(last)[:LONGEST], limit)):
         return below

@@ -6,8 +6,10 @@ import posixpath
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from lsprotocol import types as lsp
+from msgspec import structs
 
 from khojd.content import names
 from khojd.content.targets import Target
@@ -22,7 +24,7 @@ from khojd.server import uris
 from khojd.server.completion.items import COMMAND, Choice, nearness
 
 MOST = 50
-_SHOWN = re.compile(r"!\[(?:\[|[^\[\]]*\]\(<?)$")
+_SHOWN = re.compile(r"(?:!\[(?:\[|[^\[\]]*\]\(<?)|<img\s[^<>]*[\"'])$", re.IGNORECASE)
 _MEANING = 1.5  # what the note that fits the sentence best has before one that does not; a step of `nearness` is 0.5 to 1
 
 
@@ -41,7 +43,7 @@ class Links:
         known = {named.path for named in found}
         missing = [note for path in meant if path not in known and (note := self.graph.notes.at(path)) is not None and note.indexed]
         found += suggest.of_documents(self.graph.db, [note.id for note in missing])
-        wanted = posixpath.basename(self.typing.typed)
+        wanted = posixpath.basename(unquote(self.typing.typed))
         scored = []
         for named in found:
             near = max(nearness(named.name, wanted), nearness(named.title, wanted) - 0.1)
@@ -89,6 +91,37 @@ class Links:
             shown = "  " * (heading.level - 1) + heading.text
             data = {"path": path, "section": heading.section}
             choices.append(Choice(shown, text, lsp.CompletionItemKind.Reference, heading.text, score, "", None, data))
+        return choices
+
+    def any_headings(self) -> list[Choice]:
+        """The headings of all notes."""
+        choices = []
+        for position, named in enumerate(suggest.headings(self.graph.db, self.typing.typed, MOST, format="markdown")):
+            note = self.graph.notes.by_id(named.document_id)
+            near = nearness(named.heading, self.typing.typed)
+            if note is None or not near:
+                continue
+            place = Place(note.path, "heading", named.start, named.start, named.heading, named.section, note)
+            if self.typing.form == "markdown":
+                text: str | None = self._destination(place) + self.typing.closing
+            else:
+                target = compose.wiki_target(self.graph, self.sheet, place, self.habit)
+                text = target + "]]" if target is not None else None
+            if text is not None:
+                data = {"path": note.path, "section": named.section}
+                score = near - position / 10_000
+                choices.append(
+                    Choice(
+                        named.heading,
+                        text,
+                        lsp.CompletionItemKind.Reference,
+                        named.heading,
+                        score,
+                        names.stem(note.path),
+                        None,
+                        data,
+                    )
+                )
         return choices
 
     def custom_ids(self) -> list[Choice]:
@@ -179,14 +212,20 @@ class Links:
         if self.typing.form == "org":
             return compose.link(self.graph, self.sheet, place, self.habit, named.name if named.kind else ""), None
         if self.typing.form == "markdown":
-            closing = ">)" if self.sheet.text[self.typing.start - 1 : self.typing.start] == "<" else ")"
-            return compose.markdown_target(self.graph, self.sheet, place, self.habit) + closing, None
+            return self._destination(place) + self.typing.closing, None
         target = compose.wiki_target(self.graph, self.sheet, place, self.habit)
         if target is None:
             return compose.link(self.graph, self.sheet, place, self.habit, named.name), self.typing.start - 2
         if named.kind == 1 and not self._in_row():  # an alias is what the person wants to read
             return (f"{named.name}|{target}]]" if self.habit.swapped else f"{target}|{named.name}]]"), None
         return target + "]]", None
+
+    def _destination(self, place: Place) -> str:
+        """A path as a URL, that begins as the typed one does: at the folder, or with `./`."""
+        typed = self.typing.typed
+        habit = structs.replace(self.habit, paths="root") if typed.startswith("/") else self.habit
+        written = compose.markdown_target(self.graph, self.sheet, place, habit)
+        return f"./{written}" if typed.startswith("./") and written[:1] not in (".", "/", "#") else written
 
     def _in_row(self) -> bool:
         """Whether the line is a table's row, where a bar would end the cell."""
@@ -200,7 +239,7 @@ class Links:
             return f"[[*{compose.escaped(place.label)}]]"
         if self.typing.form == "markdown":
             own = outline.slugs.get(place.section, "")
-            return (own if self.habit.slugs and own else compose.encoded(place.label)) + ")"
+            return (own if self.habit.slugs and own else compose.encoded(place.label)) + self.typing.closing
         return compose.wiki_anchor(place).removeprefix("#") + "]]"
 
 

@@ -21,7 +21,7 @@ from khojd.graph.habit import Habit
 from khojd.graph.sheet import Sheet
 from khojd.search.types import SearchRequest
 from khojd.server import excerpt
-from khojd.server.completion import words
+from khojd.server.completion import labels, words
 from khojd.server.completion.items import Choice, make
 from khojd.server.completion.links import MOST, Links
 from khojd.server.feature import Event, Feature
@@ -43,6 +43,7 @@ _SYNTAX = re.compile(r'["+:<>=~()\-]')  # of queries; a sentence has none
 _LINKS: Mapping[str, Callable[[Links, dict[str, int]], list[Choice]]] = {
     "note": Links.notes,
     "heading": lambda links, _: links.headings(),
+    "any-heading": lambda links, _: links.any_headings(),
     "custom_id": lambda links, _: links.custom_ids(),
     "id": lambda links, _: links.ids(),
 }
@@ -92,13 +93,15 @@ async def completion(session: Session, params: lsp.CompletionParams) -> lsp.Comp
             return _LINKS[typing.kind](Links(graph, sheet, typing, _habit(graph, sheet, memory, typing)), meant)
         if typing.kind == "tag":
             return words.of_tags(memory.kept("tags", lambda: tags.counts(graph.db)), sheet, typing)
+        if typing.kind in labels.KINDS:
+            return labels.KINDS[typing.kind](sheet, typing)
         if typing.kind == "todo":
             return words.of_todo(graph, sheet, typing)
         format = "org" if typing.form == "org" else "markdown"
         return words.of_properties(memory.kept(format, lambda: suggest.property_keys(graph.db, format)), typing)
 
     choices = words.of_keywords(typing) if typing.kind == "keyword" else await desk.graph(choose)
-    return make(session, sheet, typing, choices, incomplete=typing.kind in ("note", "id") or len(choices) >= MOST)
+    return make(session, sheet, typing, choices, incomplete=typing.kind in ("note", "id", "any-heading") or len(choices) >= MOST)
 
 
 async def resolve(session: Session, item: lsp.CompletionItem) -> lsp.CompletionItem:
@@ -160,7 +163,7 @@ def _habit(graph: Graph, sheet: Sheet, memory: _Memory, typing: Typing) -> Habit
 
 
 def _options(_: Session) -> dict[str, lsp.CompletionOptions]:
-    signs = ["[", "(", "#", ":", "*", "^", "+", "/"]
+    signs = ["[", "(", "#", ":", "*", "^", "+", "/", "!"]
     return {lsp.TEXT_DOCUMENT_COMPLETION: lsp.CompletionOptions(trigger_characters=signs, resolve_provider=True)}
 
 
