@@ -74,6 +74,16 @@ async def test_a_client_that_shows_changes_gets_one_to_be_confirmed(tmp_path: Pa
         assert Path(talk.vault.path("meeting.md")).read_text() == NOTES["meeting.md"]
 
 
+async def test_a_client_that_has_asked_the_person_is_not_made_to_ask_again(tmp_path: Path) -> None:
+    client = Client()
+    async with talking(tmp_path, NOTES, capabilities=ANNOTATES, answers=client.answers) as talk:
+        params = await proposed(talk, **REPLACE)
+        assert (await talk.editor.request("khoj/chat/apply", {**params, "confirmed": True}))["applied"]
+        (annotation,) = client.edits[0]["changeAnnotations"].values()
+        assert not annotation["needsConfirmation"]
+        assert client.questions == []
+
+
 @pytest.mark.parametrize(("says", "made"), [(YES, True), (NO, False), (None, False)])
 async def test_a_client_that_does_not_show_changes_asks_the_person_first(tmp_path: Path, says: str | None, made: bool) -> None:
     client = Client(says)

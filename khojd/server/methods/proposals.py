@@ -42,7 +42,7 @@ async def apply(session: Session, params: types_proposals.ApplyParams) -> types_
         except EditError:
             return types_proposals.ApplyResult(False, uri, "", change, None)
         return types_proposals.ApplyResult(False, uri, "", change, _plain(edit))
-    made = _edits(session, change, sheet, label)
+    made = _edits(session, change, sheet, label, confirm=not params.confirmed)
     shown = _plain(made.build())
     if not params.confirmed and not edits.annotates(session) and not await _agreed(session, change):
         return types_proposals.ApplyResult(False, uri, "it was not agreed to", change, shown)
@@ -92,14 +92,14 @@ def _origin(turn: Turn) -> str:
     return f"by {who}, asked “{question if len(question) <= 120 else question[:119] + '…'}”"
 
 
-def _edits(session: Session, change: types_proposals.Change, sheet: Sheet | None, label: str) -> Edits:
+def _edits(session: Session, change: types_proposals.Change, sheet: Sheet | None, label: str, *, confirm: bool = True) -> Edits:
     """Raises EditError for a client that cannot make it."""
     made = Edits(session)
     named = f"{label} ({change.origin})"
     if sheet is None:
-        made.create(change.path, change.after, label=named, confirm=True)
+        made.create(change.path, change.after, label=named, confirm=confirm)
     else:
-        made.replace(sheet, change.start, change.end, change.after, label=named, confirm=True)
+        made.replace(sheet, change.start, change.end, change.after, label=named, confirm=confirm)
     return made
 
 

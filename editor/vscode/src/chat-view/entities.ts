@@ -1,4 +1,4 @@
-// In place of the package `entities`, whose table of names (24 kB) a browser has already. markdown-it hands over one entity at a time,
+// In place of the package `entities`, whose table of names (24 kB) a browser has. markdown-it hands over one entity at a time,
 // as `&amp;` or `&#39;`, so that nothing but a sign can come of it; the document that reads it is never shown.
 
 const reader = new DOMParser();
