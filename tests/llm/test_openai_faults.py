@@ -379,3 +379,34 @@ def test_any_text_comes_through_any_cuts(words: list[str], newline: str, noise: 
     assert taken.text == "".join(words)
     assert taken.ended is not None
     assert taken.ended.message == Message("assistant", "".join(words))
+
+
+async def test_a_kept_connection_that_the_server_has_closed_is_no_failure() -> None:
+    """llama.cpp's server closes connections after streams without saying so."""
+    async with served() as (server, client):
+        server.on("GET", "/v1/models", json_reply({"data": []}))
+        # The second request is read, and the connection closed for it; a new one is answered.
+        server.on("POST", CHAT, stream_reply(before=[CLOSE]), stream_reply(sse(HELLO, STOP)))
+        await client.models()
+        assert (await asked(client)).text == "Hello"
+        assert server.accepted == 2
+
+
+async def test_a_new_connection_that_the_server_closes_is_one() -> None:
+    async with served() as (server, client):
+        server.on("POST", CHAT, stream_reply(before=[CLOSE]), stream_reply(sse(HELLO, STOP)))
+        taken = await asked(client)
+        assert taken.error is not None
+        assert taken.error.reason == "unreachable"
+        assert server.accepted == 1
+
+
+async def test_an_answer_that_breaks_off_on_a_kept_connection_is_not_asked_for_again() -> None:
+    async with served() as (server, client):
+        server.on("GET", "/v1/models", json_reply({"data": []}))
+        server.on("POST", CHAT, stream_reply(sse(HELLO, end=b""), CLOSE))
+        await client.models()
+        taken = await asked(client)
+        assert taken.error is not None
+        assert (taken.text, taken.error.reason) == ("Hello", "cut")
+        assert len([one for one in server.requests if one.method == "POST"]) == 1

@@ -1,19 +1,8 @@
-"""The providers against a real llama-server with tiny models: `make test-llm`, which builds the server once.
-
-`KHOJD_TEST_LLM` names the server's program. The models are made by a script that lies beside a developer's checkout; without the
-one or the other the tests are left out. Their answer is always the same: see `SAID`.
-"""
+"""The providers against a real llama-server with tiny models: `make test-llm`, which builds the server once."""
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,89 +12,29 @@ from khojd import config
 from khojd.errors import ProviderError
 from khojd.llm.model import Called, ChatRequest, Ended, Event, Message, Text, Thinking, Tool, Used
 from khojd.llm.table import open_provider
+from tests.llm import llama
+from tests.llm.llama import SAID
 
 if TYPE_CHECKING:
     from khojd.llm.protocol import Provider
 
 pytestmark = pytest.mark.llm
 
-SAID = "According to note [1], the meeting is on Friday. Café 🙂"
 ASKED = ChatRequest((Message("user", "When is the meeting?"),), thinking=False)
 SEARCH = Tool(
     "search_notes",
     "Search the notes.",
     {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
 )
-MODELS = """\
-version = 1
-[*]
-threads = 1
-ctx-size = 2048
-parallel = 1
-offline = true
-[tiny-canned]
-model = {models}/tiny-canned.gguf
-[tiny-loop]
-model = {models}/tiny-loop.gguf
-reasoning = off
-ctx-size = 65536
-[tiny-embed]
-model = {models}/tiny-embed.gguf
-embeddings = true
-ctx-size = 512
-[tiny-rerank]
-model = {models}/tiny-rerank.gguf
-reranking = true
-ctx-size = 512
-"""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running llama-server, without a path."""
-    program = os.environ.get("KHOJD_TEST_LLM", "")
-    if not program:
-        pytest.skip("KHOJD_TEST_LLM names no llama-server: run make test-llm")
-    maker = Path(__file__).resolve().parents[3] / "shared" / "recipes" / "llm" / "tiny_models.py"
-    if not maker.is_file():
-        pytest.skip("the script that makes tiny models is not here")
-    models = tmp_path_factory.mktemp("models")
-    subprocess.run([sys.executable, str(maker), "--out", str(models)], check=True, capture_output=True)
-    presets = models / "presets.ini"
-    presets.write_text(MODELS.format(models=models), "utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        program,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--models-preset",
-        str(presets),
-        "--models-max",
-        "6",
-        "--offline",
-    ]
-    with (models / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        while not _answers(address + "/health"):
-            assert process.poll() is None, (models / "log").read_text("utf-8", "replace")[-2000:]
+    if why := llama.missing():
+        pytest.skip(why)
+    with llama.running(tmp_path_factory.mktemp("models")) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as reply:
-            return bool(reply.status == 200)
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
 
 
 @pytest.fixture(params=["openai", "anthropic"])

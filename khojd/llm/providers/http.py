@@ -53,7 +53,7 @@ def client(
             del request.headers[header]
         request.headers.update(keys)
 
-    return httpx2.AsyncClient(
+    return Client(
         verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,  # without authorities: such a server has no certificate
         trust_env=not here,
         follow_redirects=False,
@@ -61,6 +61,29 @@ def client(
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency, keepalive_expiry=60.0),
         event_hooks={"request": [only_what_is_needed], "response": [answered] if answered else []},
     )
+
+
+class Client(httpx2.AsyncClient):
+    """Sends a request once more when the kept connection that it went to turns out to have been closed by the server.
+
+    llama.cpp's server closes connections after streams without saying so: the next request may be quicker than that.
+    """
+
+    async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
+        new = answered = False
+
+        async def trace(event: str, _: object) -> None:
+            nonlocal new, answered
+            new = new or event.startswith("connection.connect")
+            answered = answered or event == "http11.receive_response_headers.complete"
+
+        request.extensions = {**request.extensions, "trace": trace}
+        try:
+            return await super().send(request, **how)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+            if new or answered:
+                raise
+        return await super().send(request, **how)
 
 
 def asking(settings: config.Provider) -> httpx2.Timeout:
