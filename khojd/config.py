@@ -40,6 +40,7 @@ class Index(Struct, frozen=True, forbid_unknown_fields=True):
     workers: Annotated[int, Meta(ge=0, le=64, description="parsing processes in a large run; 0 chooses")] = 0
     watch: Annotated[Literal["auto", "poll", "off"], Meta(description="how changes on disk are noticed")] = "auto"
     debounce_ms: Annotated[int, Meta(ge=10, le=10_000, description="quiet time after a change before it is read")] = 50
+    share_unsaved: Annotated[bool, Meta(description="text typed in one editor is found from all others before it is saved")] = False
 
 
 class Embedding(Struct, frozen=True, forbid_unknown_fields=True):

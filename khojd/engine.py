@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from msgspec.structs import replace
+
 from khojd.config import Config, Folder
 from khojd.content.registry import settings_of
 from khojd.embed.factory import Choice, open_embedder
@@ -34,7 +36,7 @@ from khojd.search.phases import OnPhase, phases, stale
 from khojd.search.retrieve import Retriever
 from khojd.search.similar import nearness, similar
 from khojd.search.types import GrepRequest, GrepResult, Measure, SearchRequest, SearchResult, SimilarRequest
-from khojd.sources.buffers import Buffer, Buffers
+from khojd.sources.buffers import Buffer, Buffers, viewer
 from khojd.sources.scan import inside, notes
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class Engine:
         self.fatal = asyncio.Event()  # the catalog does not read back: the process must end, the next start repairs it
         self._stores = stores
         self._listeners: list[Callable[[], None]] = []
-        self._buffers = Buffers()
+        self._buffers = Buffers(shared=config.index.share_unsaved)
         self._pool = Pool(config.index.workers)
         self._writer = Writer(stores.catalog, stores.words, settings_of(config.content))
         self._indexer = Indexer(self._writer, self._pool, self._wrote)
@@ -133,6 +135,7 @@ class Engine:
         """Answer a search; `on_phase` gets each phase as it is known, the last one included. Raises QueryError, ModelError."""
         if request.mode != "lexical":
             await self._filler.ready()
+        request = replace(request, viewer=self._viewer())
         for attempt in (1, 2):
             with self._filler.query():
                 result = await phases(self._retriever_now(), request, measure=measure, on_phase=on_phase, run=self._threads.search)
@@ -150,9 +153,9 @@ class Engine:
     async def similar(self, request: SimilarRequest, *, measure: Measure = len) -> SearchResult:
         """More like a text or a place in a note; never the place itself. Raises QueryError, NotFound, ModelError."""
         await self._filler.ready()
-        retriever = self._retriever_now()
+        retriever, asked = self._retriever_now(), replace(request, viewer=self._viewer())
         with self._filler.query():
-            return await self._threads.search(lambda: similar(retriever, request, measure=measure))
+            return await self._threads.search(lambda: similar(retriever, asked, measure=measure))
 
     async def nearness(self, query: str, texts: Sequence[str]) -> list[float] | None:
         """The cosine of each text to a query; None where no model of this machine is open, or it cannot read the query."""
@@ -162,8 +165,8 @@ class Engine:
 
     async def near_duplicates(self, path: str) -> list[tuple[str, float]]:
         """Notes that say nearly the same as the one at `path`, with the cosine; none while there is no model."""
-        retriever = self._retriever_now()
-        return await self._threads.search(lambda: near_duplicates(retriever, path))
+        retriever, seen = self._retriever_now(), self._viewer()
+        return await self._threads.search(lambda: near_duplicates(retriever, path, seen))
 
     async def grep(self, request: GrepRequest, *, measure: Measure = len) -> GrepResult:
         """Lines of the files on disk that match a regular expression. Raises QueryError."""
@@ -187,11 +190,11 @@ class Engine:
 
         Cancelled, it ends the work soon, too.
         """
-        roots, stores, stop = tuple(self._indexer.rules), self._stores, Stop()
+        roots, stores, stop, seen = tuple(self._indexer.rules), self._stores, Stop(), self._viewer()
 
         def run() -> T:
             stop.check()
-            db = stores.catalog.reader()
+            db = stores.catalog.seen_by(seen)
             with stop.interrupting(db):
                 return work(Graph(db, roots, sheets or {}, stores.words.phrase, stop))
 
@@ -205,23 +208,27 @@ class Engine:
     def open_buffer(self, owner: str, path: str, text: str, version: int) -> None:
         """An editor shows `path` with this text, saved or not."""
         self._buffers.set(Buffer(owner, path, text, version))
-        self._drafts.changed(path)
+        self._drafts.changed(self._buffers.standing(path, owner))
 
     change_buffer = open_buffer
 
     def close_buffer(self, owner: str, path: str) -> None:
         """The editor shows it no longer; the file on disk counts again."""
         if self._buffers.close(owner, path):
-            self._drafts.changed(path)
+            self._drafts.changed(self._buffers.standing(path, owner))
 
     def close_owner(self, owner: str) -> None:
         """The editor is gone."""
         for path in self._buffers.close_owner(owner):
-            self._drafts.changed(path)
+            self._drafts.changed(self._buffers.standing(path, owner))
 
     def buffer(self, path: str) -> Buffer | None:
-        """The editor's text that stands for `path`, None when no editor has it open."""
-        return self._buffers.current(path)
+        """The editor's text that stands for `path` in what is asked now, None when there is none."""
+        return self._buffers.at(self._buffers.standing(path, viewer.get()))
+
+    def _viewer(self) -> int:
+        """The overlay of unsaved texts that counts for whoever asks now."""
+        return self._buffers.overlay(viewer.get())
 
     # Index
 
@@ -302,6 +309,7 @@ class Engine:
             self._spawn(self._look(), "look")
         await self._filler.reopen(Choice.of(config))
         self._line.keep(config.providers)
+        self._drafts.share(config.index.share_unsaved)
         self._retriever = None
         self._wrote()
 

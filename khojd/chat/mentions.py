@@ -102,8 +102,8 @@ def _closest(graph: Graph, written: str, folders: Sequence[str]) -> str:
     name = written.strip('@[]"').rpartition("/")[2].partition("#")[0]
     pattern = "%" + name[:40].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = graph.db.execute(
-        "SELECT DISTINCT d.path FROM note_names n JOIN documents d ON d.id = n.document_id"
-        " WHERE n.name LIKE ? ESCAPE '\\' AND d.visible = 1 ORDER BY length(n.name) LIMIT ?",
+        "SELECT DISTINCT d.path FROM note_names n JOIN seen d ON d.id = n.document_id"
+        " WHERE n.name LIKE ? ESCAPE '\\' ORDER BY length(n.name) LIMIT ?",
         (pattern, _CANDIDATES),
     ).fetchall()
     return f"; there is {', '.join(shown(row[0], folders) for row in rows)}" if rows else ""

@@ -107,8 +107,8 @@ def _by_words(graph: Graph, text: str, near: Sequence[Attached]) -> list[Attache
         return [mentions.attached(graph, place) for place in found.places]
     rows = graph.db.execute(
         "SELECT d.path, s.start, s.level, (SELECT min(n.start) FROM sections n WHERE n.document_id = s.document_id"
-        " AND n.start > s.start AND n.level <= s.level) FROM sections s JOIN documents d ON d.id = s.document_id"
-        " WHERE s.heading = ? COLLATE NOCASE AND s.level > 0 AND d.visible = 1 ORDER BY d.path, s.start LIMIT 6",
+        " AND n.start > s.start AND n.level <= s.level) FROM sections s JOIN seen d ON d.id = s.document_id"
+        " WHERE s.heading = ? COLLATE NOCASE AND s.level > 0 ORDER BY d.path, s.start LIMIT 6",
         (text.strip(),),
     )
     return [Attached(path, start, -1 if end is None else end) for path, start, _, end in rows]

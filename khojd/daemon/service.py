@@ -20,6 +20,7 @@ from khojd.server.failure import where
 from khojd.server.features.table import FEATURES
 from khojd.server.methods.table import COMMANDS, METHODS
 from khojd.server.session import Session
+from khojd.sources.buffers import viewer
 
 if TYPE_CHECKING:
     from khojd.chat.service import Chat
@@ -148,6 +149,7 @@ class Daemon:
         self._numbers += 1
         session = Session(self, self._numbers, METHODS, COMMANDS, FEATURES)
         self.sessions.add(session)
+        viewer.set(session.owner)  # in this task and what it starts: all that the client asks
         try:
             await session.protocol.serve(reader, writer, lambda: self.engine.config.daemon.max_message_bytes)
         except asyncio.CancelledError:

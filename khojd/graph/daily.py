@@ -25,8 +25,8 @@ def habit(graph: Graph, root: str) -> str | None:
     """
     rows = graph.db.execute(
         "SELECT DISTINCT d.path, t.start FROM section_dates t JOIN sections s ON s.id = t.section_id AND s.position = 0"
-        " JOIN documents d ON d.id = s.document_id"
-        " WHERE t.kind = 'filename' AND t.end = t.start + 1 AND d.visible = 1 AND d.path > ? AND d.path < ?"
+        " JOIN seen d ON d.id = s.document_id"
+        " WHERE t.kind = 'filename' AND t.end = t.start + 1 AND d.path > ? AND d.path < ?"
         " ORDER BY t.start DESC LIMIT ?",
         (root + "/", root + "0", SAMPLE),  # "0" follows "/"
     )

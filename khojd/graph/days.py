@@ -24,9 +24,9 @@ def of(db: sqlite3.Connection, day: date, limit: int) -> list[Dated]:
     rows = db.execute(
         "SELECT d.path, s.heading, s.line, t.kind, min(CASE t.kind WHEN 'filename' THEN 0 WHEN 'frontmatter' THEN 1"
         " WHEN 'scheduled' THEN 2 WHEN 'deadline' THEN 2 WHEN 'timestamp' THEN 3 ELSE 4 END) AS rank"
-        " FROM section_dates t JOIN sections s ON s.id = t.section_id JOIN documents d ON d.id = s.document_id"
+        " FROM section_dates t JOIN sections s ON s.id = t.section_id JOIN seen d ON d.id = s.document_id"
         " WHERE t.kind IN ('filename','frontmatter','scheduled','deadline','closed','timestamp','inactive','text')"
-        " AND t.start = ? AND t.end = ? AND d.visible = 1 AND (t.kind NOT IN ('filename', 'frontmatter') OR s.position = 0)"
+        " AND t.start = ? AND t.end = ? AND (t.kind NOT IN ('filename', 'frontmatter') OR s.position = 0)"
         " GROUP BY s.id ORDER BY rank, d.mtime_ns DESC, s.position LIMIT ?",
         (ordinal, ordinal + 1, 2 * limit),
     )

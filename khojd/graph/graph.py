@@ -164,8 +164,8 @@ class Graph:
     def _by_id(self, value: str) -> Resolution:
         rows = self.db.execute(
             "SELECT DISTINCT s.document_id, s.position, s.level, s.heading, s.start FROM section_values v"
-            " JOIN sections s ON s.id = v.section_id JOIN documents d ON d.id = s.document_id"
-            " WHERE v.kind = 'id' AND v.folded_key = '' AND v.folded = ? AND d.visible = 1 ORDER BY d.path, s.position",
+            " JOIN sections s ON s.id = v.section_id JOIN seen d ON d.id = s.document_id"
+            " WHERE v.kind = 'id' AND v.folded_key = '' AND v.folded = ? ORDER BY d.path, s.position",
             (value.casefold(),),
         ).fetchall()
         places = []

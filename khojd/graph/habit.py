@@ -75,8 +75,8 @@ def _counts(link: Link) -> bool:
 def _sample(db: sqlite3.Connection, folder: str, but: str) -> Iterator[Link]:
     """Links of the folder's notes but the one at hand, which the index knows as it was."""
     rows = db.execute(
-        "SELECT l.document_id FROM document_links l JOIN documents d ON d.id = l.document_id"
-        " WHERE d.format = 'markdown' AND d.visible = 1 AND d.folder = ? AND d.path <> ? LIMIT ?",
+        "SELECT l.document_id FROM document_links l JOIN seen d ON d.id = l.document_id"
+        " WHERE d.format = 'markdown' AND d.folder = ? AND d.path <> ? LIMIT ?",
         (folder, but, SAMPLE),
     ).fetchall()
     for (document_id,) in rows:

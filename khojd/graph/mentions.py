@@ -120,8 +120,8 @@ def _entries(db: sqlite3.Connection, ids: set[int], but: int) -> Iterator[tuple[
         part = chosen[start : start + 500]
         marks = ",".join("?" * len(part))
         rows = db.execute(
-            "SELECT e.document_id, e.text, e.segments FROM entries e JOIN documents d ON d.id = e.document_id"
-            f" WHERE e.id IN ({marks}) AND d.visible = 1 AND d.id <> ? ORDER BY e.id",
+            "SELECT e.document_id, e.text, e.segments FROM entries e JOIN seen d ON d.id = e.document_id"
+            f" WHERE e.id IN ({marks}) AND d.id <> ? ORDER BY e.id",
             (*part, but),
         )
         for document_id, text, segments in rows:

@@ -38,9 +38,7 @@ def notes(db: sqlite3.Connection, name: str, limit: int) -> list[Near]:
     for _, _, key, document_id in rough:
         likely[document_id] = max(likely.get(document_id, 0.0), likeness(wanted, key))
     near = [document_id for document_id, value in likely.items() if value >= ALIKE]
-    paths = db.execute(
-        f"SELECT id, path FROM documents WHERE id IN ({','.join('?' * len(near))}) AND visible = 1 AND state = 'indexed'", near
-    )
+    paths = db.execute(f"SELECT id, path FROM seen WHERE id IN ({','.join('?' * len(near))}) AND state = 'indexed'", near)
     found = [Near(document_id, path, likely[document_id]) for document_id, path in paths]
     return sorted(found, key=lambda one: (-one.likeness, one.path))[:limit]
 

@@ -28,18 +28,16 @@ class Notes:
 
     def at(self, path: str) -> Note | None:
         """The note at exactly this path."""
-        row = self.db.execute(f"SELECT {_COLUMNS} FROM documents d WHERE d.path = ? AND d.visible = 1", (path,)).fetchone()
+        row = self.db.execute(f"SELECT {_COLUMNS} FROM seen d WHERE d.path = ?", (path,)).fetchone()
         return _note(row) if row else None
 
     def by_id(self, document_id: int) -> Note | None:
-        row = self.db.execute(f"SELECT {_COLUMNS} FROM documents d WHERE d.id = ? AND d.visible = 1", (document_id,)).fetchone()
+        row = self.db.execute(f"SELECT {_COLUMNS} FROM seen d WHERE d.id = ?", (document_id,)).fetchone()
         return _note(row) if row else None
 
     def all(self) -> Iterator[Note]:
         """Every note that is read, in the order of paths."""
-        for row in self.db.execute(
-            f"SELECT {_COLUMNS} FROM documents d WHERE d.visible = 1 AND d.state = 'indexed' ORDER BY d.path"
-        ):
+        for row in self.db.execute(f"SELECT {_COLUMNS} FROM seen d WHERE d.state = 'indexed' ORDER BY d.path"):
             yield _note(row)
 
     def root(self, path: str) -> str:
@@ -83,8 +81,8 @@ class Notes:
         known = self._named.get(keys)
         if known is None:
             rows = self.db.execute(
-                f"SELECT n.kind, n.name, {_COLUMNS} FROM note_names n JOIN documents d ON d.id = n.document_id"
-                f" WHERE n.key IN ({','.join('?' * len(keys))}) AND d.visible = 1",
+                f"SELECT n.kind, n.name, {_COLUMNS} FROM note_names n JOIN seen d ON d.id = n.document_id"
+                f" WHERE n.key IN ({','.join('?' * len(keys))})",
                 keys,
             )
             known = self._named[keys] = [(kind, name, _note(row)) for kind, name, *row in rows]
@@ -93,8 +91,7 @@ class Notes:
     def below(self, path: str) -> list[Note]:
         """The file at `path`, or all files below this directory, those that are not read included."""
         rows = self.db.execute(
-            f"SELECT {_COLUMNS} FROM documents d"
-            " WHERE (d.path = ? OR (d.path > ? AND d.path < ?)) AND d.visible = 1 ORDER BY d.path",
+            f"SELECT {_COLUMNS} FROM seen d WHERE (d.path = ? OR (d.path > ? AND d.path < ?)) ORDER BY d.path",
             (path, path + "/", path + "0"),  # "0" follows "/"
         )
         return [_note(row) for row in rows]
@@ -193,8 +190,8 @@ class Notes:
         """The notes whose file is named after that day (Logseq and Dendron write days in several ways)."""
         rows = self.db.execute(
             f"SELECT DISTINCT {_COLUMNS} FROM section_dates t JOIN sections s ON s.id = t.section_id AND s.position = 0"
-            " JOIN documents d ON d.id = s.document_id"
-            " WHERE t.kind = 'filename' AND t.start = ? AND t.end = ? AND d.visible = 1 ORDER BY d.path",
+            " JOIN seen d ON d.id = s.document_id"
+            " WHERE t.kind = 'filename' AND t.start = ? AND t.end = ? ORDER BY d.path",
             (start, end),
         )
         return [_note(row) for row in rows]

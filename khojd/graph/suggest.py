@@ -48,7 +48,7 @@ def notes(db: sqlite3.Connection, typed: str, limit: int, *, files: bool = False
     if not folded:
         rows = db.execute(
             f"SELECT {_NAMED} FROM (SELECT id, path, title, mtime_ns FROM documents INDEXED BY documents_recent"
-            " WHERE visible = 1 AND state = 'indexed' ORDER BY mtime_ns DESC LIMIT ?) d"
+            " WHERE visible = 1 AND state = 'indexed' AND id NOT IN (SELECT id FROM unseen) ORDER BY mtime_ns DESC LIMIT ?) d"
             " JOIN note_names n ON n.document_id = d.id AND n.kind = 0 ORDER BY d.mtime_ns DESC, d.path",
             (limit,),
         ).fetchall()
@@ -59,8 +59,8 @@ def notes(db: sqlite3.Connection, typed: str, limit: int, *, files: bool = False
             f"SELECT {_NAMED} FROM (SELECT *, row_number() OVER (ORDER BY {order}, length(key), kind) AS place FROM note_names"
             # Logseq's file of the page a/b is a___b.
             f" WHERE key LIKE ?{_ESCAPE} OR (instr(name, '___') AND name LIKE ?{_ESCAPE})"
-            " ORDER BY place LIMIT ?) n JOIN documents d ON d.id = n.document_id"
-            " WHERE d.visible = 1 AND (d.state = 'indexed' OR ?) ORDER BY n.place, d.path LIMIT ?",
+            " ORDER BY place LIMIT ?) n JOIN seen d ON d.id = n.document_id"
+            " WHERE (d.state = 'indexed' OR ?) ORDER BY n.place, d.path LIMIT ?",
             (*values, _spelled(folded), f"{_literals(folded)}%", 4 * limit, files, limit),
         ).fetchall()
     found: dict[int, Named] = {}
@@ -72,9 +72,9 @@ def notes(db: sqlite3.Connection, typed: str, limit: int, *, files: bool = False
 def _below(db: sqlite3.Connection, above: str, last: str, limit: int) -> list[Named]:
     """Notes in a folder, or in one of Logseq's namespaces, by the last part of their names."""
     rows = db.execute(
-        f"SELECT {_NAMED} FROM note_names n JOIN documents d ON d.id = n.document_id"
+        f"SELECT {_NAMED} FROM note_names n JOIN seen d ON d.id = n.document_id"
         f" WHERE n.kind = 0 AND (d.path LIKE ?{_ESCAPE} OR n.name LIKE ?{_ESCAPE}) AND n.key LIKE ?{_ESCAPE}"
-        " AND d.visible = 1 AND d.state = 'indexed' ORDER BY length(d.path), d.path LIMIT ?",
+        " AND d.state = 'indexed' ORDER BY length(d.path), d.path LIMIT ?",
         (f"%/{_literals(above)}/%", f"%{_literals(above.replace('/', '___') + '___')}%", _spelled(last), limit),
     )
     return [Named(*row) for row in rows]
@@ -84,7 +84,7 @@ def of_documents(db: sqlite3.Connection, ids: Sequence[int]) -> list[Named]:
     """The notes with these ids, in their order."""
     marks = ",".join("?" * len(ids))
     rows = db.execute(
-        "SELECT n.document_id, n.kind, n.name, d.path, d.title FROM note_names n JOIN documents d ON d.id = n.document_id"
+        "SELECT n.document_id, n.kind, n.name, d.path, d.title FROM note_names n JOIN seen d ON d.id = n.document_id"
         f" WHERE d.id IN ({marks}) AND n.kind = 0 AND d.state = 'indexed'",
         tuple(ids),
     )
@@ -99,8 +99,8 @@ def headings(db: sqlite3.Connection, typed: str, limit: int, *, format: str) -> 
     rows = db.execute(
         "SELECT s.document_id, d.path, s.position, s.heading, s.start, s.line, coalesce((SELECT v.value FROM section_values v"
         " WHERE v.section_id = s.id AND v.kind = 'prop' AND v.folded_key = 'id' LIMIT 1), '') AS identity"
-        " FROM sections s JOIN documents d ON d.id = s.document_id"
-        f" WHERE s.level > 0 AND s.heading <> '' AND s.heading LIKE ?{_ESCAPE} AND d.visible = 1 AND d.format = ?"
+        " FROM sections s JOIN seen d ON d.id = s.document_id"
+        f" WHERE s.level > 0 AND s.heading <> '' AND s.heading LIKE ?{_ESCAPE} AND d.format = ?"
         f" ORDER BY {order}, identity = '', length(s.heading), d.path, s.position LIMIT ?",
         (_spelled(folded), format, *values, limit),
     )
@@ -111,7 +111,7 @@ def property_keys(db: sqlite3.Connection, format: str, limit: int = 200) -> list
     """The keys of properties in all notes of a format, the most used first."""
     rows = db.execute(
         "SELECT v.key, count(*) AS uses FROM section_values v JOIN sections s ON s.id = v.section_id"
-        " JOIN documents d ON d.id = s.document_id WHERE v.kind = 'prop' AND d.format = ? AND d.visible = 1"
+        " JOIN seen d ON d.id = s.document_id WHERE v.kind = 'prop' AND d.format = ?"
         " GROUP BY v.folded_key ORDER BY uses DESC LIMIT ?",
         (format, limit),
     )

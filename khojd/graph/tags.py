@@ -19,7 +19,7 @@ def counts(db: sqlite3.Connection) -> list[TagCount]:
     """Every tag, the most used first."""
     rows = db.execute(
         "SELECT v.folded, count(DISTINCT s.document_id), v.value FROM section_values v JOIN sections s ON s.id = v.section_id"
-        " JOIN documents d ON d.id = s.document_id WHERE v.kind = 'tag' AND d.visible = 1 GROUP BY v.folded"
+        " JOIN seen d ON d.id = s.document_id WHERE v.kind = 'tag' GROUP BY v.folded"
     )
     spellings: dict[str, tuple[int, str]] = {}
     for folded, value, uses in db.execute(
@@ -50,8 +50,8 @@ def documents(db: sqlite3.Connection, tag: str, *, nested: bool = True) -> list[
     below = (folded + "/", folded + "0") if nested else (folded, folded)  # "0" follows "/"
     rows = db.execute(
         "SELECT DISTINCT d.id, d.path FROM section_values v JOIN sections s ON s.id = v.section_id"
-        " JOIN documents d ON d.id = s.document_id WHERE v.kind = 'tag' AND v.folded_key = ''"
-        " AND (v.folded = ? OR (v.folded >= ? AND v.folded < ?)) AND d.visible = 1 ORDER BY d.path",
+        " JOIN seen d ON d.id = s.document_id WHERE v.kind = 'tag' AND v.folded_key = ''"
+        " AND (v.folded = ? OR (v.folded >= ? AND v.folded < ?)) ORDER BY d.path",
         (folded, *below),
     )
     return [row[0] for row in rows]

@@ -15,6 +15,7 @@ from typing import Self
 from khojd.errors import IndexCorrupt, StorageFull, StoreError
 from khojd.index import migrate
 from khojd.paths import private_dir
+from khojd.sources.buffers import NOBODY, SHARED
 
 FILE = "catalog.db"
 BUSY_SECONDS = 10.0
@@ -39,12 +40,32 @@ _DANGLING = {
         LEFT JOIN vectors v ON v.hash = c.hash WHERE v.hash IS NULL""",
     "entries of files that are failed or skipped": """
         SELECT count(*) FROM entries e JOIN documents d ON d.id = e.document_id WHERE d.state IN ('failed', 'skipped')""",
-    "files hidden by no buffer": """
-        SELECT count(*) FROM documents f WHERE f.overlay = 0 AND f.visible = 0 AND f.state <> 'pending'
-        AND NOT EXISTS (SELECT 1 FROM documents b WHERE b.path = f.path AND b.overlay = 1)""",
+    "files hidden without their folder": """
+        SELECT count(*) FROM documents WHERE overlay = 0 AND visible = 0 AND state <> 'pending'""",
     "entries waiting for removal from the words index that are still in the catalog": """
         SELECT count(*) FROM words_tombstones t JOIN entries e ON e.id = t.entry_id""",
 }
+
+# The documents that answer in what somebody asks (`Catalog.seen_by`): those that are visible, but not other editors' buffers, nor
+# the files that the viewer's own stand in for. Failed and skipped files have no entries; those of pending ones still answer.
+_SEEN = "CREATE TEMP VIEW seen AS SELECT * FROM main.documents WHERE visible = 1 AND id NOT IN (SELECT id FROM unseen)"
+_UNSEEN = f"""
+CREATE TEMP VIEW unseen (id) AS
+SELECT id FROM main.documents WHERE overlay > 0 AND overlay NOT IN ({SHARED}, viewer())
+UNION ALL SELECT file.id FROM main.documents own CROSS JOIN main.documents file ON file.path = own.path AND file.overlay = 0
+WHERE own.overlay > 0 AND own.overlay IN ({SHARED}, viewer()) AND own.visible = 1"""
+
+
+class Reader:
+    """A thread's reading connection, and whose buffers it shows."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.viewer = NOBODY
+        connection.create_function("viewer", 0, lambda: self.viewer)
+        connection.execute(_UNSEEN)
+        connection.execute(_SEEN)
+        connection.execute("PRAGMA query_only = ON")
 
 
 class Catalog:
@@ -59,7 +80,7 @@ class Catalog:
         self._beside = beside  # another process may be writing
         self._writer = writer
         self._lock = threading.RLock()
-        self._readers: dict[int, sqlite3.Connection] = {}
+        self._readers: dict[int, Reader] = {}
         self._readers_lock = threading.Lock()
         self._closed = False
 
@@ -137,18 +158,25 @@ class Catalog:
 
     def reader(self) -> sqlite3.Connection:
         """This thread's reading connection (autocommit: every statement sees the newest committed state)."""
+        return self._reader().connection
+
+    def seen_by(self, viewer: int) -> sqlite3.Connection:
+        """The same, with `seen` as the owner of the overlay `viewer` sees it; until the thread asks for another one's view."""
+        reader = self._reader()
+        reader.viewer = viewer
+        return reader.connection
+
+    def _reader(self) -> Reader:
         thread = threading.get_ident()
-        connection = self._readers.get(thread)
-        if connection is None:
+        reader = self._readers.get(thread)
+        if reader is None:
             with errors(self.path), self._readers_lock:
                 if self._closed:
                     raise StoreError(f"the catalog {self.path} is closed", path=str(self.path))
                 # A thread's id is reused only after it ended, so a connection is never in two threads at once.
-                connection = self._readers[thread] = _connect(
-                    self.path, READER_CACHE_KIB, read_only=self.read_only, beside=self._beside
-                )
-                connection.execute("PRAGMA query_only = ON")
-        return connection
+                opened = _connect(self.path, READER_CACHE_KIB, read_only=self.read_only, beside=self._beside)
+                reader = self._readers[thread] = Reader(opened)
+        return reader
 
     def integrity(self) -> list[str]:
         """What is wrong with the catalog, one line each; reads the whole database. An unreadable one is a line, too.
@@ -182,15 +210,15 @@ class Catalog:
     def interrupt(self) -> None:
         """End what is being read: it fails with sqlite3.OperationalError. For threads that nobody waits for any more."""
         with self._readers_lock:
-            for connection in self._readers.values():
-                connection.interrupt()
+            for reader in self._readers.values():
+                reader.connection.interrupt()
 
     def close(self) -> None:
         """Close every connection; threads must have stopped reading."""
         with self._lock, self._readers_lock:
             self._closed = True
-            for connection in self._readers.values():
-                connection.close()
+            for reader in self._readers.values():
+                reader.connection.close()
             self._readers.clear()
             self._writer.close()
 

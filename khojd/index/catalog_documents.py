@@ -23,11 +23,11 @@ def _json(value: object) -> str:
 _DAY_RANK = {"scheduled": 0, "deadline": 0, "timestamp": 0, "filename": 1, "frontmatter": 1, "inactive": 2, "text": 2, "closed": 2}
 
 _INSERT_DOCUMENT = """
-INSERT INTO documents (path, overlay, visible, folder, state, reason, state_at, size, mtime_ns, inode, hash, fingerprint,
+INSERT INTO documents (path, overlay, folder, state, reason, state_at, size, mtime_ns, inode, hash, fingerprint,
                        format, language, encoding, title, notes)
-VALUES (?, ?, ?, ?, 'indexed', '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+VALUES (?, ?, ?, 'indexed', '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPDATE_DOCUMENT = """
-UPDATE documents SET visible = ?, folder = ?, state = 'indexed', reason = '', state_at = ?, size = ?, mtime_ns = ?, inode = ?,
+UPDATE documents SET visible = 1, folder = ?, state = 'indexed', reason = '', state_at = ?, size = ?, mtime_ns = ?, inode = ?,
   hash = ?, fingerprint = ?, format = ?, language = ?, encoding = ?, title = ?, notes = ? WHERE id = ?"""
 _INSERT_ENTRY = """
 INSERT INTO entries (document_id, position, start, end, start_line, start_column, end_line, end_column, segments, day,
@@ -58,7 +58,7 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
 
     Entries whose key is unchanged keep their id, words and vectors, and only move; equal keys are matched in order. Their words are
     written again where the note is called otherwise. New ones wait for words and vectors; vanished ones leave a tombstone for the
-    words index. A buffer (`file.overlay`) hides its file.
+    words index.
     """
     row = db.execute("SELECT id, hash, state FROM documents WHERE path = ? AND overlay = ?", (file.path, file.overlay)).fetchone()
     fresh = row is None or (row[2] == "pending" and not row[1])  # announced, but never read
@@ -68,19 +68,16 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
     )
     before = now = called(document.sections[0].properties) if document.sections else NOTHING
     old: dict[bytes, deque[tuple[int, tuple[object, ...]]]] = defaultdict(deque)
-    visible = file.overlay or not _has_buffer(db, file.path)
     if row is None:
-        known = db.execute(_INSERT_DOCUMENT, (file.path, file.overlay, visible, file.folder, *about)).lastrowid or 0
+        known = db.execute(_INSERT_DOCUMENT, (file.path, file.overlay, file.folder, *about)).lastrowid or 0
     else:
         known = int(row[0])
-        db.execute(_UPDATE_DOCUMENT, (visible, file.folder, *about, known))
+        db.execute(_UPDATE_DOCUMENT, (file.folder, *about, known))
     if not fresh:
         before = notes_called(db, (known,)).get(known, NOTHING)
         for key, entry_id, *place in db.execute(_OLD_ENTRIES, (known,)):
             old[key].append((entry_id, tuple(place)))
         db.execute("DELETE FROM sections WHERE document_id = ?", (known,))
-    if file.overlay:
-        db.execute("UPDATE documents SET visible = 0 WHERE path = ? AND overlay = 0", (file.path,))
 
     next_id = _last(db, "SELECT seq FROM sqlite_sequence WHERE name = 'entries'") + 1
     headings_at = {s.heading_segment.start: s.heading_segment for s in document.sections if s.heading_segment}
@@ -124,15 +121,18 @@ def set_state(db: sqlite3.Connection, file: FileStat, state: State, reason: str)
     """Record that `file` is `pending`, `skipped` or `failed`, and why.
 
     The entries of a skipped or failed file are withdrawn; those of a pending one still answer. In place of a buffer that is not
-    read, its file answers. The file's stat is kept as given, so that an unchanged file is not read again; a pending file keeps the
-    hash and fingerprint of what its entries were made from. What fails again for the same reason has done so since the first time.
+    read (`visible` is 0), its file answers. The file's stat is kept as given, so that an unchanged file is not read again; a
+    pending file keeps the hash and fingerprint of what its entries were made from. What fails again for the same reason has done
+    so since the first time.
     """
     now = time.time()
     stat = (file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint)
     known = document_id(db, file.path, overlay=file.overlay)
     if known is None:
-        visible = not file.overlay and not _has_buffer(db, file.path)
-        known = db.execute(_INSERT_STATE, (file.path, file.overlay, visible, file.folder, state, reason, now, *stat)).lastrowid or 0
+        known = (
+            db.execute(_INSERT_STATE, (file.path, file.overlay, not file.overlay, file.folder, state, reason, now, *stat)).lastrowid
+            or 0
+        )
         if state != "pending":  # that one gets its names with its text
             graph.store_name(db, known, file.path)
         return Change(known)
@@ -142,7 +142,6 @@ def set_state(db: sqlite3.Connection, file: FileStat, state: State, reason: str)
     db.execute(_UPDATE_STATE, (file.folder, state, reason, state, reason, now, *stat, known))
     if file.overlay:
         db.execute("UPDATE documents SET visible = 0 WHERE id = ?", (known,))
-        _show(db, file.path)
     return Change(known, removed=_withdraw(db, known))
 
 
@@ -152,14 +151,9 @@ def touch(db: sqlite3.Connection, document_id: int, *, size: int, mtime_ns: int,
 
 
 def remove_document(db: sqlite3.Connection, document_id: int) -> Change:
-    """Remove a file or a buffer with all that belongs to it. Without its buffer, a file answers again."""
-    row = db.execute("SELECT path, overlay FROM documents WHERE id = ?", (document_id,)).fetchone()
-    if row is None:
-        return Change(document_id)
+    """Remove a file or a buffer with all that belongs to it."""
     removed = _withdraw(db, document_id)
     db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
-    if row[1]:
-        _show(db, row[0])
     return Change(document_id, removed=removed)
 
 
@@ -171,8 +165,7 @@ def rename_document(db: sqlite3.Connection, document_id: int, path: str, folder:
     """
     replaced = db.execute("SELECT id FROM documents WHERE path = ? AND overlay = 0 AND id <> ?", (path, document_id)).fetchone()
     removed = remove_document(db, replaced[0]).removed if replaced else ()
-    visible = not _has_buffer(db, path)
-    db.execute("UPDATE documents SET path = ?, folder = ?, visible = ? WHERE id = ?", (path, folder, visible, document_id))
+    db.execute("UPDATE documents SET path = ?, folder = ?, visible = 1 WHERE id = ?", (path, folder, document_id))
     db.execute("UPDATE entries SET words = 0 WHERE document_id = ?", (document_id,))
     graph.rename(db, document_id, path)
     return Change(document_id, kept=_entry_ids(db, document_id), removed=removed)
@@ -180,13 +173,13 @@ def rename_document(db: sqlite3.Connection, document_id: int, path: str, folder:
 
 def clear_overlays(db: sqlite3.Connection) -> int:
     """Remove every buffer (at start-up no editor is attached) and show their files; returns how many there were."""
-    ids = [row[0] for row in db.execute("SELECT id FROM documents WHERE overlay = 1")]
+    ids = [row[0] for row in db.execute("SELECT id FROM documents WHERE overlay > 0")]
     for overlay in ids:
         remove_document(db, overlay)
     return len(ids)
 
 
-def document_id(db: sqlite3.Connection, path: str, *, overlay: bool = False) -> int | None:
+def document_id(db: sqlite3.Connection, path: str, *, overlay: int = 0) -> int | None:
     """The id of a file, or of the buffer that stands in for it."""
     row = db.execute("SELECT id FROM documents WHERE path = ? AND overlay = ?", (path, overlay)).fetchone()
     return None if row is None else int(row[0])
@@ -255,17 +248,6 @@ def _day(sections: Sequence[Section], indices: Iterable[int]) -> int | None:
             if best is None or _DAY_RANK.get(date.kind, 2) < _DAY_RANK.get(best.kind, 2):
                 best = date
     return None if best is None else best.start
-
-
-def _has_buffer(db: sqlite3.Connection, path: str) -> bool:
-    """Whether a buffer stands in for the file; one that could not be read does not."""
-    sql = "SELECT 1 FROM documents WHERE path = ? AND overlay = 1 AND state = 'indexed'"
-    return db.execute(sql, (path,)).fetchone() is not None
-
-
-def _show(db: sqlite3.Connection, path: str) -> None:
-    """Let a file answer again. One of a folder that is out of reach is pending, and stays hidden."""
-    db.execute("UPDATE documents SET visible = 1 WHERE path = ? AND state <> 'pending'", (path,))
 
 
 def _last(db: sqlite3.Connection, sql: str) -> int:

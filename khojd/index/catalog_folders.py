@@ -36,11 +36,9 @@ def hide_folder(db: sqlite3.Connection, folder: str, reason: str) -> int:
 
 
 def show_file(db: sqlite3.Connection, document_id: int) -> None:
-    """Let a file that was hidden with its folder answer again, unless a buffer stands in for it."""
+    """Let a file that was hidden with its folder answer again."""
     db.execute(
-        "UPDATE documents SET state = 'indexed', reason = '', state_at = ?,"
-        " visible = NOT EXISTS (SELECT 1 FROM documents b WHERE b.path = documents.path AND b.overlay = 1 AND b.state = 'indexed')"
-        " WHERE id = ? AND state = 'pending'",
+        "UPDATE documents SET state = 'indexed', reason = '', state_at = ?, visible = 1 WHERE id = ? AND state = 'pending'",
         (time.time(), document_id),
     )
 

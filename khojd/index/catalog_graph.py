@@ -77,8 +77,7 @@ def documents_with(db: sqlite3.Connection, keys: Sequence[str]) -> list[int]:
         found.update(
             row[0]
             for row in db.execute(
-                f"SELECT k.document_id FROM link_keys k JOIN documents d ON d.id = k.document_id"
-                f" WHERE k.key IN ({marks}) AND d.visible = 1",
+                f"SELECT k.document_id FROM link_keys k JOIN seen d ON d.id = k.document_id WHERE k.key IN ({marks})",
                 part,
             )
         )

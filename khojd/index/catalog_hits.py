@@ -13,7 +13,7 @@ _headings = msgspec.json.Decoder(tuple[str, ...]).decode
 _HITS = """
 SELECT e.id, d.id, d.path, d.folder, d.format, d.title, d.language, d.overlay, d.mtime_ns, e.position, e.headings, e.start, e.end,
        e.start_line, e.start_column, e.end_line, e.end_column, e.segments, e.text, e.day
-FROM json_each(?) wanted JOIN entries e ON e.id = wanted.value JOIN documents d ON d.id = e.document_id WHERE d.visible = 1"""
+FROM json_each(?) wanted JOIN entries e ON e.id = wanted.value JOIN seen d ON d.id = e.document_id"""
 _SECTIONS = """
 SELECT s.entry_id, s.id, s.position, s.parent, s.level, s.heading, s.start, s.end, s.line, s.todo, s.priority
 FROM json_each(?) wanted JOIN sections s ON s.entry_id = wanted.value ORDER BY s.entry_id, s.position"""
@@ -23,7 +23,7 @@ JOIN section_values v ON v.section_id = wanted.value AND v.kind = 'tag' ORDER BY
 
 
 def hit_rows(db: sqlite3.Connection, entry_ids: Sequence[int]) -> dict[int, HitRow]:
-    """What answers need of these entries, by id. Entries that are gone or hidden by a buffer are left out."""
+    """What answers need of these entries, by id. Entries that are gone, or that the viewer does not see, are left out."""
     ids = id_list(entry_ids)
     rows = db.execute(_SECTIONS, (ids,)).fetchall()
     tags: dict[int, list[str]] = {}
@@ -50,6 +50,6 @@ def hit_rows(db: sqlite3.Connection, entry_ids: Sequence[int]) -> dict[int, HitR
 
 def entries_at(db: sqlite3.Connection, path: str, start_line: int, end_line: int) -> list[int]:
     """Ids of the visible entries of a file (or of the buffer standing in for it) that touch the lines, both ends included."""
-    sql = """SELECT e.id FROM documents d JOIN entries e ON e.document_id = d.id
-             WHERE d.path = ? AND d.visible = 1 AND e.start_line <= ? AND e.end_line >= ? ORDER BY e.position"""
+    sql = """SELECT e.id FROM seen d JOIN entries e ON e.document_id = d.id
+             WHERE d.path = ? AND e.start_line <= ? AND e.end_line >= ? ORDER BY e.position"""
     return [row[0] for row in db.execute(sql, (path, end_line, start_line))]

@@ -26,7 +26,7 @@ def statistics(db: sqlite3.Connection, model_id: int | None = None) -> Statistic
     pages, size = _one(db, "PRAGMA page_count"), _one(db, "PRAGMA page_size")
     return Statistics(
         documents=states,
-        buffers=_one(db, "SELECT count(*) FROM documents WHERE overlay = 1 AND state = 'indexed'"),
+        buffers=_one(db, "SELECT count(*) FROM documents WHERE overlay > 0 AND state = 'indexed'"),
         entries=_one(db, "SELECT count(*) FROM entries"),
         chunks=_one(db, "SELECT count(*) FROM chunks"),
         vectors=_one(db, "SELECT count(*) FROM vectors"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from khojd.errors import IndexCorrupt, KhojdError
 from khojd.index.indexer import Indexer
 from khojd.index.writer import Writer
-from khojd.sources.buffers import Buffers
+from khojd.sources.buffers import Buffers, Standing
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +43,11 @@ class Drafts:
         self._wrote = wrote
         self._problem = problem
         self._corrupt = corrupt
-        self._changed: dict[str, None] = {}  # paths that wait to be written, oldest first
-        self._stuck: dict[str, str] = {}  # paths that could not be, and why
-        self._refused: dict[str, str] = {}  # paths whose text cannot be read as notes, and why
+        self._changed: dict[Standing, None] = {}  # what waits to be written, oldest first
+        self._stuck: dict[Standing, str] = {}  # what could not be, and why
+        self._refused: dict[Standing, str] = {}  # texts that cannot be read as notes, and why
         self._wake = asyncio.Event()
-        self._took: dict[str, float] = {}  # seconds that the texts of long notes took to be written
+        self._took: dict[Standing, float] = {}  # seconds that the texts of long notes took to be written
         self._room = False  # something was written since the last attempt, so what is stuck may be, too
         self._said: dict[str, str] = {}
 
@@ -56,15 +56,23 @@ class Drafts:
         """Whether text waits that can be written. What cannot does not count: it would keep the process for ever."""
         return bool(self._changed)
 
-    def changed(self, path: str) -> None:
+    def changed(self, standing: Standing) -> None:
         """A buffer was opened, changed or closed: its text is indexed soon."""
-        self._changed[path] = None
+        self._changed[standing] = None
         self._wake.set()
 
     def all_changed(self) -> None:
         """Other folders are followed, or by other rules: what is typed may count as a note now, or no more."""
-        for path in self._buffers.paths():
-            self.changed(path)
+        for standing in self._buffers.all():
+            self.changed(standing)
+
+    def share(self, shared: bool) -> None:
+        """Whether editors see each other's unsaved text from now on."""
+        if shared != self._buffers.shared:
+            before = self._buffers.all()
+            self._buffers.shared = shared
+            for standing in {*before, *self._buffers.all()}:
+                self.changed(standing)
 
     def retry(self) -> None:
         """The index could be written: try again now what could not be before."""
@@ -91,9 +99,9 @@ class Drafts:
             self._tell()
 
     async def _settle(self) -> None:
-        """Let a word be typed. A long note, whose reading takes the time of many keystrokes, waits for a pause, though not for ever."""
+        """Let a word be typed. A long note, whose reading takes the time of many keystrokes waits for a pause, not for ever."""
         await asyncio.sleep(SETTLE_SECONDS)
-        pause = min(max((self._took.get(path, 0.0) for path in self._changed), default=0.0), LONGEST_PAUSE_SECONDS)
+        pause = min(max((self._took.get(standing, 0.0) for standing in self._changed), default=0.0), LONGEST_PAUSE_SECONDS)
         loop = asyncio.get_running_loop()
         until = loop.time() + 4 * pause
         while pause and loop.time() < until:
@@ -108,49 +116,50 @@ class Drafts:
                 await self._wake.wait()
         return self._wake.is_set()
 
-    async def _write_all(self, paths: Iterable[str]) -> bool:
+    async def _write_all(self, those: Iterable[Standing]) -> bool:
         """Write these buffers as they are now; whether any could be."""
         written = False
-        for path in list(paths):
+        for standing in list(those):
             try:
-                await self._write(path)
+                await self._write(standing)
             except Exception as error:
                 # A full disk, say. The text is in memory as long as its editor is there, so nothing is lost.
-                if str(error) != self._stuck.get(path):
-                    known = isinstance(error, KhojdError | OSError)
-                    log.warning("the unsaved text of %s could not be indexed: %s", path, error, exc_info=None if known else error)
-                self._stuck[path] = str(error)
-                self._changed.pop(path, None)
+                if str(error) != self._stuck.get(standing):
+                    trace = None if isinstance(error, KhojdError | OSError) else error
+                    log.warning("the unsaved text of %s could not be indexed: %s", standing.path, error, exc_info=trace)
+                self._stuck[standing] = str(error)
+                self._changed.pop(standing, None)
                 if isinstance(error, IndexCorrupt):
                     self._corrupt(error)
             else:
                 written = True
         return written
 
-    async def _write(self, path: str) -> None:
+    async def _write(self, standing: Standing) -> None:
+        path, overlay = standing
         # The rules of a folder may have to be read from its disk.
         folder = await asyncio.to_thread(self._indexer.folder_of, path)
-        buffer = self._buffers.current(path)
+        buffer = self._buffers.at(standing)
         refused = ""
         started = time.monotonic()
         if folder is not None:
-            refused = await self._indexer.on_writer(lambda: self._writer.buffer(path, folder, buffer))
+            refused = await self._indexer.on_writer(lambda: self._writer.buffer(path, folder, buffer, overlay))
         else:
-            await self._indexer.on_writer(lambda: self._writer.drop_buffer(path))
+            await self._indexer.on_writer(lambda: self._writer.drop_buffer(path, overlay))
         took = time.monotonic() - started
         if buffer is not None and took > SETTLE_SECONDS:
-            self._took[path] = took
+            self._took[standing] = took
         else:
-            self._took.pop(path, None)
-        self._stuck.pop(path, None)
+            self._took.pop(standing, None)
+        self._stuck.pop(standing, None)
         if refused:
-            self._refused[path] = refused
+            self._refused[standing] = refused
         else:
-            self._refused.pop(path, None)
-        if self._buffers.current(path) is buffer:
-            self._changed.pop(path, None)
+            self._refused.pop(standing, None)
+        if self._buffers.at(standing) is buffer:
+            self._changed.pop(standing, None)
         else:
-            self.changed(path)
+            self.changed(standing)
         self._wrote()
 
     def _tell(self) -> None:
@@ -165,9 +174,9 @@ class Drafts:
                 self._problem(key, message)
 
 
-def _summary(paths: dict[str, str], what: str) -> str:
-    if not paths:
+def _summary(reasons: dict[Standing, str], what: str) -> str:
+    if not reasons:
         return ""
-    first = next(iter(paths))
-    others = f" (and of {len(paths) - 1} more)" if len(paths) > 1 else ""
-    return f"the editor's text of {first}{others} {what}: {paths[first]}"
+    first = next(iter(reasons))
+    others = f" (and of {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return f"the editor's text of {first.path}{others} {what}: {reasons[first]}"

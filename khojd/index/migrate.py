@@ -31,6 +31,9 @@ MIGRATIONS: Mapping[int, Step] = {
     1: _from("schema.sql"),
     2: _from("graph.sql"),
     3: "CREATE INDEX documents_hidden ON documents (visible, state_at) WHERE visible = 0",
+    # Files behind a buffer were hidden from everyone; now the reader leaves out what its viewer does not see (catalog.SEEN).
+    4: "CREATE INDEX documents_overlays ON documents (overlay) WHERE overlay > 0;"
+    " UPDATE documents SET visible = 1 WHERE overlay = 0 AND visible = 0 AND state <> 'pending'",
 }
 
 

@@ -13,7 +13,7 @@ _SEGMENTS = msgspec.msgpack.Decoder(tuple[Segment, ...])
 
 
 class FileStat(Struct, frozen=True):
-    """A file as it was read, or an editor's buffer standing in for it (`overlay`)."""
+    """A file as it was read, or an editor's buffer standing in for it: then `overlay` is a number above 0 (sources/buffers.py)."""
 
     path: str  # absolute
     folder: str  # the configured folder it was found under
@@ -22,7 +22,7 @@ class FileStat(Struct, frozen=True):
     inode: int = 0
     hash: bytes = b""  # blake2b-16 of the bytes
     fingerprint: str = ""  # of the content settings
-    overlay: bool = False
+    overlay: int = 0
 
 
 class Change(Struct, frozen=True):

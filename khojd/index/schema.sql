@@ -1,7 +1,8 @@
 -- Version 1. Offsets are code points; lines and columns 0-based; times seconds since the epoch; days proleptic Gregorian ordinals.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- A file, or an editor's buffer standing in for one (overlay = 1). While a buffer stands in, its file's row has visible = 0.
+-- A file (overlay 0), or an editor's buffer standing in for one: 1 where editors share them, else the number of its owner. Files
+-- of a folder that is out of reach, and buffers that cannot be read, have visible = 0.
 CREATE TABLE documents (
   id INTEGER PRIMARY KEY,
   path TEXT NOT NULL,                     -- absolute

@@ -127,8 +127,8 @@ class Writer:
                     removed += 1
         return removed, back
 
-    def buffer(self, path: str, folder: str, buffer: Buffer | None) -> str:
-        """Let a buffer stand in for its file, or the file again when there is none or it has the same text; flushes.
+    def buffer(self, path: str, folder: str, buffer: Buffer | None, overlay: int) -> str:
+        """Let a buffer stand in for its file as an overlay, or the file again when there is none or it has the same text; flushes.
 
         A text that is not read (too large, or its format's processor failed) has this as its state; then the file as it is on
         disk answers. Returns why the processor failed, else "".
@@ -138,7 +138,7 @@ class Writer:
         refused = ""
         if buffer is None:
             self._refresh(path, folder)
-            self._drop(path)
+            self._drop(path, overlay)
         else:
             data = buffer.text.encode("utf-8", "replace")
             stat = FileStat(
@@ -148,7 +148,7 @@ class Writer:
                 mtime_ns=time.time_ns(),
                 hash=content_hash(data),
                 fingerprint=self.fingerprint,
-                overlay=True,
+                overlay=overlay,
             )
             try:
                 document = self._parsed(path, buffer.text, len(data))
@@ -163,17 +163,17 @@ class Writer:
         self.flush()
         return refused
 
-    def drop_buffer(self, path: str) -> None:
+    def drop_buffer(self, path: str, overlay: int) -> None:
         """Forget a buffer whose file is no note, or no more; flushes."""
-        if self._drop(path):
+        if self._drop(path, overlay):
             self.flush()
 
-    def _drop(self, path: str) -> bool:
-        overlay = documents.document_id(self.catalog.reader(), path, overlay=True)
-        if overlay is not None:
+    def _drop(self, path: str, overlay: int) -> bool:
+        known = documents.document_id(self.catalog.reader(), path, overlay=overlay)
+        if known is not None:
             with self.catalog.transaction() as db:
-                documents.remove_document(db, overlay)
-        return overlay is not None
+                documents.remove_document(db, known)
+        return known is not None
 
     def _parsed(self, path: str, text: str, size: int) -> Document:
         if reason := registry.skip_reason(path) or too_large(size, self.settings):

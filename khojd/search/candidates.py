@@ -169,7 +169,7 @@ def entry_vectors(db: sqlite3.Connection, entries: Sequence[int]) -> dict[int, V
 
 
 def _all(db: sqlite3.Connection, scope: Scope) -> Set[int]:
-    return listing.visible_entries(db) if scope.within is None else scope.within
+    return listing.seen_entries(db) if scope.within is None else scope.within
 
 
 def _exact(db: sqlite3.Connection, vector: Vectors, within: Set[int]) -> Semantic:

@@ -22,11 +22,11 @@ _CANDIDATES = 5
 _MOST_ENTRIES = 500  # of a note; a longer one has no near duplicate that is worth a remark
 
 _ENTRIES = """
-SELECT e.id, e.text FROM entries e JOIN documents d ON d.id = e.document_id
-WHERE d.path = ? AND d.visible = 1 ORDER BY e.position LIMIT ?"""
+SELECT e.id, e.text FROM entries e JOIN seen d ON d.id = e.document_id
+WHERE d.path = ? ORDER BY e.position LIMIT ?"""
 _OWNERS = """
-SELECT DISTINCT d.path FROM chunks c JOIN entries e ON e.id = c.entry_id JOIN documents d ON d.id = e.document_id
-WHERE c.hash = ? AND d.visible = 1"""
+SELECT DISTINCT d.path FROM chunks c JOIN entries e ON e.id = c.entry_id JOIN seen d ON d.id = e.document_id
+WHERE c.hash = ?"""
 
 
 class _Note(NamedTuple):
@@ -34,7 +34,7 @@ class _Note(NamedTuple):
     text: str
 
 
-def near_duplicates(retriever: Retriever, path: str) -> list[tuple[str, float]]:
+def near_duplicates(retriever: Retriever, path: str, viewer: int = 0) -> list[tuple[str, float]]:
     """Paths of notes of about the same length whose mean vector is within `LEAST_COSINE` of that of the note at `path`, best first.
 
     Empty where there is no model, while the note is not embedded, and for short notes. Notes in a script that the model has not
@@ -42,7 +42,7 @@ def near_duplicates(retriever: Retriever, path: str) -> list[tuple[str, float]]:
     """
     if retriever.vectors is None:
         return []
-    db = retriever.catalog.reader()
+    db = retriever.catalog.seen_by(viewer)
     with errors(retriever.catalog.path):
         own = _note(db, path)
         if own is None:

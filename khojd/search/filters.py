@@ -1,7 +1,7 @@
 """Filters -> ids of entries, in SQLite.
 
 Positive conditions on sections (tag, todo, priority, property, dates) must hold on one and the same section of an entry; negative
-ones on the whole entry. Only entries of visible documents are found.
+ones on the whole entry. Only entries of documents that the viewer sees are found.
 """
 
 import json
@@ -15,7 +15,6 @@ from khojd.search.conditions import ANY, DateIs, File, Filter, Phrase, Property,
 from khojd.search.paths import Glob
 from khojd.search.phrases import contains, normalised
 
-_VISIBLE = "d.visible = 1"  # entries of failed and skipped files are withdrawn; those of pending ones still answer
 _DATE_KINDS = {
     "date": ("scheduled", "deadline", "closed", "timestamp", "inactive", "text", "frontmatter", "filename"),
     "scheduled": ("scheduled",),
@@ -79,9 +78,9 @@ def first_sections(db: sqlite3.Connection, filters: Sequence[Filter], ids: Colle
 
 
 def _entries(db: sqlite3.Connection, clauses: Sequence[_Clause]) -> set[int]:
-    where = " AND ".join([_VISIBLE, *(one.sql for one in clauses)])
+    where = " AND ".join(one.sql for one in clauses) or "1"
     parameters = [value for one in clauses for value in one.parameters]
-    rows = db.execute(f"SELECT e.id FROM entries e JOIN documents d ON d.id = e.document_id WHERE {where}", parameters)
+    rows = db.execute(f"SELECT e.id FROM entries e JOIN seen d ON d.id = e.document_id WHERE {where}", parameters)
     return {row[0] for row in rows}
 
 

@@ -120,7 +120,7 @@ class Retriever:
         Raises QueryError for a query or profile that cannot be understood, ModelError for mode `semantic` without a model.
         """
         started = perf_counter()
-        db = self.catalog.reader()
+        db = self.catalog.seen_by(request.viewer)
         with errors(self.catalog.path):
             for phase, found, terms, notes in self._phases(db, request, today, measure, phases):
                 hits = make_hits(db, found, terms, self.words.analyze, measure)

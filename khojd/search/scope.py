@@ -1,7 +1,7 @@
-"""Which entries may answer: those that a query's filters let through, else all but the hidden ones.
+"""Which entries may answer: those that a query's filters let through, else all but those that the viewer does not see.
 
-Entries of a folder that is out of reach, and of a file that a buffer stands in for, stay in the words index and the vector store,
-so that nothing is made anew when they come back. A search leaves them out of both lists of candidates from the start.
+Entries of a folder that is out of reach, of a file that a buffer stands in for, and of other editors' buffers stay in the words
+index and the vector store. A search leaves them out of both lists of candidates from the start.
 """
 
 import sqlite3
@@ -14,7 +14,7 @@ from khojd.search import listing
 from khojd.search.conditions import Filter
 from khojd.search.filters import resolve
 
-FEW = 1000  # visible entries up to which they are looked up one by one
+FEW = 1000  # entries up to which they are looked up one by one
 
 
 class Scope(Struct, frozen=True):
@@ -57,15 +57,17 @@ class Hidden:
 
 
 def scope(db: sqlite3.Connection, words: Words, hidden: Hidden, filters: Sequence[Filter], folders: Sequence[str]) -> Scope:
-    """The entries that all filters let through, under `folders` (absolute paths; () is all)."""
+    """The entries that all filters let through, under `folders` (absolute paths; () is all), as the viewer of `db` sees them."""
     within = resolve(db, words, filters, folders=folders)
     if within is not None:
         return Scope(within)
     without = hidden.ids(db)
+    if unseen := listing.unseen_entries(db):
+        without = without | unseen
     if not without:
         return EVERYTHING
     total = words.count()
-    visible = total - len(without)
-    if visible <= FEW:
-        return Scope(listing.visible_entries(db))
-    return Scope(None, without, visible / total)
+    seen = total - len(without)
+    if seen <= FEW:
+        return Scope(listing.seen_entries(db))
+    return Scope(None, without, seen / total)

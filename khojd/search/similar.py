@@ -52,7 +52,7 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
     started = perf_counter()
     if not 1 <= request.limit <= MOST_HITS:
         raise QueryError(f"limit is {request.limit}; it must be 1 to {MOST_HITS}", part=str(request.limit))
-    db = retriever.catalog.reader()
+    db = retriever.catalog.seen_by(request.viewer)
     with errors(retriever.catalog.path):
         sources = _sources(db, request)
         text = request.text or _text(db, sources, request)

@@ -36,6 +36,7 @@ class SearchRequest(Struct, frozen=True):
     folders: tuple[str, ...] = ()  # only files under these absolute paths; () is all
     all_passages: bool = False  # several hits per entry
     within: str = ""  # filters that hold besides those of `query`, each line by itself: a hit passes all of them
+    viewer: int = 0  # the overlay of unsaved texts that counts (sources/buffers.py); the engine says it
 
 
 class SimilarRequest(Struct, frozen=True):
@@ -47,6 +48,7 @@ class SimilarRequest(Struct, frozen=True):
     end_line: int | None = None
     limit: int = 10
     folders: tuple[str, ...] = ()
+    viewer: int = 0  # as of a search
 
 
 class Explanation(Struct, frozen=True):

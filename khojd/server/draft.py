@@ -77,7 +77,7 @@ def suffix(graph: Graph, settings: NewNotes, wish: Wish) -> str:
     if format in templates.SUFFIXES:
         return posixpath.splitext(wish.near)[1] if format == "markdown" else templates.SUFFIXES[format]
     rows = graph.db.execute(
-        "SELECT format, count(*) AS files FROM documents WHERE visible = 1 AND folder = ? AND format IN ('markdown', 'org')"
+        "SELECT format, count(*) AS files FROM seen WHERE folder = ? AND format IN ('markdown', 'org')"
         " GROUP BY format ORDER BY files DESC, format LIMIT 1",
         (wish.root,),
     ).fetchone()

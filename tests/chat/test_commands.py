@@ -272,6 +272,7 @@ async def test_what_a_mention_may_mean_is_said(tmp_path: Path) -> None:
         assert "there is plan.org" in " ".join(notices(await d.ask("what of @pla")))
 
 
+@pytest.mark.usefixtures("as_editor")
 async def test_the_text_an_editor_shows_is_what_is_sent(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES) as d:
         d.says("Yes.")

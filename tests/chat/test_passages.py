@@ -113,6 +113,7 @@ async def test_passages_that_are_found_are_exact_in_any_format(tmp_path: Path) -
         assert (org.title, org.headings[:1], org.date) == ("Tea", ("Tea",), "2024-05-01")
 
 
+@pytest.mark.usefixtures("as_editor")
 async def test_unsaved_text_counts_and_its_passages_are_exact(tmp_path: Path) -> None:
     async with desk(tmp_path, NASTY, model=False) as d:
         typed = "New first line.\n\n# Tea\n\nOolong tea was typed a moment ago.\n"

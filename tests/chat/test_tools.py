@@ -228,10 +228,11 @@ async def test_a_filter_hides_its_part_of_a_note_from_reading(vault: Desk) -> No
     assert "there is no note 'plan'" in await vault.refusal("read_note", tagged, note="plan")
 
 
+@pytest.mark.usefixtures("as_editor")
 async def test_what_an_editor_typed_is_hidden_by_filters_as_what_is_saved(vault: Desk) -> None:
     path = str(vault.root / "office/plan.org")
     typed = NOTES["office/plan.org"].replace("900", "1000").replace("Ship", "Sell")
-    vault.engine.open_buffer("emacs", path, typed, 2)
+    vault.engine.open_buffer("editor", path, typed, 2)
     sheet = Sheet(path, typed, ContentSettings(), version=2)
     bound = vault.context(filters="-tag:private", sheets={path: sheet})
     try:

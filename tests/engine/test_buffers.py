@@ -5,11 +5,17 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from khojd.config import Content
+from khojd.config import Config, Content
 from khojd.content import registry
 from khojd.content.model import ContentSettings, Parsed
+from khojd.graph.graph import Graph
+from khojd.graph.model import Place, Reference
 from khojd.index.status import FileStatus
+from khojd.search.types import SimilarRequest
+from khojd.sources.buffers import viewer
 from tests.engine.conftest import Notes
+
+pytestmark = pytest.mark.usefixtures("as_editor")
 
 
 async def unsaved(notes: Notes, query: str) -> bool:
@@ -26,14 +32,14 @@ async def test_typed_text_is_found_with_ranges_in_the_buffer_until_it_is_closed(
     path = notes.write("a.md", "# Birds\nA heron.\n")
     async with notes.open() as engine:
         await engine.update()
-        engine.open_buffer("emacs", str(path), "# Birds\nA heron.\n", 1)
-        engine.change_buffer("emacs", str(path), "\n\n# Birds\nAn osprey dives.\n", 2)
+        engine.open_buffer("editor", str(path), "# Birds\nA heron.\n", 1)
+        engine.change_buffer("editor", str(path), "\n\n# Birds\nAn osprey dives.\n", 2)
         await notes.until(lambda: unsaved(notes, "osprey"))
         (hit,) = await notes.hits("osprey", mode="lexical")
         assert (hit.range.start.line, hit.passage.start.line) == (2, 3)
         assert await notes.found("heron", mode="lexical") == []
         assert (await engine.status()).buffers == 1
-        engine.close_buffer("emacs", str(path))
+        engine.close_buffer("editor", str(path))
         await notes.until(lambda: saved(notes, "heron"))
         assert await notes.found("osprey", mode="lexical") == []
 
@@ -42,10 +48,10 @@ async def test_a_saved_buffer_is_the_file_again(notes: Notes) -> None:
     path = notes.write("a.md", "A heron.\n")
     async with notes.open() as engine:
         await engine.update()
-        engine.open_buffer("emacs", str(path), "An osprey.\n", 1)
+        engine.open_buffer("editor", str(path), "An osprey.\n", 1)
         await notes.until(lambda: unsaved(notes, "osprey"))
         path.write_text("An osprey.\n", encoding="utf-8")
-        engine.change_buffer("emacs", str(path), "An osprey.\n", 2)
+        engine.change_buffer("editor", str(path), "An osprey.\n", 2)
         await notes.until(lambda: saved(notes, "osprey"))
         assert (await engine.status()).buffers == 0
 
@@ -55,8 +61,8 @@ async def test_an_unchanged_buffer_costs_nothing_also_with_other_line_ends(notes
     other = notes.write("b.md", "Another.\n")
     async with notes.open() as engine:
         await engine.update()
-        engine.open_buffer("emacs", str(path), "A heron.\nAn egret.\n", 1)
-        engine.open_buffer("emacs", str(other), "Another, changed.\n", 1)
+        engine.open_buffer("editor", str(path), "A heron.\nAn egret.\n", 1)
+        engine.open_buffer("editor", str(other), "Another, changed.\n", 1)
         await notes.until(lambda: unsaved(notes, "changed"))
         assert await saved(notes, "heron")
         assert (await engine.status()).buffers == 1
@@ -64,9 +70,9 @@ async def test_an_unchanged_buffer_costs_nothing_also_with_other_line_ends(notes
 
 async def test_a_new_file_is_found_before_it_was_ever_saved(notes: Notes) -> None:
     async with notes.open() as engine:
-        engine.open_buffer("emacs", str(notes.root / "new.org"), "* Idea\nBuild a kite.\n", 1)
+        engine.open_buffer("editor", str(notes.root / "new.org"), "* Idea\nBuild a kite.\n", 1)
         await notes.until(lambda: unsaved(notes, "kite"))
-        engine.close_owner("emacs")
+        engine.close_owner("editor")
         await notes.until(lambda: _gone(notes, "kite"))
 
 
@@ -79,9 +85,9 @@ async def test_buffers_outside_the_folders_and_ignored_ones_are_not_indexed(note
     inside = notes.write("a.md", "Text.\n")
     async with notes.open() as engine:
         await engine.update()
-        engine.open_buffer("emacs", str(notes.root.parent / "outside.md"), "The secret word is kestrel.\n", 1)
-        engine.open_buffer("emacs", str(notes.root / "private.md"), "The secret word is kestrel.\n", 1)
-        engine.open_buffer("emacs", str(inside), "Text, changed.\n", 1)
+        engine.open_buffer("editor", str(notes.root.parent / "outside.md"), "The secret word is kestrel.\n", 1)
+        engine.open_buffer("editor", str(notes.root / "private.md"), "The secret word is kestrel.\n", 1)
+        engine.open_buffer("editor", str(inside), "Text, changed.\n", 1)
         await notes.until(lambda: unsaved(notes, "changed"))
         assert await notes.hits("kestrel", mode="lexical") == ()
 
@@ -90,7 +96,7 @@ async def test_no_buffer_outlives_the_process(notes: Notes) -> None:
     path = notes.write("a.md", "A heron.\n")
     async with notes.open() as engine:
         await engine.update()
-        engine.open_buffer("emacs", str(path), "An osprey.\n", 1)
+        engine.open_buffer("editor", str(path), "An osprey.\n", 1)
         await notes.until(lambda: unsaved(notes, "osprey"))
     async with notes.open():
         assert await notes.found("heron", mode="lexical") == ["a.md"]
@@ -102,21 +108,95 @@ async def test_unsaved_text_is_found_while_indexing_is_paused(notes: Notes) -> N
     async with notes.open() as engine:
         await engine.update(embed=True)
         await engine.pause()
-        engine.open_buffer("emacs", str(path), "An osprey.\n", 1)
+        engine.open_buffer("editor", str(path), "An osprey.\n", 1)
         await notes.until(lambda: unsaved(notes, "osprey"))
         await engine.resume()
 
 
-async def test_of_two_editors_the_last_one_to_type_counts_and_the_other_ones_text_comes_back(notes: Notes) -> None:
+def shared(notes: Notes, *, share: bool = True) -> Config:
+    config = notes.config()
+    return replace(config, index=replace(config.index, share_unsaved=share))
+
+
+async def seen(notes: Notes, owner: str, query: str) -> list[tuple[str, bool]]:
+    """Names of the hits as an editor sees them, and whether they are unsaved."""
+    before = viewer.set(owner)
+    try:
+        return [(Path(hit.path).name, hit.unsaved) for hit in await notes.hits(query, mode="lexical")]
+    finally:
+        viewer.reset(before)
+
+
+async def test_what_one_editor_has_typed_is_found_by_that_editor_alone(notes: Notes) -> None:
+    path = str(notes.write("a.md", "# Birds\nA heron stands. See [[b]].\n"))
+    notes.write("b.md", "# Ponds\nDeep water.\n")
+    async with notes.open() as engine:
+        await engine.update()
+        engine.open_buffer("editor", path, "# Birds\nAn osprey dives. #fishing\n", 1)
+        engine.open_buffer("code", path, "# Birds\nA kite soars.\n", 1)
+        engine.open_buffer("code", str(notes.root / "new.md"), "A kite of paper.\n", 1)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        await notes.until(lambda: _sees(notes, "code", "paper"))
+        assert [await seen(notes, owner, "osprey") for owner in ("editor", "code", "")] == [[("a.md", True)], [], []]
+        assert [await seen(notes, owner, "heron") for owner in ("editor", "code", "")] == [[], [], [("a.md", False)]]
+        assert sorted(await seen(notes, "code", "kite")) == [("a.md", True), ("new.md", True)]
+        assert [await seen(notes, owner, "tag:fishing") for owner in ("editor", "code")] == [[("a.md", True)], []]
+        assert [await seen(notes, owner, 'birds file:"a.md"') for owner in ("editor", "code", "")] == [
+            [("a.md", True)],
+            [("a.md", True)],
+            [("a.md", False)],
+        ]
+        # The graph is the viewer's, too: only in the file there is a link to the other note.
+        backlinks = {}
+        for owner in ("editor", ""):
+            viewer.set(owner)
+            backlinks[owner] = await engine.graph(lambda graph: [link.note.path for link in _backlinks(graph, notes)])
+        assert backlinks == {"editor": [], "": [path]}
+        viewer.set("")
+        assert [hit.unsaved for hit in (await engine.similar(SimilarRequest(text="a bird over the water"))).hits].count(True) == 0
+        assert (await engine.status()).buffers == 3
+        engine.close_owner("code")
+        await notes.until(lambda: _sees(notes, "code", "heron"))
+        assert await seen(notes, "code", "kite") == []
+
+
+def _backlinks(graph: Graph, notes: Notes) -> list[Reference]:
+    note = graph.notes.at(str(notes.root / "b.md"))
+    assert note is not None
+    return graph.backlinks(Place(note.path, "note", note=note))
+
+
+async def _sees(notes: Notes, owner: str, query: str) -> bool:
+    return bool(await seen(notes, owner, query))
+
+
+async def test_where_unsaved_text_is_shared_the_last_one_to_type_counts_for_all(notes: Notes) -> None:
+    path = notes.write("a.md", "A heron.\n")
+    async with notes.open(shared(notes)) as engine:
+        await engine.update()
+        engine.open_buffer("code", str(path), "A kite.\n", 1)
+        engine.open_buffer("editor", str(path), "An osprey.\n", 1)
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        assert [await seen(notes, owner, "osprey") for owner in ("code", "")] == [[("a.md", True)]] * 2
+        engine.close_owner("editor")
+        await notes.until(lambda: unsaved(notes, "kite"))
+        assert await notes.hits("osprey", mode="lexical") == ()
+
+
+async def test_sharing_can_be_switched_on_and_off_while_text_is_unsaved(notes: Notes) -> None:
     path = notes.write("a.md", "A heron.\n")
     async with notes.open() as engine:
         await engine.update()
-        engine.open_buffer("code", str(path), "A kite.\n", 1)
-        engine.open_buffer("emacs", str(path), "An osprey.\n", 1)
+        engine.open_buffer("editor", str(path), "An osprey.\n", 1)
         await notes.until(lambda: unsaved(notes, "osprey"))
-        engine.close_owner("emacs")
-        await notes.until(lambda: unsaved(notes, "kite"))
-        assert await notes.hits("osprey", mode="lexical") == ()
+        await engine.reconfigure(shared(notes))
+        await notes.until(lambda: _sees(notes, "code", "osprey"))
+        assert len(await seen(notes, "editor", "osprey")) == 1
+        await engine.reconfigure(shared(notes, share=False))
+        await notes.until(lambda: _sees(notes, "code", "heron"))
+        assert await seen(notes, "code", "osprey") == []
+        await notes.until(lambda: unsaved(notes, "osprey"))
+        assert (await engine.status()).buffers == 1
 
 
 async def _states(notes: Notes, name: str) -> dict[bool, FileStatus]:
@@ -138,9 +218,9 @@ async def test_text_that_its_format_cannot_read_fails_with_its_reason_and_what_w
     path = str(notes.write("a.delicate", "A heron.\n"))
     async with notes.open() as engine:
         await engine.update()
-        engine.open_buffer("emacs", path, "An osprey.\n", 1)
+        engine.open_buffer("editor", path, "An osprey.\n", 1)
         await notes.until(lambda: unsaved(notes, "osprey"))
-        engine.change_buffer("emacs", path, "An osprey {\n", 2)
+        engine.change_buffer("editor", path, "An osprey {\n", 2)
         await notes.until(lambda: saved(notes, "heron"))
         assert await notes.hits("osprey", mode="lexical") == ()
         states = await _states(notes, "a.delicate")
@@ -153,7 +233,7 @@ async def test_text_that_its_format_cannot_read_fails_with_its_reason_and_what_w
         Path(path).write_text("A kite.\n", encoding="utf-8")
         await engine.update([path])
         assert await saved(notes, "kite")
-        engine.change_buffer("emacs", path, "An osprey dives.\n", 3)
+        engine.change_buffer("editor", path, "An osprey dives.\n", 3)
         await notes.until(lambda: unsaved(notes, "osprey"))
         assert await notes.hits("kite", mode="lexical") == ()
         assert (await engine.status()).problems == ()
@@ -163,14 +243,14 @@ async def test_unsaved_text_that_grows_beyond_the_limit_is_skipped_as_its_file_w
     path = str(notes.write("a.md", "A heron.\n"))
     async with notes.open(replace(notes.config(), content=Content(max_file_bytes=2000))) as engine:
         await engine.update()
-        engine.open_buffer("emacs", path, "An osprey.\n", 1)
+        engine.open_buffer("editor", path, "An osprey.\n", 1)
         await notes.until(lambda: unsaved(notes, "osprey"))
-        engine.change_buffer("emacs", path, "An osprey.\n" * 200, 2)
+        engine.change_buffer("editor", path, "An osprey.\n" * 200, 2)
         await notes.until(lambda: saved(notes, "heron"))
         assert await notes.hits("osprey", mode="lexical") == ()
         states = await _states(notes, "a.md")
         assert (states[True].state, states[True].reason) == ("skipped", "2,200 bytes, more than content.max_file_bytes = 2,000")
-        engine.close_buffer("emacs", path)
+        engine.close_buffer("editor", path)
         await notes.until(lambda: _has_no_buffer(notes, "a.md"))
 
 
@@ -183,8 +263,8 @@ async def test_what_an_editor_has_decrypted_is_not_indexed(notes: Notes) -> None
     inside = str(notes.write("a.md", "Text.\n"))
     async with notes.open() as engine:
         await engine.update()
-        engine.open_buffer("emacs", secret, "The secret word is kestrel.\n", 1)
-        engine.open_buffer("emacs", inside, "Text, changed.\n", 1)
+        engine.open_buffer("editor", secret, "The secret word is kestrel.\n", 1)
+        engine.open_buffer("editor", inside, "Text, changed.\n", 1)
         await notes.until(lambda: unsaved(notes, "changed"))
         assert await notes.hits("kestrel", mode="lexical") == ()
         assert {status.state for status in (await _states(notes, "secret.org.gpg")).values()} == {"skipped"}

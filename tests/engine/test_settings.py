@@ -130,6 +130,7 @@ async def test_the_notes_of_a_folder_that_is_configured_no_longer_are_not_found(
         assert await notes.embedded() <= 1
 
 
+@pytest.mark.usefixtures("as_editor")
 async def test_what_is_typed_counts_from_when_its_folder_is_added_until_it_is_left(notes: Notes, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from khojd.errors import StorageFull
+from khojd.sources.buffers import viewer
 from tests.engine.conftest import Notes
 
 QUESTION = "a bird by the water"
@@ -51,7 +52,8 @@ async def full_while_typing(base: Path) -> None:
     async with notes.open() as engine:
         await engine.update(embed=True)
         fill(notes.index_dir)
-        engine.open_buffer("emacs", path, "An osprey dives. " * 10_000, 1)
+        viewer.set("editor")
+        engine.open_buffer("editor", path, "An osprey dives. " * 10_000, 1)
         await notes.until(lambda: said(notes, path))
         (problem,) = (problem for problem in (await engine.status()).problems if path in problem)
         assert "is tried again" in problem

@@ -69,11 +69,12 @@ async def test_a_long_line_without_spaces_is_found_by_words_at_its_end(notes: No
         assert hit.passage.end.column == 299_994
 
 
+@pytest.mark.usefixtures("as_editor")
 async def test_half_a_surrogate_pair_in_a_buffer_costs_one_character(notes: Notes) -> None:
     path = notes.write("a.md", "A heron.\n")
     async with notes.open(by_words(notes)) as engine:
         await engine.update()
-        engine.open_buffer("emacs", str(path), "An osprey \ud83d dives.\n", 1)
+        engine.open_buffer("editor", str(path), "An osprey \ud83d dives.\n", 1)
         await notes.until(lambda: _found(notes, "osprey"))
         (hit,) = await notes.hits("dives", mode="lexical")
         assert hit.unsaved

@@ -164,7 +164,7 @@ def test_dangling_rows_are_named_by_the_integrity_check(tmp_path: Path) -> None:
         db.execute("UPDATE documents SET visible = 0")
         db.execute("INSERT INTO words_tombstones SELECT id FROM entries")
     found = "\n".join(catalog.integrity())
-    assert "hidden by no buffer" in found
+    assert "hidden without their folder" in found
     assert "waiting for removal" in found
     catalog.close()
 

@@ -18,7 +18,7 @@ from khojd.index.catalog_queue import words_pending
 from khojd.index.rows import FileStat
 from khojd.index.words import Words
 from khojd.search.filters import resolve
-from khojd.search.listing import MANY, newest, visible_entries
+from khojd.search.listing import MANY, newest, seen_entries
 from khojd.search.phrases import contains, normalised
 from khojd.search.query import parse
 
@@ -194,7 +194,7 @@ def test_folders_restrict_by_whole_names(notes: Notes) -> None:
 
 
 def test_filters_only_lists_are_newest_first_with_undated_entries_last(notes: Notes) -> None:
-    names = notes.names(newest(notes.db, visible_entries(notes.db), 100))
+    names = notes.names(newest(notes.db, seen_entries(notes.db), 100))
     assert len(names) == len(ALL)
     assert names.index(REPORT) < names.index(CALL) < names.index(RAIN) < names.index(FAMILY)
     assert set(names[-2:]) == {JA, README}
@@ -258,7 +258,7 @@ def test_a_buffer_stands_in_for_its_file_and_withdrawn_files_are_not_found(tmp_p
         remove_document(db, overlay)
         set_state(db, FileStat(str(notes.top / "b.md"), str(notes.top)), "failed", "unreadable")
     assert notes.find("tag:one,two") == ["a.md#Saved"]
-    assert notes.names(newest(notes.db, visible_entries(notes.db), 10)) == ["a.md#Saved"]
+    assert notes.names(newest(notes.db, seen_entries(notes.db), 10)) == ["a.md#Saved"]
     notes.close()
 
 

@@ -36,15 +36,15 @@ _HEADINGS = """
 SELECT s.heading, d.path, d.title, s.document_id, s.position, s.line
 FROM (SELECT id FROM sections WHERE level > 0 AND {words}
       ORDER BY heading LIKE ? ESCAPE '\\' DESC, length(heading), id LIMIT ?) best
-JOIN sections s ON s.id = best.id JOIN documents d ON d.id = s.document_id WHERE d.visible = 1"""
+JOIN sections s ON s.id = best.id JOIN seen d ON d.id = s.document_id"""
 _NOTES = """
 SELECT best.name, d.path, d.title
 FROM (SELECT name, document_id FROM note_names NOT INDEXED WHERE kind < 3 AND {words}
       ORDER BY key LIKE ? ESCAPE '\\' DESC, length(key), document_id, kind LIMIT ?) best
-JOIN documents d ON d.id = best.document_id WHERE d.visible = 1 AND d.state = 'indexed'"""
+JOIN seen d ON d.id = best.document_id WHERE d.state = 'indexed'"""
 _NEWEST = """
 SELECT s.heading, d.path, d.title, s.document_id, s.position, s.line
-FROM (SELECT * FROM documents WHERE visible = 1 AND state = 'indexed' ORDER BY mtime_ns DESC, path LIMIT ?) d
+FROM (SELECT * FROM seen WHERE state = 'indexed' ORDER BY mtime_ns DESC, path LIMIT ?) d
 JOIN sections s ON s.document_id = d.id WHERE s.level > 0 ORDER BY d.mtime_ns DESC, d.path, s.position LIMIT ?"""
 _SECTIONS = "SELECT position, parent, heading FROM sections WHERE document_id = ? AND position <= ?"
 

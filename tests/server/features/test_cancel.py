@@ -31,9 +31,7 @@ def counting(graph: Graph) -> None:
 
 
 @pytest.mark.parametrize("work", [following, counting])
-async def test_cancelled_work_on_the_graph_leaves_its_thread_free(
-    make_vault: MakeVault, work: Callable[[Graph], None]
-) -> None:
+async def test_cancelled_work_on_the_graph_leaves_its_thread_free(make_vault: MakeVault, work: Callable[[Graph], None]) -> None:
     vault = await make_vault({"a.md": "# A\n", "b.md": "See [[a]].\n"})
     vault.open("b.md")
     shown = {vault.path("b.md"): Sheet(vault.path("b.md"), vault.text("b.md"), ContentSettings())}
