@@ -60,7 +60,7 @@ export async function answer(
     for (const one of turn?.proposals ?? []) {
       stream.button({ command: "khoj.proposal.show", title: `Show Change of ${name(one.path)}`, arguments: [turn?.id, one.id] });
     }
-    stream.button({ command: "khoj.chat.show", title: "Go On in the Chat View", arguments: [result.conversation] });
+    stream.button({ command: "khoj.chat.reveal", title: "Go On in the Chat View", arguments: [result.conversation] });
     const notes = [...new Set((turn?.citations ?? []).map((one) => name(one.path)))];
     const metadata: Metadata = { conversation: result.conversation, notes };
     return { metadata, ...(result.state === "failed" ? { errorDetails: { message: result.reason } } : {}) };

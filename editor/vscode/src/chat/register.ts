@@ -18,7 +18,7 @@ export function registerChat(host: Host, context: vscode.ExtensionContext): Chat
     command("chat.ask", () => chat.about()),
     command("chat.askNote", () => chat.about(true)),
     command("chat.stop", () => chat.talk.stop()),
-    command("chat.show", (id: string) => chat.show(id)),
+    command("chat.reveal", (id: string) => chat.show(id)),
     command("proposal.show", (turn: string, proposal: string) => chat.proposals.show(turn, proposal)),
     command("proposal.apply", (uri?: vscode.Uri) => chat.proposals.apply(uri)),
     command("proposal.discard", (uri?: vscode.Uri) => chat.proposals.discard(uri)),
