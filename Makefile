@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-llm check bench install install-dev clean
+.PHONY: demo test test-llm check check-editors bench install install-dev clean
 
 demo: install
 	$(BIN)/python scripts/demo.py
@@ -11,10 +11,15 @@ demo: install
 test: install-dev check
 	$(BIN)/python -m pytest
 
-check: install-dev
+check: install-dev check-editors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The front-ends in TypeScript. Who lacks Node can work on the rest; under KHOJD_TEST_ALL=1 nothing may be missing.
+check-editors:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory editor/node_modules/.installed && cd editor && npm run --silent lint && npm run --silent types; \
+	else echo "npm is not here: editor/vscode and editor/obsidian are not checked"; test "$$KHOJD_TEST_ALL" != 1; fi
 
 # Not part of `make test`: builds llama.cpp's server once (7 minutes), unless there is one.
 test-llm: install-dev
@@ -38,5 +43,9 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,transformers,anthropic,google,keyring]'
 	touch $@
 
+editor/node_modules/.installed: editor/package-lock.json
+	cd editor && npm ci --loglevel=error
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache editor/node_modules
