@@ -18,6 +18,7 @@ from msgspec import UNSET
 from khojd import errors, paths
 from khojd.daemon import handover
 from khojd.daemon.address import index_dir
+from khojd.daemon.interrupt import Interrupt
 from khojd.daemon.spawn import PATIENCE
 from khojd.daemon.spawn import connect as connect_to_daemon
 from khojd.errors import DaemonError, KhojdError
@@ -184,28 +185,29 @@ class Client:
         on_progress: Callable[[WorkDone], None] | None,
         on_partial: Callable[[msgspec.Raw], None] | None,
     ) -> bytes:
-        """The raw result. Raises EOFError when the daemon leaves before it answers."""
+        """The raw result. Raises EOFError when the daemon leaves before it answers, KeyboardInterrupt when it was interrupted."""
         self._number += 1
         number = self._number
-        self._send({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
-        interrupted = False
-        while True:
-            try:
+        cancel = {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}}
+        with Interrupt(lambda: self._send(cancel)) as interrupt:
+            with interrupt.held():
+                self._send({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+            while True:
                 message = self._receive()
                 if message.method is UNSET:
-                    if message.id == number and interrupted:
-                        raise KeyboardInterrupt
                     if message.id == number:
-                        return _result(message)
+                        break
                 elif message.id is not UNSET:
-                    self._refuse(message)
+                    with interrupt.held():
+                        self._refuse(message)
                 elif message.method == "$/progress":
-                    _progress(message.params, on_progress, on_partial)
-            except KeyboardInterrupt:
-                if interrupted:
-                    raise
-                interrupted = True
-                self._send({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}})
+                    try:
+                        _progress(message.params, on_progress, on_partial)
+                    except KeyboardInterrupt:
+                        interrupt()
+        if interrupt.came:
+            raise KeyboardInterrupt
+        return _result(message)
 
     def _receive(self) -> Envelope:
         try:

@@ -29,15 +29,14 @@ async def phases(
     stop = threading.Event()
 
     def work() -> None:
-        try:
-            for result in retriever.search(request, today=date.today(), measure=measure, phases=on_phase is not None):
-                loop.call_soon_threadsafe(results.put_nowait, result)
-                if stop.is_set():
-                    return
-        finally:
-            loop.call_soon_threadsafe(results.put_nowait, None)
+        for result in retriever.search(request, today=date.today(), measure=measure, phases=on_phase is not None):
+            loop.call_soon_threadsafe(results.put_nowait, result)
+            if stop.is_set():
+                return
 
     running = asyncio.ensure_future(run(work))
+    # Also when the work never began, as its thread was to end.
+    running.add_done_callback(lambda _: results.put_nowait(None))
     last: SearchResult | None = None
     try:
         while (result := await results.get()) is not None:

@@ -97,13 +97,14 @@ async def test_a_failure_leaves_the_list_as_it_was_and_says_so(notes: Notes, rep
 
 
 async def test_a_server_that_is_away_or_silent_and_comes_back(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote_rerank, "SECONDS", 0.5)
     monkeypatch.setattr(line, "AWAY_SECONDS", 0.0)
     async with EmbeddingServer() as server:
         port, config = server.port, configured(notes, server.url)
         async with notes.open(config) as engine:
             server.on("POST", "/v1/rerank", stream_reply(HANG))
-            assert "no answer from some/model within 0.5 seconds" in _note(await search(engine))
+            with monkeypatch.context() as impatient:
+                impatient.setattr(remote_rerank, "SECONDS", 0.1)
+                assert "no answer from some/model within 0.1 seconds" in _note(await search(engine))
             await server.stop()
             result = await search(engine)
             assert sorted(names(result)) == ["few.md", "many.md"]
