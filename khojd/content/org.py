@@ -56,7 +56,7 @@ def keywords(text: str, settings: ContentSettings) -> tuple[frozenset[str], froz
     """The TODO keywords of an Org text, by its own lines or by default and by the settings, and those of them that mean done."""
     lines = read_lines(text)
     known = _FileSettings(lines, settings).keywords
-    values = [value for section in lines for key, value, _ in section.keywords if key in _TODO_KEYWORDS]
+    values = _todo_lines(lines)
     if not values:
         return known, known & DEFAULT_DONE
     done: set[str] = set()
@@ -64,6 +64,15 @@ def keywords(text: str, settings: ContentSettings) -> tuple[frozenset[str], froz
         before, bar, after = value.partition("|")
         done.update(parse_keywords(after) if bar else parse_keywords(before)[-1:])
     return known, frozenset(done)
+
+
+def own_keywords(text: str) -> list[str]:
+    """The TODO keywords of an Org text's own lines, in their order."""
+    return [word for value in _todo_lines(read_lines(text)) for word in parse_keywords(value)]
+
+
+def _todo_lines(lines: Iterable[Lines]) -> list[str]:
+    return [value for section in lines for key, value, _ in section.keywords if key in _TODO_KEYWORDS]
 
 
 class _LineCounter:

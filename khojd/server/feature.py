@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types as lsp
 from msgspec import Struct
+from pygls.capabilities import get_capability
 
 if TYPE_CHECKING:
     from khojd.server.session import Session
@@ -18,8 +19,20 @@ Event = Literal["opened", "changed", "saved", "closed", "indexed", "on", "off"]
 Follow = Callable[["Session", Event, str], None]
 
 
+Announced = Callable[["Session"], bool]
+
+
 def no_options(_: Session) -> Mapping[str, Any]:
     return {}
+
+
+def always(_: Session) -> bool:
+    return True
+
+
+def announced(capability: str) -> Announced:
+    """That the client announces a capability, e.g. `text_document.diagnostic`; an empty object announces it, too."""
+    return lambda session: get_capability(session.client_capabilities, capability, False) is not False
 
 
 class Feature(Struct, frozen=True):
@@ -28,6 +41,8 @@ class Feature(Struct, frozen=True):
     handlers: by LSP method, each `async def handler(session, params)`; a notification's result is not sent.
     options: by LSP method, what `initialize` announces: the method's options object (`CompletionOptions`, a
         `SemanticTokensLegend`, …); asked for once per session, when the client's capabilities are known.
+    offered: by method, whether `initialize` announces it to a client; any method that is not there, to all. Methods of LSP's first
+        versions are for all clients, as many say little of themselves; those of later ones for clients that announce them.
     follow: told `(session, event, path)` on the loop, only while the feature is on, of documents that this client has `opened`,
         `changed` (its new text is in force), `saved` and `closed`; and with path "" of `indexed` (what the engine knows may have
         changed; at most twice a second), `on` and `off` (the feature was switched; not at the start).
@@ -37,6 +52,7 @@ class Feature(Struct, frozen=True):
     handlers: Mapping[str, Handler]
     options: Options = no_options
     follow: Follow | None = None
+    offered: Mapping[str, Announced] = {}
 
 
 def nothing(method: str, params: Any) -> Any:

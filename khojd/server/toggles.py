@@ -14,7 +14,7 @@ from pygls.exceptions import JsonRpcException
 
 from khojd.config import Features
 from khojd.server import uris
-from khojd.server.feature import Event, Feature, capability, nothing, registrations
+from khojd.server.feature import Event, Feature, always, capability, nothing, registrations
 from khojd.server.wire import CONVERTER
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Toggles:
             self._were[feature.name] = self.on(feature.name)
             if self._were[feature.name]:
                 self._offered.add(feature.name)
-                methods.update(feature.handlers)
+                methods.update(method for method in feature.handlers if feature.offered.get(method, always)(self._session))
                 options.update(self._options[feature.name])
         return methods, options
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from lsprotocol import types as lsp
 
 from khojd.content import org
+from khojd.content.model import Segment
 from khojd.graph import suggest
 from khojd.graph.cursor import Typing
 from khojd.graph.graph import Graph
@@ -16,6 +18,7 @@ from khojd.server.completion.items import Choice, nearness
 from khojd.server.sheets import LONG
 
 MOST = 100
+_USUAL = ("TODO", "NEXT", "DONE")
 _BLOCKS = ("src", "quote", "example", "center", "verse", "comment", "export")
 _KEYWORDS = (
     *("title", "author", "date", "email", "filetags", "description", "language", "category", "startup", "options", "property"),
@@ -74,15 +77,33 @@ def of_keywords(typing: Typing) -> list[Choice]:
 
 
 def of_todo(graph: Graph, sheet: Sheet, typing: Typing) -> list[Choice]:
+    """The keywords that the note may have: as its own lines list them, else those in use, the most used first; open ones first."""
     known, done = org.keywords(sheet.text, sheet.settings)
-    used = (*(section.todo for section in sheet.sections if section.todo), *suggest.todo_keywords(graph.db))
-    words = dict.fromkeys((*(word for word in used if word in known), *sorted(known - done), *sorted(done)))
-    words.pop(typing.typed, None)
+    used = Counter(
+        section.todo
+        for section in sheet.sections
+        if section.todo and section.heading_segment and not _holds(section.heading_segment, typing.start)
+    )
+    words = dict.fromkeys(
+        (
+            *org.own_keywords(sheet.text),
+            *sorted((word for word, _ in used.most_common()), key=lambda word: word in done),
+            *sorted(suggest.todo_keywords(graph.db), key=lambda word: word in done),
+            *_USUAL,
+            *sorted(known - done),
+            *sorted(done),
+        )
+    )
     return [
         Choice(word, f"{word} ", lsp.CompletionItemKind.EnumMember, word, near - position / 1000)
         for position, word in enumerate(words)
-        if (near := nearness(word, typing.typed))
+        if word in known and (near := nearness(word, typing.typed))
     ]
+
+
+def _holds(heading: Segment, offset: int) -> bool:
+    """Whether a heading's line, whose keyword is just being typed, holds the offset."""
+    return heading.start <= offset <= heading.end
 
 
 def of_properties(known: Sequence[str], typing: Typing) -> list[Choice]:

@@ -17,7 +17,7 @@ from khojd.graph.graph import Graph, leads
 from khojd.graph.model import Place, Reference
 from khojd.graph.sheet import Sheet
 from khojd.server import plain
-from khojd.server.feature import Event, Feature
+from khojd.server.feature import Event, Feature, announced
 from khojd.server.places import Desk
 from khojd.server.related import related
 from khojd.server.session import Session
@@ -157,4 +157,8 @@ CODE_LENS = Feature(
     options=lambda _: {lsp.TEXT_DOCUMENT_CODE_LENS: lsp.CodeLensOptions(resolve_provider=True)},
     follow=follow,
 )
-INLAY_HINT = Feature("inlay_hint", {lsp.TEXT_DOCUMENT_INLAY_HINT: inlay_hint})
+INLAY_HINT = Feature(
+    "inlay_hint",
+    {lsp.TEXT_DOCUMENT_INLAY_HINT: inlay_hint},
+    offered={lsp.TEXT_DOCUMENT_INLAY_HINT: announced("text_document.inlay_hint")},
+)

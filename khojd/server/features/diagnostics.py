@@ -198,8 +198,7 @@ def _documentation(session: Session, code: Code) -> plain.CodeDescription | None
 
 
 def _pulls(session: Session) -> bool:
-    text = session.client_capabilities.text_document
-    return bool(text and text.diagnostic)
+    return session.can("text_document.diagnostic")
 
 
 def _options(_: Session) -> dict[str, lsp.DiagnosticOptions]:
@@ -207,4 +206,10 @@ def _options(_: Session) -> dict[str, lsp.DiagnosticOptions]:
     return {lsp.TEXT_DOCUMENT_DIAGNOSTIC: options}
 
 
-FEATURE = Feature("diagnostics", {lsp.TEXT_DOCUMENT_DIAGNOSTIC: pull}, options=_options, follow=follow)
+FEATURE = Feature(
+    "diagnostics",
+    {lsp.TEXT_DOCUMENT_DIAGNOSTIC: pull},
+    options=_options,
+    follow=follow,
+    offered={lsp.TEXT_DOCUMENT_DIAGNOSTIC: _pulls},
+)

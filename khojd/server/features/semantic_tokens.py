@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 
 from khojd.graph.sheet import Sheet
 from khojd.server import encoding, plain
-from khojd.server.feature import Event, Feature
+from khojd.server.feature import Event, Feature, announced
 from khojd.server.session import Session
 from khojd.server.sheets import go_through
 
@@ -171,7 +171,7 @@ def edits(before: list[int], after: list[int]) -> list[plain.SemanticTokensEdit]
 
 
 def options(_: Session) -> Mapping[str, Any]:
-    return {lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: LEGEND}
+    return dict.fromkeys((lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE), LEGEND)
 
 
 FEATURE = Feature(
@@ -183,4 +183,9 @@ FEATURE = Feature(
     },
     options,
     follow,
+    offered={
+        lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: announced("text_document.semantic_tokens.requests.full"),
+        lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL_DELTA: announced("text_document.semantic_tokens.requests.full.delta"),
+        lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE: announced("text_document.semantic_tokens.requests.range"),
+    },
 )

@@ -203,6 +203,35 @@ async def test_states_are_those_of_the_note(make_vault: MakeVault) -> None:
     assert states == ["TODO", "BUY", "GOT"]
 
 
+async def test_states_that_are_used_come_first_then_the_usual_ones_open_before_done(make_vault: MakeVault) -> None:
+    used = "* WAITING a\n* WAITING b\n* NEXT c\n* DONE d\n* DONE e\n* DONE f\n"
+    vault = await make_vault({"plan.org": ""}, capabilities=FULL)
+    vault.open("plan.org")
+    fresh = [item["label"] for item in await offered(vault, "plan.org", "* <|>")]
+    assert fresh[:3] == ["TODO", "NEXT", "DONE"]
+    assert [item["label"] for item in await offered(vault, "plan.org", "* TODO<|>")][:1] == ["TODO"]
+    states = [item["label"] for item in await offered(vault, "plan.org", used + "* <|>")]
+    assert states[:4] == ["WAITING", "NEXT", "DONE", "TODO"]
+    assert [item["label"] for item in await offered(vault, "plan.org", used + "* D<|>")][:1] == ["DONE"]
+
+
+@pytest.mark.parametrize("others", [{}, {"b.md": "[c](c.md)\n"}])
+async def test_a_link_that_is_being_typed_tells_no_habit(make_vault: MakeVault, others: dict[str, str]) -> None:
+    vault = await make_vault({"s p/tea.md": "# Tea\n", "c.md": "x\n", "index.md": "[x](s%20p/\n", **others})
+    text = await choose(vault, "index.md", "[x](s%20p/|", "tea")
+    assert text == "[x](s%20p/tea.md)"
+
+
+async def test_completion_in_a_long_note(make_vault: MakeVault) -> None:
+    vault = await make_vault({**NOTES, "long.md": "", "long.org": ""}, capabilities=FULL)
+    for name, head, code in (("long.md", "# H", "```\n[[te|\n```"), ("long.org", "* H", "#+begin_src\n[[te|\n#+end_src")):
+        filler = "".join(f"{head} {number}\n\nwords about tea, and more of them\n\n" for number in range(1_000))
+        vault.open(name, filler)
+        items = await offered(vault, name, filler + "see [[te|]]\n\n" + filler)
+        assert "All about tea" in [item["label"] for item in items], name
+        assert await offered(vault, name, filler + code + "\n\n" + filler) == [], name
+
+
 async def test_a_client_without_snippets_gets_plain_text(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES)
     assert await choose(vault, "plan.org", "#+begin_q|", "begin_quote") == "#+begin_quote\n\n#+end_quote"

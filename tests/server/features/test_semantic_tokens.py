@@ -15,6 +15,14 @@ from tests.server.features.conftest import MakeVault
 from tests.server.features.vault import WIDTHS, Vault
 
 FULL = "textDocument/semanticTokens/full"
+SAYS: dict[str, Any] = {"tokenTypes": [], "tokenModifiers": [], "formats": ["relative"]}
+
+
+def colours(**requests: Any) -> dict[str, Any]:
+    return {"textDocument": {"semanticTokens": {**SAYS, "requests": requests}}}
+
+
+COLOURS = colours(full={"delta": True}, range={})
 
 
 def read(vault: Vault, name: str, data: list[int]) -> list[tuple[str, str]]:
@@ -35,7 +43,7 @@ async def tokens(vault: Vault, name: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("encoding", SUPPORTED)
 async def test_a_markdown_note(make_vault: MakeVault, encoding: str) -> None:
-    vault = await make_vault({}, encoding=encoding)
+    vault = await make_vault({}, encoding=encoding, capabilities=COLOURS)
     vault.open("a.md", "<|># 🍵 Tea #drink\n\n🍵 on 2024-05-01 see [[green|🍵 x]] #tag ^here\n")
     assert await tokens(vault, "a.md") == [
         ("# 🍵 Tea #", "class"),
@@ -48,7 +56,7 @@ async def test_a_markdown_note(make_vault: MakeVault, encoding: str) -> None:
 
 
 async def test_an_org_note(make_vault: MakeVault) -> None:
-    vault = await make_vault({})
+    vault = await make_vault({}, capabilities=COLOURS)
     vault.open(
         "a.org",
         "#+TITLE: T\r\n* TODO [#A] Plant :garden:\r\nDEADLINE: <2024-05-01 Wed>\r\n:PROPERTIES:\r\n:Kind: bulb\r\n:END:\r\n",
@@ -63,25 +71,25 @@ async def test_an_org_note(make_vault: MakeVault) -> None:
 
 
 async def test_tokens_of_several_lines_are_cut_for_a_client_that_does_not_take_them(make_vault: MakeVault) -> None:
-    vault = await make_vault({})
+    vault = await make_vault({}, capabilities=COLOURS)
     text = "[a\nlink](b.md)\n"
     vault.open("a.md", text)
     assert await tokens(vault, "a.md") == [("[a", "string"), ("link](b.md)", "string")]
-    says = {"requests": {}, "tokenTypes": [], "tokenModifiers": [], "formats": ["relative"], "multilineTokenSupport": True}
+    says = {**SAYS, "requests": {}, "multilineTokenSupport": True}
     able = await make_vault({}, capabilities={"textDocument": {"semanticTokens": says}})
     able.open("a.md", text)
     assert (await able.ask(FULL, "a.md"))["data"] == [0, 0, len(text) - 1, list(KINDS).index("link"), 0]
 
 
 async def test_a_range_of_the_note(make_vault: MakeVault) -> None:
-    vault = await make_vault({})
+    vault = await make_vault({}, capabilities=COLOURS)
     vault.open("a.md", "# One\n\n# Two\n\n# Three\n")
     answer = await vault.ask("textDocument/semanticTokens/range", "a.md", range=vault.range("a.md", "Two"))
     assert read(vault, "a.md", answer["data"]) == [("# Two", "class")]
 
 
 async def test_what_changed_is_told_as_an_edit(make_vault: MakeVault) -> None:
-    vault = await make_vault({})
+    vault = await make_vault({}, capabilities=COLOURS)
     vault.open("a.md", "# One\n\n# Three\n")
     first = await vault.ask(FULL, "a.md")
     vault.edit("a.md", "# One\n\n# Two\n\n# Three\n")
@@ -95,7 +103,7 @@ async def test_what_changed_is_told_as_an_edit(make_vault: MakeVault) -> None:
 
 
 async def test_a_client_that_lost_count_gets_all_tokens(make_vault: MakeVault) -> None:
-    vault = await make_vault({"b.md": "# B\n"})
+    vault = await make_vault({"b.md": "# B\n"}, capabilities=COLOURS)
     vault.open("a.md", "# One\n")
     first = await vault.ask(FULL, "a.md")
     vault.close("a.md")
@@ -106,11 +114,17 @@ async def test_a_client_that_lost_count_gets_all_tokens(make_vault: MakeVault) -
     assert "resultId" not in await vault.ask(FULL, "b.md"), "nothing is kept of a note that is not open"
 
 
-async def test_all_that_is_offered_is_in_the_capabilities(make_vault: MakeVault) -> None:
-    vault = await make_vault({})
-    offered: dict[str, Any] = vault.editor.capabilities["semanticTokensProvider"]
-    assert offered["full"] == {"delta": True}
-    assert offered["range"] is True
+async def test_what_a_client_asks_for_is_offered_and_no_more(make_vault: MakeVault) -> None:
+    for capabilities, offered in (
+        (COLOURS, {"full": {"delta": True}, "range": True}),
+        (colours(full=True), {"full": True}),
+        (colours(range=True), {"range": True}),
+        (colours(), None),
+        ({}, None),
+    ):
+        vault = await make_vault({}, capabilities=capabilities)
+        announced = vault.editor.capabilities.get("semanticTokensProvider")
+        assert (announced and {key: value for key, value in announced.items() if key != "legend"}) == offered, capabilities
 
 
 @given(st.lists(st.integers(0, 3), max_size=20), st.lists(st.integers(0, 3), max_size=20))
