@@ -28,6 +28,11 @@ class Quiet extends LanguageClient {
     super.error(message, data, false);
   }
 
+  /** What was never running is not stopped: the base class would reject, where nobody hears it. */
+  override stop(timeout?: number): Promise<void> {
+    return this.isRunning() ? super.stop(timeout) : Promise.resolve();
+  }
+
   protected override fillInitializeParams(params: InitializeParams): void {
     super.fillInitializeParams(params);
     params.workspaceFolders = null; // they are told later: see Connection.offer

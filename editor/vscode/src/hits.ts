@@ -8,6 +8,8 @@ export interface Found {
   location: Location;
   path: string;
   title: string;
+  /** Whether that is one that the note gives itself, not the name of its file. */
+  titled: boolean;
   /** TODO keyword and priority of the heading. */
   state: string;
   headings: string[];
@@ -25,6 +27,7 @@ export function ofHit(hit: Hit): Found {
     location: hit.location,
     path: hit.path,
     title: title(hit),
+    titled: hit.title !== "",
     state: state.join(" "),
     headings: hit.headings,
     snippet: oneLine(hit.snippet),
@@ -41,6 +44,7 @@ export function ofMatch(match: GrepMatch): Found {
     location: match.location,
     path: match.path,
     title: title({ title: "", path: match.path }),
+    titled: false,
     state: "",
     headings: [],
     snippet: oneLine(match.line),

@@ -98,7 +98,7 @@ export class Picker {
     this.list.busy = !whole;
     this.hits = hits.map((found) => ({
       label: escaped(label(found)),
-      description: escaped(found.headings.length === 0 ? found.about : `${found.title}  ${found.about}`),
+      description: escaped(found.headings.length === 0 || !found.titled ? found.about : `${found.title}  ${found.about}`),
       detail: escaped(found.snippet),
       alwaysShow: true,
       buttons: [SIDE, LINK, COPY, LIKE],

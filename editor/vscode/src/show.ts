@@ -95,14 +95,14 @@ export class Before {
   /** Show what was there, and close what was opened only to be looked at. */
   async restore(): Promise<void> {
     unmark();
-    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-    const opened = tabs.filter((tab) => tab.isPreview && !this.tabs.has(key(tab)));
     if (this.editor !== undefined) {
       const { document, viewColumn } = this.editor;
       const editor = await vscode.window.showTextDocument(document, viewColumn === undefined ? {} : { viewColumn, preview: false });
       if (this.selections !== undefined) editor.selections = this.selections;
       if (this.visible !== undefined) editor.revealRange(this.visible, vscode.TextEditorRevealType.AtTop);
     }
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    const opened = tabs.filter((tab) => tab.isPreview && !this.tabs.has(key(tab)));
     if (opened.length > 0) await vscode.window.tabGroups.close(opened);
   }
 }

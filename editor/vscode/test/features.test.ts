@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import * as vscode from "vscode";
+
+import { closeAll, edit, khoj, until, uri } from "./support";
+
+async function hovers(at: vscode.TextEditor): Promise<string> {
+  const found = await vscode.commands.executeCommand<vscode.Hover[]>("vscode.executeHoverProvider", at.document.uri, at.selection.active);
+  return found.flatMap((hover) => hover.contents as vscode.MarkdownString[]).map((part) => part.value).join("\n");
+}
+
+describe("in notes", () => {
+  afterEach(closeAll);
+
+  it("a hover shows what a link leads to", async () => {
+    await khoj();
+    const editor = await edit("links.md", "tea#Oolong");
+    assert.match(await until("the hover", async () => (await hovers(editor))), /Half oxidised/);
+  });
+
+  it("a definition is the heading that a link names, in Org, too", async () => {
+    const editor = await edit("todo.org", "tea.md::");
+    const found = await until("the definition", async () => {
+      const all = await vscode.commands.executeCommand<(vscode.Location | vscode.LocationLink)[]>(
+        "vscode.executeDefinitionProvider", editor.document.uri, editor.selection.active.translate(0, 1));
+      return all[0];
+    });
+    const target = "targetUri" in found ? found.targetUri : found.uri;
+    assert.equal(target.fsPath, uri("tea.md").fsPath);
+  });
+
+  it("links and headings are completed", async () => {
+    const editor = await edit("links.md", "END");
+    await editor.edit((change) => { change.insert(editor.selection.active, "[[tea#"); });
+    const at = editor.document.positionAt(editor.document.getText().indexOf("[[tea#", 20) + 6);
+    const labels = await until("the headings", async () => {
+      const list = await vscode.commands.executeCommand<vscode.CompletionList>("vscode.executeCompletionItemProvider", editor.document.uri, at, "#");
+      const all = list.items.map((item) => (typeof item.label === "string" ? item.label : item.label.label));
+      return all.some((label) => label.includes("Oolong")) ? all : undefined;
+    });
+    assert(labels.length >= 1);
+    await vscode.commands.executeCommand("workbench.action.files.revert");
+  });
+
+  it("broken links are diagnosed, and an action makes the note", async () => {
+    const editor = await edit("links.md", "nowhere");
+    const [broken] = await until("the diagnostic", () => {
+      const all = vscode.languages.getDiagnostics(editor.document.uri).filter((one) => one.source === "khojd" && one.message.includes('nowhere'));
+      return all.length > 0 ? all : undefined;
+    });
+    assert(broken !== undefined);
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>("vscode.executeCodeActionProvider", editor.document.uri, broken.range);
+    assert(actions.some((action) => action.title.includes('nowhere')), actions.map((action) => action.title).join(", "));
+  });
+
+  it("Org has an outline, folds and colours", async () => {
+    const { document } = await edit("todo.org");
+    const symbols = await until("the outline", async () => {
+      const all = await vscode.commands.executeCommand<vscode.DocumentSymbol[] | undefined>("vscode.executeDocumentSymbolProvider", document.uri);
+      return all?.length ? all : undefined;
+    });
+    assert.match(symbols[0]?.name ?? "", /Buy a kettle/);
+    const tokens = await vscode.commands.executeCommand<vscode.SemanticTokens | undefined>("vscode.provideDocumentSemanticTokens", document.uri);
+    assert((tokens?.data.length ?? 0) > 0);
+    const folds = await vscode.commands.executeCommand<vscode.FoldingRange[]>("vscode.executeFoldingRangeProvider", document.uri);
+    assert(folds.length > 0);
+  });
+
+  it("a heading is renamed with the links to it", async () => {
+    const editor = await edit("tea.md", "Oolong");
+    const changes = await vscode.commands.executeCommand<vscode.WorkspaceEdit>(
+      "vscode.executeDocumentRenameProvider", editor.document.uri, editor.selection.active, "Wulong");
+    const changed = changes.entries().map(([where]) => where.fsPath).sort();
+    assert.deepEqual(changed, [uri("links.md").fsPath, uri("tea.md").fsPath]);
+  });
+
+  it("tables are aligned", async () => {
+    const { document } = await edit("links.md");
+    const edits = await until("the edits", async () => {
+      const all = await vscode.commands.executeCommand<vscode.TextEdit[] | undefined>(
+        "vscode.executeFormatDocumentProvider", document.uri, { tabSize: 2, insertSpaces: true });
+      return all?.length ? all : undefined;
+    });
+    const change = new vscode.WorkspaceEdit();
+    change.set(document.uri, edits);
+    await vscode.workspace.applyEdit(change);
+    assert.match(document.getText(), /\| a {9}\| b/);
+    await vscode.commands.executeCommand("workbench.action.files.revert");
+  });
+
+  it("settings switch features on and off", async () => {
+    const editor = await edit("tea.md", "Oolong");
+    const settings = vscode.workspace.getConfiguration("khoj");
+    const lenses = async () => (await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", editor.document.uri)).length;
+    assert.equal(await lenses(), 0);
+    try {
+      await settings.update("features.codeLens", true, vscode.ConfigurationTarget.Global);
+      await until("code lenses", async () => (await lenses()) > 0);
+      await settings.update("features.hover", false, vscode.ConfigurationTarget.Global);
+      await until("no hover", async () => (await hovers(editor)) === "");
+    } finally {
+      await settings.update("features.codeLens", undefined, vscode.ConfigurationTarget.Global);
+      await settings.update("features.hover", undefined, vscode.ConfigurationTarget.Global);
+    }
+    await until("no code lenses", async () => (await lenses()) === 0);
+  });
+
+  it("today's note is made once, and shown", async () => {
+    await vscode.commands.executeCommand("khoj.todayNote");
+    const first = await until("today's note", () => vscode.window.activeTextEditor?.document);
+    assert.match(first.uri.fsPath, /\d{4}-\d{2}-\d{2}/);
+    await first.save();
+    await closeAll();
+    await vscode.commands.executeCommand("khoj.todayNote");
+    const again = await until("today's note", () => vscode.window.activeTextEditor?.document);
+    assert.equal(again.uri.fsPath, first.uri.fsPath);
+  });
+});

@@ -1,0 +1,37 @@
+// Runs mocha inside the extension host. What it says goes to the file KHOJ_TEST_REPORT, too: the log of a window is cut short.
+import { appendFileSync } from "node:fs";
+import Mocha from "mocha";
+
+/** Run tests that `load` declares; rejects when one failed. */
+export async function runTests(load: () => Promise<unknown>): Promise<void> {
+  const mocha = new Mocha({ ui: "bdd", timeout: 15_000, slow: 2_000, reporter: Report, ...only() });
+  mocha.suite.emit("pre-require", globalThis, "", mocha);
+  await load();
+  await new Promise<void>((resolve, reject) => {
+    mocha.run((failures) => {
+      if (failures === 0) resolve();
+      else reject(new Error(`${failures} tests failed`));
+    });
+  });
+}
+
+function only(): Mocha.MochaOptions {
+  const grep = process.env.KHOJ_TEST_ONLY ?? "";
+  return grep === "" ? {} : { grep };
+}
+
+class Report extends Mocha.reporters.Base {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    runner.on("pass", (test) => { say(`ok ${test.fullTitle()} (${test.duration ?? 0} ms)`); });
+    runner.on("fail", (test, failure: Error) => { say(`FAILED ${test.fullTitle()}\n${failure.stack ?? failure.message}`); });
+    runner.on("end", () => { say(`${this.stats.passes} passed, ${this.stats.failures} failed`); });
+  }
+}
+
+/** Put a line into the report. */
+export function say(line: string): void {
+  console.log(line);
+  const file = process.env.KHOJ_TEST_REPORT ?? "";
+  if (file !== "") appendFileSync(file, `${line}\n`);
+}

@@ -1,0 +1,32 @@
+"""The packaged extension in the real VS Code, over a real daemon."""
+
+import zipfile
+from pathlib import Path
+
+from tests.e2e.conftest import Place
+from tests.editors.vscode.conftest import Code
+
+TEA = "# Tea\n\nGreen tea 🍵 is steamed.\n\n## Oolong\n\nHalf oxidised leaves of oolong tea.\n"
+TODO = "* TODO Buy a kettle :shopping:\nDEADLINE: <2024-05-01 Wed>\nA steel kettle from [[file:tea.md::*Tea][the shop]].\n"
+LINKS = "# Links\n\nSee [[tea#Oolong]] and [[nowhere]].\n\n| a | b |\n|-|-|\n| long cell | x |\n\nEND\n"
+MOST_BYTES = 600_000
+
+
+def test_the_packaged_extension_works_in_the_extension_host(code: Code, place: Place) -> None:
+    notes = place.notes
+    (notes / "deep").mkdir()
+    (notes / "tea.md").write_text(TEA, encoding="utf-8")
+    (notes / "todo.org").write_text(TODO, encoding="utf-8")
+    (notes / "links.md").write_text(LINKS, encoding="utf-8")
+    (notes / "deep" / "kettle.md").write_text("# Kettle\n\nA steel kettle boils fast.\n", encoding="utf-8")
+    (notes / "deep" / "oolong.md").write_text("# Leaves\n\nOolong tea leaves are of a dark green.\n", encoding="utf-8")
+    (notes / "broken.md").write_bytes(b"\xff\xfe\x00\xd8\x00")  # starts as UTF-16, and is not
+    code.test("core")
+
+
+def test_the_package_holds_what_is_needed_and_no_more(package: Path) -> None:
+    assert package.stat().st_size < MOST_BYTES
+    with zipfile.ZipFile(package) as archive:
+        names = {name.removeprefix("extension/") for name in archive.namelist()}
+    assert {"dist/extension.cjs", "package.json", "readme.md", "changelog.md", "LICENSE.txt", "media/icon.png"} <= names
+    assert not [name for name in names if name.startswith(("src/", "test/", "node_modules/")) or name.endswith(".map")]
