@@ -14,13 +14,13 @@ _KINDS = {
     "table_open": "table",
     "list_item_open": "list",
     "blockquote_open": "quote",
-    "html_block": "comment",
+    "html_block": "html",
 }
 _RUN = re.compile(rb"%b+" % re.escape(bytes((OPAQUE,))))
 
 
 def read(text: str, lines: LineIndex, first: int, kinds: bytearray) -> Iterator[Mark]:
-    """Code, tables, list items, quotes and HTML comments from line `first` on, whole lines, without blank ones at their end.
+    """Code, tables, list items, quotes, HTML and its comments from line `first` on, whole lines, without blank ones at their end.
 
     Of a text that is too much for the parser there are only the lines of code and HTML that `kinds` knows.
     """
@@ -31,7 +31,9 @@ def read(text: str, lines: LineIndex, first: int, kinds: bytearray) -> Iterator[
         return
     for token in tokens:
         kind = _KINDS.get(token.type)
-        if kind and token.map and (kind != "comment" or token.content.lstrip().startswith("<!--")):
+        if kind == "html" and token.content.lstrip().startswith("<!--"):
+            kind = "comment"
+        if kind and token.map:
             yield _mark(kind, text, lines, first + token.map[0], first + token.map[1])
 
 

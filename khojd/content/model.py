@@ -151,7 +151,7 @@ class Mark(Struct, frozen=True, array_like=True):
     kind: `tag` (value: its name as searched; the range is that of the name, without `#` or colons), `todo` (a keyword or a check
     box), `priority`, `date` (value: the ISO day; a timestamp with its brackets, else the bare date), `property` (a key),
     `keyword` (Org's `#+KEY`, value: the key in upper case), `code` (a code block or literal block, in lines), `frontmatter`,
-    `drawer`, `table`, `list`, `quote`, `comment` (whole lines each).
+    `drawer`, `table`, `list`, `quote`, `html`, `comment` (whole lines each).
     """
 
     kind: str

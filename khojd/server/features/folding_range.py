@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lsprotocol import types as lsp
@@ -21,7 +22,9 @@ _BLOCKS = {
     "quote": None,
     "frontmatter": _REGION,
     "comment": _COMMENT,
+    "html": None,
 }
+_MARKER = re.compile(r"\s*<!--\s*#?(end)?region\b.*-->\s*", re.DOTALL)
 
 
 async def folding_range(session: Session, params: lsp.FoldingRangeParams) -> list[plain.FoldingRange]:
@@ -36,7 +39,7 @@ async def folding_range(session: Session, params: lsp.FoldingRangeParams) -> lis
 
 def _ranges(sheet: Sheet, limit: int | None) -> list[plain.FoldingRange]:
     found: dict[tuple[int, int], tuple[int, str | None]] = {}
-    for start, end, depth, kind in (*_sections(sheet), *_blocks(sheet)):
+    for start, end, depth, kind in (*_sections(sheet), *_blocks(sheet), *_regions(sheet)):
         if end > start:
             found.setdefault((start, end), (depth, kind))
     kept = sorted(found, key=lambda lines: (found[lines][0], lines))[:limit]
@@ -62,6 +65,17 @@ def _blocks(sheet: Sheet) -> Iterator[tuple[int, int, int, str | None]]:
     for mark in sheet.marks:
         if mark.kind in _BLOCKS:
             yield sheet.lines.line(mark.start), _last_line(sheet, mark.end), 1000, _BLOCKS[mark.kind]
+
+
+def _regions(sheet: Sheet) -> Iterator[tuple[int, int, int, str | None]]:
+    """From `<!-- #region -->` to the `<!-- #endregion -->` of the same depth."""
+    opened: list[int] = []
+    for mark in sorted((one for one in sheet.marks if one.kind == "comment"), key=lambda one: one.start):
+        marker = _MARKER.fullmatch(sheet.text, mark.start, mark.end)
+        if marker is not None and not marker[1]:
+            opened.append(sheet.lines.line(mark.start))
+        elif marker is not None and opened:
+            yield opened.pop(), _last_line(sheet, mark.end), 1000, _REGION
 
 
 def _last_line(sheet: Sheet, end: int) -> int:

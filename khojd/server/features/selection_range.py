@@ -13,7 +13,7 @@ from khojd.server.features.document_symbol import heading_span
 from khojd.server.session import Session
 
 _DEEPEST = 64  # sections around a place
-_BLOCKS = ("code", "drawer", "table", "list", "quote", "frontmatter", "comment")
+_BLOCKS = ("code", "drawer", "table", "list", "quote", "frontmatter", "comment", "html")
 _INLINE = ("tag", "todo", "priority", "date", "property", "keyword")
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』）]*")
