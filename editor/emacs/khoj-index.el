@@ -47,6 +47,12 @@
 (defvar-local khoj-index--states nil
   "The states that are listed, or nil for all.")
 
+(defvar-local khoj-index--cost 0
+  "Seconds that it took to list the files.")
+
+(defvar khoj-index--timer nil
+  "What lists the files anew.")
+
 (define-derived-mode khoj-index-mode tabulated-list-mode "Khoj-Index"
   "All files that khojd knows, with their states.
 
@@ -91,9 +97,17 @@
                 :then (lambda (result)
                         (when (buffer-live-p buffer)
                           (with-current-buffer buffer
-                            (setq tabulated-list-entries (mapcar #'khoj-index--row (plist-get result :files)))
-                            (tabulated-list-print t t)
-                            (khoj-index--head))))))
+                            (khoj-index--show (plist-get result :files)))))))
+
+(defun khoj-index--show (files)
+  "List FILES in this buffer."
+  (let ((start (float-time))
+        ;; Of many thousand rows, three quarters of the time would go to collections.
+        (gc-cons-threshold most-positive-fixnum))
+    (setq tabulated-list-entries (mapcar #'khoj-index--row files))
+    (tabulated-list-print t t)
+    (khoj-index--head)
+    (setq khoj-index--cost (- (float-time) start))))
 
 (defun khoj-index--row (file)
   "FILE as a row."
@@ -112,10 +126,18 @@
   (force-mode-line-update))
 
 (defun khoj-index--status-changed ()
-  "Show files anew where they are listed."
+  "Show files anew where they are listed, in a moment.
+While many are read that takes no more than a small part of the time."
   (when-let ((buffer (get-buffer "*khoj index*")))
-    (when (get-buffer-window buffer t)
-      (khoj-index--ask buffer))))
+    (unless (or khoj-index--timer (not (get-buffer-window buffer t)))
+      (setq khoj-index--timer
+            (run-at-time (* 20 (buffer-local-value 'khoj-index--cost buffer)) nil #'khoj-index--again buffer)))))
+
+(defun khoj-index--again (buffer)
+  "List the files in BUFFER anew."
+  (setq khoj-index--timer nil)
+  (when (buffer-live-p buffer)
+    (khoj-index--ask buffer)))
 
 (defun khoj-index--file ()
   "The file of this line."
@@ -203,6 +225,8 @@
 (defun khoj-index-unload-function ()
   "Take back what loading has changed elsewhere."
   (remove-hook 'khoj-status-hook #'khoj-index--status-changed)
+  (when khoj-index--timer
+    (cancel-timer khoj-index--timer))
   (when (get-buffer "*khoj index*")
     (kill-buffer "*khoj index*"))
   nil)

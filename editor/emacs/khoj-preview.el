@@ -58,16 +58,17 @@
     (with-current-buffer khoj-preview--buffer
       (unless (equal list-buffers-directory file)
         (let ((inhibit-read-only t))
+          (setq list-buffers-directory nil)
           (erase-buffer)
           (insert-file-contents file)
-          (setq-local list-buffers-directory file)
           (delay-mode-hooks
             (let ((enable-local-variables nil) (buffer-file-name file) (inhibit-message t))
               (set-auto-mode t)))
           (setq buffer-read-only t)
           (set-buffer-modified-p nil)
-          (setq-local list-buffers-directory file)
-          (font-lock-mode 1))))
+          (font-lock-mode 1)
+          ;; Last: what was interrupted by a key is begun anew.
+          (setq-local list-buffers-directory file))))
     khoj-preview--buffer))
 
 (defun khoj-preview-end ()

@@ -42,6 +42,7 @@
 (require 'subr-x)
 
 (defvar vertico--input)
+(defvar icomplete-compute-delay)
 (defvar icomplete-mode)
 (defvar fido-mode)
 (declare-function vertico--exhibit "ext:vertico" ())
@@ -192,6 +193,8 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
                ;; Fido forgets the defaults of categories.
                (setq-local completion-category-overrides
                            (cons '(khoj-hit (styles khoj)) completion-category-overrides))
+               ;; Icomplete would wait at the first letters, for tables that take their time.
+               (setq-local icomplete-compute-delay 0)
                (use-local-map (make-composed-keymap khoj-search-map (current-local-map)))
                (add-hook 'completion-at-point-functions #'khoj-filter-capf -10 t)
                (add-hook 'post-command-hook #'khoj-search--typed nil t)
@@ -284,7 +287,9 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
     (let ((hit (with-current-buffer buffer (khoj-search--selected)))
           (window (minibuffer-selected-window)))
       (when (and hit (window-live-p window))
-        (khoj-preview-hit hit window)))))
+        ;; A mode may take long to look at a large note; the next key does not wait for it.
+        (while-no-input
+          (khoj-preview-hit hit window))))))
 
 (defun khoj-search--query ()
   "What is searched for in the current minibuffer."

@@ -2,7 +2,7 @@
 
     python -m tests.bench [--quick] [--markdown] [NAME…]
 
-Names: indexing, embedding, rescan, latency, language, chat, freshness, startup, memory, ranking.
+Names: indexing, embedding, rescan, latency, language, chat, freshness, startup, memory, ranking, emacs.
 docs/benchmarks.md says how to read the tables.
 """
 
@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import chat, embedding, freshness, indexing, language, latency, memory, ranking, rescan, startup
+from tests.bench import chat, emacs, embedding, freshness, indexing, language, latency, memory, ranking, rescan, startup
 from tests.bench.daemon import isolate
 from tests.bench.options import Options
 from tests.bench.table import Table, machine, markdown, plain, say
@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Table]]] = {
     "startup": startup.tables,
     "memory": memory.tables,
     "ranking": ranking.tables,
+    "emacs": emacs.tables,
 }
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -5,6 +5,7 @@ vectors, stored by khojd's own code under the hashes of the true texts, so that 
 """
 
 import asyncio
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,6 +63,25 @@ def index_of(options: Options, number: int) -> Built:
         say(f"  {status.entries:,} entries in {time.monotonic() - started:.0f} s")
         _made[key] = Built(index, folder, status)
     return _made[key]
+
+
+VAULT_COPIES, VAULT_NOTES = 13, 13_000
+_vaults: dict[Path, Built] = {}
+
+
+def vault(options: Options) -> Built:
+    """dendron-vault many times, or made-up notes of its sizes: 13,000 notes with random vectors; made once in a run."""
+    if options.work not in _vaults:
+        folder, index = options.work / "vault", options.work / "vault-index"
+        source = options.shared / "corpora" / "dendron-vault" if options.shared else None
+        if source is not None and source.is_dir():
+            for copy in range(options.pick(VAULT_COPIES, 1)):
+                shutil.copytree(source, folder / f"copy-{copy}")
+        else:
+            notes.short(folder, range(options.pick(VAULT_NOTES, 1_000)))
+        say("indexing many notes, random vectors")
+        _vaults[options.work] = Built(index, folder, build(folder, index))
+    return _vaults[options.work]
 
 
 def words_only(*folders: Path) -> Config:

@@ -8,6 +8,7 @@
 (require 'khoj-index)
 (require 'khoj-menu)
 (require 'khoj-mode)
+(require 'khoj-search)
 
 (defun test-listed (&rest parts)
   "Whether some line of the list of files has all PARTS."
@@ -83,6 +84,59 @@
     (test-wait "the folder" (lambda () (member folder (khoj-status-folders))))
     (khoj-rpc-await 'khoj/index/remove (list :path (directory-file-name folder)))
     (delete-directory folder t)))
+
+(ert-deftest index-asks-before-a-folder-is-read ()
+  "That Emacs has told khojd of, and its configuration does not have."
+  (save-window-excursion
+    (let* ((folder (file-name-as-directory (make-temp-file "khoj" t))) (khoj-folders (list folder)))
+      (dolist (answer '("[Not now]" "[Index it]"))
+        (khoj-reconnect)
+        (let ((here (selected-window))
+              (buffer (test-wait "the question" (lambda () (get-buffer "*khoj question*")))))
+          (should (get-buffer-window buffer))
+          ;; Nobody's keys go there by accident.
+          (should (eq (selected-window) here))
+          (with-current-buffer buffer
+            (should (string-search (directory-file-name folder) (buffer-string)))
+            (search-forward answer)
+            (push-button (1- (point))))
+          (should-not (buffer-live-p buffer)))
+        (test-wait "the status" (lambda () khoj-status))
+        (if (equal answer "[Index it]")
+            (test-wait "the folder" (lambda () (member folder (khoj-status-folders))))
+          (should-not (member folder (khoj-status-folders)))
+          ;; A no is kept as long as the daemon runs.
+          (test-cli "stop" "--force")
+          (khoj-disconnect)))
+      (khoj-rpc-await 'khoj/index/remove (list :path (directory-file-name folder)))
+      (delete-directory folder t))))
+
+(ert-deftest index-says-that-a-file-is-in-no-folder ()
+  (test-connect)
+  (test-wait "the folders" #'khoj-status-folders)
+  (let ((file (make-temp-file "khoj" nil ".md" "Elsewhere.\n")))
+    (with-current-buffer (find-file-noselect file)
+      (khoj-mode 1)
+      (let ((lighter (format-mode-line (cdr (assq 'khoj-mode minor-mode-alist)) nil nil (current-buffer))))
+        (should (string-match-p "Khoj:outside" lighter))
+        (should (string-match-p "in no folder that khojd reads" (get-text-property 2 'help-echo lighter)))
+        (should (eq (lookup-key (get-text-property 2 'local-map lighter) [mode-line mouse-3]) 'khoj-status-add-folder)))
+      (kill-buffer))
+    (delete-file file)))
+
+(ert-deftest index-y-says-what-to-do-when-no-folder-is-read ()
+  (test-connect)
+  (let ((folder (directory-file-name (getenv "KHOJD_NOTES"))) said)
+    (khoj-rpc-await 'khoj/index/remove (list :path folder))
+    (test-wait "the status" (lambda () (and khoj-status (not (khoj-status-folders)))))
+    (unwind-protect
+        (progn
+          (should (string-match-p "no folder is read yet; .khoj-index-add-folder." (car (khoj-status-summary))))
+          (test-typing ("tea" (setq said (khoj-search--nowhere)) "C-g")
+            (condition-case nil (khoj-search) (quit nil)))
+          (should (string-match-p "no folder is read yet" said)))
+      (khoj-rpc-await 'khoj/index/add (list :path folder)))
+    (test-wait "the files" (lambda () (equal (plist-get khoj-status :indexed) 2)))))
 
 (ert-deftest index-shows-configuration-and-log ()
   (save-window-excursion

@@ -207,6 +207,53 @@
     (signal-process pid 'SIGKILL)
     (should (equal (test-wait "the failure" (lambda () said)) "the connection to khojd was lost"))))
 
+(ert-deftest mode-asks-no-more-once-khojd-was-left ()
+  (test-connect)
+  (let (said)
+    (khoj-rpc-ask 'khoj/search '(:query "steamed") :again t :fail (lambda (message &rest _) (setq said message)))
+    (khoj-disconnect)
+    (should (equal (test-wait "the failure" (lambda () said)) "the connection was closed"))
+    (should-not (khoj-connection-ready-p))
+    (should-not (get-process "khoj"))))
+
+(ert-deftest mode-cancels-requests-of-lsp-too ()
+  (test-with-note "links.md"
+    (search-forward "[[te")
+    (let* ((pid (plist-get (khoj-rpc-await 'khoj/daemon/status nil) :pid)) codes
+           (listen (lambda (_request failure) (push (plist-get failure :code) codes))))
+      (advice-add 'khoj-rpc--failed :before listen)
+      (signal-process pid 'SIGSTOP)
+      (unwind-protect
+          (progn
+            (khoj-lsp-eldoc #'ignore)
+            (goto-char (point-max))
+            ;; The next one puts the last one aside.
+            (khoj-lsp-eldoc #'ignore)
+            (khoj-rpc-cancel khoj-lsp--hover))
+        (signal-process pid 'SIGCONT))
+      (unwind-protect
+          (test-wait "the end of both" (lambda () (equal codes '(-32800 -32800))))
+        (advice-remove 'khoj-rpc--failed listen)))))
+
+(ert-deftest mode-checks-the-versions-of-the-protocol ()
+  (unwind-protect
+      (let ((khoj-connection-protocol 0))
+        (khoj-reconnect)
+        (should (string-match-p "protocol\\|version" (test-wait "what is wrong" (lambda () khoj-connection-problem)))))
+    (khoj-disconnect))
+  ;; One that is too old, and that nobody else uses, leaves; who comes after it is used as it is.
+  (test-connect)
+  (test-wait "nothing to be done" (lambda () (eq (plist-get (khoj-rpc-await 'khoj/daemon/status nil) :busy) :json-false)))
+  (khoj-disconnect)
+  (test-cli "status")
+  (let ((khoj-connection-protocol 99) (khoj-connection--retired nil))
+    (khoj-connection-open)
+    (test-wait "the daemon" #'khoj-connection-ready-p)
+    (should (eq khoj-connection--retired t))
+    (should (khoj-rpc-await 'khoj/daemon/status nil)))
+  (khoj-reconnect)
+  (test-wait "the daemon" #'khoj-connection-ready-p))
+
 (ert-deftest mode-of-two-emacsen-is-of-one-daemon ()
   (test-with-note "tea.md"
     (search-forward "🍵")
