@@ -9,7 +9,7 @@ from typing import Any
 from khojd.evaluate.collection import load_collection
 from khojd.evaluate.metrics import recall
 from khojd.server import uris
-from tests.bench import notes, process
+from tests.bench import chat_real, notes, process
 from tests.bench.built import build
 from tests.bench.client import Client
 from tests.bench.daemon import Daemon
@@ -51,6 +51,8 @@ def tables(options: Options) -> list[Table]:
         "The client is a socket; times are from the server's sending to the client's having read, by one clock.",
     )
     found = [Table("Chat", tuple(rows), notes_below)]
+    if (real := chat_real.table(options, folder, index)) is not None:
+        found.append(real)
     place = None if options.shared is None else options.shared / "collections" / "locomo-sessions"
     if place is not None and place.is_dir():
         found.append(_retrieval(options, place))
