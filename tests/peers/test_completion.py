@@ -127,6 +127,14 @@ async def test_footnotes_of_the_note_and_kinds_of_callouts(make_vault: MakeVault
     assert await completed(vault, "new.md", "not a quote [!|") == {}
 
 
+async def test_the_line_of_a_link_is_not_indented_by_the_client(make_vault: MakeVault) -> None:
+    support = {"insertTextModeSupport": {"valueSet": [1, 2]}}
+    vault = await make_vault(NOTES, capabilities={"textDocument": {"completion": {"completionItem": support}}})
+    cursor = show(vault, "new.md", "- a\n      [[a|")
+    found = await vault.ask("textDocument/completion", "new.md", cursor)
+    assert {item["insertTextMode"] for item in found["items"]} == {1}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 async def test_nothing_where_no_link_is_and_nothing_breaks(make_vault: MakeVault, encoding: str) -> None:
     vault = await make_vault(NOTES, encoding=encoding)

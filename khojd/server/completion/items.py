@@ -59,11 +59,21 @@ def _item(session: Session, sheet: Sheet, typing: Typing, place: int, choice: Ch
         sort_text=f"{place:05d}",
         filter_text=sheet.text[start : typing.start] + typing.lead + choice.filter,
         insert_text_format=format,
+        insert_text_mode=_mode(session, format),
         text_edit=lsp.TextEdit(session.range(sheet, start, typing.end), text),
         additional_text_edits=extra,
         command=choice.command,
         data=choice.data,
     )
+
+
+def _mode(session: Session, format: lsp.InsertTextFormat) -> lsp.InsertTextMode | None:
+    """As it is where the client can be told so: it would indent the line otherwise. Blocks of Org are indented as it has them."""
+    completion = session.client_capabilities.text_document and session.client_capabilities.text_document.completion
+    item = completion and completion.completion_item
+    modes = item.insert_text_mode_support.value_set if item and item.insert_text_mode_support else ()
+    as_is = format == lsp.InsertTextFormat.PlainText and lsp.InsertTextMode.AsIs in modes
+    return lsp.InsertTextMode.AsIs if as_is else None
 
 
 def nearness(name: str, typed: str) -> float:
