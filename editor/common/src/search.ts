@@ -79,7 +79,7 @@ export class Search extends Typed<SearchResult, SearchOptions> {
 
   protected async answer(query: string, signal: AbortSignal, part: (result: SearchResult) => void): Promise<SearchResult> {
     const { limit, folders = [], allPassages = false } = this.options;
-    const params: SearchParams = { query, limit, ...(folders.length > 0 ? { folders: [...folders] } : {}), ...(allPassages ? { allPassages } : {}) };
+    const params: SearchParams = { query, limit, allPassages, folders: [...folders] };
     let last = this.nothing;
     const end = await this.channel.request("khoj/search", params, {
       signal,
@@ -104,7 +104,7 @@ export class Grep extends Typed<GrepResult, GrepOptions> {
 
   protected answer(pattern: string, signal: AbortSignal): Promise<GrepResult> {
     const { limit, folders = [] } = this.options;
-    const params = { pattern, limit, ignoreCase: pattern === pattern.toLowerCase(), ...(folders.length > 0 ? { folders: [...folders] } : {}) };
-    return this.channel.request("khoj/grep", params, { signal });
+    const ignoreCase = pattern === pattern.toLowerCase();
+    return this.channel.request("khoj/grep", { pattern, limit, ignoreCase, folders: [...folders] }, { signal });
   }
 }

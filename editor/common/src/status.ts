@@ -33,10 +33,10 @@ export function line(status: IndexStatus): Line {
   };
 }
 
-/** What is wrong with the index, beyond single files. */
+/** What is wrong with the index, beyond single files. A model that is off is no problem; what it says is `modelProblem`. */
 export function problems(status: IndexStatus): string[] {
   const folders = status.folders.filter((folder) => folder.problem !== "").map((folder) => `${folder.path}: ${folder.problem}`);
-  return [...new Set([...status.problems, ...(status.modelProblem === "" ? [] : [status.modelProblem]), ...folders])];
+  return [...status.problems, ...folders];
 }
 
 /** States of files, the worst first. */

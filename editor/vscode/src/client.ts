@@ -1,6 +1,6 @@
 // One connection to khojd by the language client. Loaded when it is first needed: it is most of the code.
 import { agreed, attach, type Stream } from "khojd-common/daemon";
-import { PROTOCOL, type IndexStatus, type ServerHello } from "khojd-common/protocol";
+import { PROTOCOL, type ChatShowParams, type IndexStatus, type ServerHello } from "khojd-common/protocol";
 import type { Wire } from "khojd-common/channel";
 import * as vscode from "vscode";
 import {
@@ -9,6 +9,7 @@ import {
   ErrorAction,
   LanguageClient,
   ProgressType,
+  vsdiag,
   type InitializeParams,
   type LanguageClientOptions,
 } from "vscode-languageclient/node";
@@ -53,6 +54,10 @@ export interface Connection {
 export interface Listener {
   lost(): void;
   status(status: IndexStatus): void;
+  /** Whether a file is in a folder of khojd, as soon as those are known. */
+  indexed(uri: vscode.Uri): Promise<boolean>;
+  /** Show the answer to a question that a code action asks. */
+  ask(params: ChatShowParams): Promise<unknown>;
 }
 
 /**
@@ -96,6 +101,17 @@ function options(output: vscode.LogOutputChannel, version: string, listener: Lis
     },
     initializationFailedHandler: () => false,
     middleware: {
+      // VS Code has an outline of Markdown, and would show both.
+      provideDocumentSymbols: (document, token, next) =>
+        document.languageId === "markdown" && !settings.wanted("documentSymbol") ? undefined : next(document, token),
+      // Links in a file of somebody's program are none of our business; what is asked for by hand is answered there, too.
+      provideDiagnostics: async (document, previous, token, next) => {
+        const uri = document instanceof vscode.Uri ? document : document.uri;
+        if (await listener.indexed(uri)) return next(document, previous, token);
+        return { kind: vsdiag.DocumentDiagnosticReportKind.full, items: [] };
+      },
+      executeCommand: (command, args: unknown[], next): unknown =>
+        command === "khoj.chat.show" ? listener.ask(args[0] as ChatShowParams) : next(command, args),
       workspace: {
         configuration: ({ items }) =>
           items.map(({ section }) => (section === settings.SECTION ? { features: settings.features() } : null)),

@@ -35,7 +35,14 @@ export function activate(context: vscode.ExtensionContext): Parts {
   const began = performance.now();
   const output = vscode.window.createOutputChannel("Khoj", { log: true });
   const { version } = context.extension.packageJSON as { version: string };
-  const made = new Session(output, version);
+  const made = new Session(output, version, async ({ message, context: places = [] }) => {
+    await chat.begin();
+    for (const place of places) {
+      const label = vscode.workspace.asRelativePath(vscode.Uri.parse(place.textDocument.uri));
+      chat.talk.attach({ label, place });
+    }
+    await chat.talk.ask(message);
+  });
   session = made;
   let asked = 0;
   const host: Host = {

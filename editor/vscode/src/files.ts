@@ -15,7 +15,7 @@ const REST = 500; // milliseconds between two looks at the files while they chan
 type StateName = FileStatus["state"];
 
 export type Node =
-  | { kind: "problem"; text: string }
+  | { kind: "problem" | "remark"; text: string }
   | { kind: "folder"; folder: FolderStatus }
   | { kind: "state"; state: StateName; count: number }
   | { kind: "file"; file: FileStatus }
@@ -70,11 +70,12 @@ export class Files implements vscode.TreeDataProvider<Node>, vscode.Disposable {
 
   getTreeItem(node: Node): vscode.TreeItem {
     switch (node.kind) {
-      case "problem": {
+      case "problem":
+      case "remark": {
         const item = new vscode.TreeItem(node.text);
-        item.iconPath = new vscode.ThemeIcon("warning");
+        item.iconPath = new vscode.ThemeIcon(node.kind === "problem" ? "warning" : "info");
         item.tooltip = node.text;
-        item.contextValue = "problem";
+        item.contextValue = node.kind;
         return item;
       }
       case "folder": return folderItem(node.folder);
@@ -112,7 +113,8 @@ export class Files implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     }
     if (status.folders.length === 0) return []; // the view's welcome says what to do
     return [
-      ...status.problems.concat(status.modelProblem === "" ? [] : [status.modelProblem]).map((text): Node => ({ kind: "problem", text })),
+      ...status.problems.map((text): Node => ({ kind: "problem", text })),
+      ...(status.modelProblem === "" ? [] : [{ kind: "remark" as const, text: `Meaning: ${status.modelProblem}` }]),
       ...status.folders.map((folder): Node => ({ kind: "folder", folder })),
       ...STATES.filter((state) => status[state] > 0).map((state): Node => ({ kind: "state", state, count: status[state] })),
     ];

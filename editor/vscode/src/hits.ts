@@ -1,6 +1,7 @@
 // Hits in the words of VS Code.
 import { title } from "khojd-common/links";
 import type { GrepMatch, Hit, Location, Position, Range } from "khojd-common/protocol";
+import { sep } from "node:path";
 import * as vscode from "vscode";
 
 /** What can be shown, opened and linked to: a hit of a search, or a line of a grep. */
@@ -66,6 +67,11 @@ function where(found: { path: string; location: Location }): string {
 
 function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim();
+}
+
+/** Whether a path is in one of some folders. */
+export function within(path: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => path === folder || path.startsWith(/[\\/]$/.test(folder) ? folder : `${folder}${sep}`));
 }
 
 export function uriOf(location: Pick<Location, "uri">): vscode.Uri {

@@ -125,6 +125,11 @@ export class Picker {
     return this.list.items;
   }
 
+  /** Whether more may come for what is typed. */
+  get busy(): boolean {
+    return this.list.busy;
+  }
+
   get selection(): HitItem | undefined {
     return this.list.activeItems[0];
   }

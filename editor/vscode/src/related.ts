@@ -3,7 +3,7 @@ import { cancelled, kind, reason } from "khojd-common/channel";
 import type { SimilarParams } from "khojd-common/protocol";
 import * as vscode from "vscode";
 
-import { addressOf, label, ofHit, positionOf, spanOf, uriOf, type Found } from "./hits";
+import { addressOf, label, ofHit, positionOf, spanOf, uriOf, within, type Found } from "./hits";
 import type { Host } from "./host";
 import * as settings from "./settings";
 
@@ -113,8 +113,7 @@ export class Related implements vscode.TreeDataProvider<Found>, vscode.Disposabl
   }
 
   private indexed(uri: vscode.Uri): boolean {
-    const folders = this.host.session.status?.folders.map((folder) => folder.path) ?? [];
-    return folders.some((folder) => uri.fsPath.startsWith(folder.endsWith("/") ? folder : `${folder}/`) || uri.fsPath.startsWith(`${folder}\\`));
+    return within(uri.fsPath, this.host.session.folders);
   }
 
   private async ask(params: SimilarParams, name: string): Promise<void> {

@@ -1,10 +1,11 @@
 // The connection to khojd as the rest of the extension sees it: always there to be asked, made when it is needed, made again when
 // it was lost.
 import { channel, cut, Cut, reason, type Channel, type Method } from "khojd-common/channel";
-import type { IndexStatus } from "khojd-common/protocol";
+import type { ChatShowParams, IndexStatus } from "khojd-common/protocol";
 import * as vscode from "vscode";
 
 import type { Connection } from "./client";
+import { within } from "./hits";
 import * as settings from "./settings";
 
 export type State =
@@ -43,7 +44,21 @@ export class Session implements vscode.Disposable {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private gone = false;
 
-  constructor(private readonly output: vscode.LogOutputChannel, private readonly version: string) {
+  /** Resolved with the first status. */
+  private readonly first: Promise<IndexStatus>;
+
+  /** `ask` shows the answer to a question that a code action asks. */
+  constructor(
+    private readonly output: vscode.LogOutputChannel,
+    private readonly version: string,
+    private readonly ask: (params: ChatShowParams) => Promise<unknown>,
+  ) {
+    this.first = new Promise((resolve) => {
+      const heard = this.onStatus((status) => {
+        heard.dispose();
+        resolve(status);
+      });
+    });
     this.channel = channel({
       send: (method, params, signal) => this.send(method, params, signal),
       listen: (token, take) => this.listen(token, take),
@@ -62,6 +77,11 @@ export class Session implements vscode.Disposable {
   /** What khojd said last of its index; nothing before that. */
   get status(): IndexStatus | undefined {
     return this.known;
+  }
+
+  /** The folders that khojd reads, as far as it is known. */
+  get folders(): readonly string[] {
+    return this.known?.folders.map((folder) => folder.path) ?? [];
   }
 
   /** Begin to connect, unless that is done. What is wrong is the state. */
@@ -124,6 +144,11 @@ export class Session implements vscode.Disposable {
     const listener = {
       lost: () => { if (mine()) this.lost(); },
       status: (status: IndexStatus) => { if (mine()) this.take(status); },
+      indexed: async (uri: vscode.Uri) => {
+        await this.first;
+        return within(uri.fsPath, this.folders);
+      },
+      ask: (params: ChatShowParams) => this.ask(params),
     };
     try {
       return await connect(this.output, this.version, listener);

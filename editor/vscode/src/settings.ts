@@ -37,6 +37,11 @@ export function features(): Record<string, boolean> {
   return { ...Object.fromEntries(set), commands: false };
 }
 
+/** Whether a person has switched a feature on here. */
+export function wanted(feature: string): boolean {
+  return features()[feature] === true;
+}
+
 export interface SearchSettings {
   delay: number;
   limit: number;
