@@ -54,7 +54,8 @@ export class CompletionList {
 
   private put(item: FilterItem): void {
     if (this.found === undefined) return;
-    const { text, cursor } = completed(this.field.value, this.found, item);
+    // It gets one space behind it, whether it has that of its own or not.
+    const { text, cursor } = completed(this.field.value, this.found, { ...item, text: item.text.trimEnd() });
     this.field.value = text;
     this.field.setSelectionRange(cursor, cursor);
     this.field.focus();

@@ -153,10 +153,12 @@ export class Connection implements Channel {
       if (answer === undefined) return new ResponseError(ErrorCodes.MethodNotFound, `${method} is not known to this plugin`);
       return answer(params as never);
     });
-    wire.onNotification((method, params) => {
+    wire.onNotification((method, params) => this.host.notifications[method]?.(params as never));
+    wire.onUnhandledProgress((progress) => {
+      const take = this.tokens.get(progress.token);
       // A token that nobody waits for is that of work that khojd shows by itself.
-      if (method === "$/progress" && this.streamed(params as Progressed)) return;
-      this.host.notifications[method]?.(params as never);
+      if (take === undefined) this.host.notifications["$/progress"]?.(progress as never);
+      else take(progress.value);
     });
     wire.onError(() => undefined); // it is followed by the end
     wire.onClose(() => {
@@ -166,12 +168,6 @@ export class Connection implements Channel {
     });
     wire.listen();
     return wire;
-  }
-
-  private streamed({ token, value }: Progressed): boolean {
-    const take = this.tokens.get(token);
-    take?.(value);
-    return take !== undefined;
   }
 
   /** The connection has ended, or there is none: try again where that is of use. */
@@ -210,11 +206,6 @@ export class Connection implements Channel {
       source.dispose();
     }
   }
-}
-
-interface Progressed {
-  token: number | string;
-  value: unknown;
 }
 
 interface Reply {

@@ -134,7 +134,7 @@ export class SimilarView extends ItemView {
 
   private show(hits: readonly Hit[], { file, cursor }: AtHand, note: string): void {
     const where = this.part === "note" ? file.basename : `${file.basename}, line ${cursor.line + 1}`;
-    this.head.setText(note !== "" ? note : hits.length > 0 ? where : `Nothing is like ${where}`);
+    this.head.setText([hits.length > 0 ? where : `Nothing is like ${where}`, note].filter((part) => part !== "").join(" · "));
     this.list.empty();
     for (const hit of hits) {
       const row = this.list.createEl("button", { cls: "khoj-hit", attr: { role: "listitem" } });

@@ -1,0 +1,92 @@
+// The shipped plugin in a real browser, over the socket of a real khojd.
+import { build } from "esbuild";
+import * as net from "node:net";
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import { chromium, type Browser, type Page } from "playwright-core";
+
+import type { Place } from "../daemon";
+import type { Given, Harness } from "./page";
+
+declare const harness: Harness;
+
+const HERE = import.meta.dirname;
+const PLUGIN = path.resolve(HERE, "../..");
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+
+/** A browser; the caller closes it. */
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env.KHOJD_TEST_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+}
+
+let bundle: Promise<string> | undefined;
+
+async function bundled(): Promise<string> {
+  const world = (name: string) => path.join(PLUGIN, "test", "world", `${name}.ts`);
+  const made = await build({
+    entryPoints: [path.join(HERE, "page.ts")],
+    alias: { obsidian: world("obsidian"), electron: world("electron") },
+    bundle: true,
+    write: false,
+    format: "iife",
+    platform: "browser",
+    logLevel: "error",
+  });
+  return made.outputFiles[0]?.text ?? "";
+}
+
+/** A page with the vault of a place, in which the plugin runs. */
+export async function begin(browser: Browser, place: Place, files: Record<string, string>, theme: "dark" | "light"): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1200, height: 760 }, colorScheme: theme });
+  await bridge(page, place);
+  const styles = await Promise.all([path.join(HERE, "theme.css"), path.join(PLUGIN, "styles.css")].map((name) => readFile(name, "utf8")));
+  await page.setContent(`<!doctype html><html lang="en"><head><title>Vault</title></head><body class="theme-${theme}"></body></html>`);
+  for (const content of styles) await page.addStyleTag({ content });
+  bundle ??= bundled();
+  await page.addScriptTag({ content: await bundle });
+  const given: Given = {
+    main: await readFile(path.join(PLUGIN, "main.js"), "utf8"),
+    manifest: JSON.parse(await readFile(path.join(PLUGIN, "manifest.json"), "utf8")),
+    base: place.notes,
+    files,
+    settings: { socket: await place.address(), delay: 0 },
+  };
+  await page.evaluate((all) => harness.begin(all), given);
+  return page;
+}
+
+async function bridge(page: Page, place: Place): Promise<void> {
+  const sockets: net.Socket[] = [];
+  page.on("close", () => { for (const socket of sockets) socket.destroy(); });
+  await page.exposeFunction("diskRead", place.disk.read);
+  await page.exposeFunction("diskWrite", place.disk.write);
+  await page.exposeFunction("diskMake", place.disk.mkdir);
+  await page.exposeFunction("socketOpen", (address: string) => new Promise<number>((resolve, reject) => {
+    const socket = net.connect(address).setEncoding("utf8");
+    const number = sockets.push(socket) - 1;
+    const tell = (text: string | null) => page.evaluate(([to, what]) => { harness.heard(to, what); }, [number, text] as const).catch(() => undefined);
+    // What comes is handed on in the order in which it came.
+    let last: Promise<unknown> = Promise.resolve();
+    socket.on("data", (text) => { last = last.then(() => tell(String(text))); });
+    socket.on("close", () => { last = last.then(() => tell(null)); });
+    socket.once("connect", () => { resolve(number); });
+    socket.on("error", reject);
+  }));
+  await page.exposeFunction("socketWrite", (number: number, text: string) => { sockets[number]?.write(text); });
+  await page.exposeFunction("socketClose", (number: number) => { sockets[number]?.destroy(); });
+}
+
+/** Run a command of the plugin. */
+export function run(page: Page, id: string): Promise<void> {
+  return page.evaluate((name) => { harness.world?.run(name); }, id);
+}
+
+/** Open a note, with the cursor in a line. */
+export async function note(page: Page, name: string, line = 0): Promise<void> {
+  await page.evaluate(async ([path, at]) => {
+    const view = await harness.world?.note(path);
+    view?.editor.setCursor({ line: at, ch: 0 });
+  }, [name, line] as const);
+}

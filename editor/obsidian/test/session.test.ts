@@ -1,0 +1,198 @@
+// Attaching, unsaved text, the vault as a folder, the index: the shipped plugin over the socket of a real khojd.
+import { afterEach, expect, test } from "vitest";
+
+import { Place } from "./daemon";
+import { all, begin, element, manifest, press, shipped, type, until } from "./shipped";
+import { World } from "./world/app";
+import { opened } from "./world/electron";
+import { Modal, Notice, Platform } from "./world/obsidian";
+
+const NOTES = { "tea.md": "# Tea\n\nGreen tea is steamed.\n", "deep/oolong.md": "# Oolong\n\nHalf oxidised.\n" };
+
+let place: Place | undefined;
+let world: World | undefined;
+
+afterEach(async () => {
+  await world?.unload();
+  world = undefined;
+  place?.clear();
+  place = undefined;
+  Notice.said.length = 0;
+});
+
+const bar = () => element(".khoj-bar-item").getAttribute("aria-label") ?? "";
+
+async function attached(more: Record<string, unknown> = {}): Promise<{ world: World; place: Place }> {
+  place = new Place(NOTES);
+  await place.indexed();
+  world = await begin(place, NOTES, more);
+  await until("the connection", () => bar().includes("2 of 2 files indexed"));
+  return { world, place };
+}
+
+async function hits(query: string): Promise<string[]> {
+  const field = document.querySelector<HTMLInputElement>(".khoj-search-field");
+  if (field === null) {
+    world?.run("search");
+    return hits(query);
+  }
+  // What is typed is taken in a moment later, and the same query is not asked again.
+  for (const asked of [query, query.toUpperCase(), `${query}?`, `${query}!`, query]) {
+    type(field, asked);
+    await until("an answer", () => /words$|Nothing/.test(element(".khoj-search-line").textContent));
+    if (all(".khoj-hit-note").length > 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return all(".khoj-hit-note");
+}
+
+test("on a phone it says that it is for computers, and does nothing", async () => {
+  Platform.isDesktopApp = false;
+  try {
+    place = new Place(NOTES);
+    world = new World(place.disk, NOTES, {});
+    const { main, asked } = shipped();
+    await world.load(main, manifest);
+    expect(Notice.said).toEqual(["Khoj works in Obsidian on a computer only, where khojd runs. It does nothing here."]);
+    expect([...asked].filter((name) => name !== "obsidian")).toEqual([]); // nothing that a phone lacks
+    expect(world.added.commands.size).toBe(0);
+  } finally {
+    Platform.isDesktopApp = true;
+  }
+});
+
+test("where khojd is not installed one line says what to do, and nothing is installed", async () => {
+  place = new Place(NOTES);
+  world = await begin(place, NOTES, { command: "khojd-that-is-not-there" });
+  await until("the reason", () => bar().includes("the command in the settings names no program: khojd-that-is-not-there"));
+  expect(element(".khoj-bar-text").textContent).toBe("Khoj: not connected");
+  expect(Notice.said).toEqual([]);
+  world.run("update");
+  await until("the notice", () => Notice.said.length === 1);
+  expect(Notice.said[0]).toBe("Khoj: the command in the settings names no program: khojd-that-is-not-there");
+});
+
+test("a server that is not khojd is told from one that is", async () => {
+  place = new Place(NOTES);
+  place.put("../echo.py", "import sys\nprint('no such option', file=sys.stderr)\nsys.exit(2)\n");
+  world = await begin(place, NOTES, { command: `${place.command[0] ?? ""}\n${place.base}/echo.py` });
+  await until("the reason", () => bar().includes("no such option"));
+});
+
+test("a vault that is no folder of khojd's is asked for once, and remembered in the configuration", async () => {
+  place = new Place(NOTES, "", false);
+  await place.address();
+  world = await begin(place, NOTES);
+  const title = await until("the question", () => document.querySelector(".modal-title"));
+  expect(title.textContent).toBe("Index this vault?");
+  element(".modal-button-container .mod-cta").click();
+  await until("the notes", () => bar().includes("2 of 2 files indexed"));
+  expect(place.read("../config.toml")).toContain(`path = "${place.notes}"`);
+  expect(Modal.open).toEqual([]);
+});
+
+test("a vault that is never to be indexed is not asked for again", async () => {
+  place = new Place(NOTES, "", false);
+  await place.address();
+  world = await begin(place, NOTES);
+  await until("the question", () => document.querySelector(".modal-button-container"));
+  Array.from(document.querySelectorAll<HTMLElement>(".modal-button-container button")).find((one) => one.textContent === "Never for this vault")?.click();
+  await until("that to be kept", () => (world?.added.data as { declined: boolean }).declined);
+  world.run("reconnect");
+  await until("the connection", () => bar().includes("0 of 0 files indexed"));
+  expect(Modal.open).toEqual([]);
+});
+
+test("what is typed is found before it is saved, and is gone when it is taken back", async () => {
+  const { world: app } = await attached();
+  const note = await app.note("tea.md");
+  note.editor.replaceRange("A 🫖 porcelain pot.\n", { line: 3, ch: 0 });
+  expect(await hits("porcelain")).toEqual(["tea"]);
+  expect(all(".khoj-hit-unsaved")).toEqual(["not saved yet"]);
+  press("Enter");
+  await until("the mark", () => note.contentEl.querySelector(".khoj-found"));
+  expect(note.editor.getCursor()).toEqual({ line: 3, ch: 0 });
+});
+
+test("after khojd was stopped it is started again, and knows of the unsaved text", async () => {
+  const { world: app, place: where } = await attached();
+  const note = await app.note("tea.md");
+  note.editor.replaceRange("A porcelain pot.\n", { line: 3, ch: 0 });
+  await where.khojd("stop", "--force");
+  await until("another daemon", () => bar().includes("2 of 2 files indexed"), 20_000);
+  expect(await hits("porcelain")).toEqual(["tea"]);
+});
+
+test("the panel has every file with its state, takes actions, and exports JSON", async () => {
+  const { world: app, place: where } = await attached();
+  where.put("broken.md", "x".repeat(70_000_000));
+  app.run("update");
+  await until("the failure or skip", () => /[1-9] (failed|skipped)/.test(bar()) || Notice.said.length > 0);
+  app.run("status");
+  await until("the files", () => all(".khoj-file-path").length === 3);
+  expect(all(".khoj-file-path")[0]).toBe("broken.md");
+  expect(all(".khoj-file-reason")[0]).toMatch(/bytes|MB|large/i);
+  const made: Blob[] = [];
+  URL.createObjectURL = (blob) => {
+    made.push(blob as Blob);
+    return "blob:made";
+  };
+  URL.revokeObjectURL = () => undefined;
+  Array.from(document.querySelectorAll<HTMLElement>(".khoj-bar button")).find((one) => one.textContent.includes("JSON"))?.click();
+  const blob = await until("the export", () => made[0]);
+  const text = await new Promise<string>((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => { resolve(String(reader.result)); };
+    reader.readAsText(blob);
+  });
+  expect((JSON.parse(text) as { files: unknown[] }).files).toHaveLength(3);
+  Array.from(document.querySelectorAll<HTMLElement>(".khoj-bar button")).find((one) => one.textContent.includes("Pause"))?.click();
+  await until("the pause", () => element(".khoj-bar-text").textContent.includes("paused"));
+  app.run("pause");
+  await until("it to go on", () => !element(".khoj-bar-text").textContent.includes("paused"));
+});
+
+test("similar notes follow the cursor when asked to", async () => {
+  const { world: app, place: where } = await attached();
+  where.put("green.md", "# Green\n\nTea that is steamed is green tea.\n");
+  app.run("update");
+  await until("three files", () => bar().includes("3 of 3"));
+  const note = await app.note("tea.md");
+  app.run("similar-cursor");
+  await until("what is like it", () => all(".khoj-similar .khoj-hit-note").includes("green"));
+  expect(element(".khoj-similar-head").textContent).toMatch(/^tea, line 1/);
+  await app.note("deep/oolong.md");
+  await until("another note", () => element(".khoj-similar-head").textContent.includes("oolong"));
+  expect(note.contentEl.isConnected).toBe(false);
+});
+
+test("configuration and log are opened with the system's program", async () => {
+  const { world: app, place: where } = await attached();
+  app.run("configuration");
+  app.run("log");
+  await until("both", () => opened.some((path) => path.endsWith(".log")) && opened.includes(where.config));
+});
+
+test("unloading takes all that was added with it, and leaves khojd", async () => {
+  const { world: app } = await attached();
+  await app.note("tea.md");
+  app.run("chat");
+  app.run("status");
+  app.run("similar-note");
+  await until("the views", () => document.querySelectorAll(".khoj-chat, .khoj-status, .khoj-similar").length === 3);
+  await app.unload();
+  expect(app.added.commands.size).toBe(0);
+  expect(app.added.views.size).toBe(0);
+  expect(app.added.extensions).toEqual([]);
+  expect(document.querySelectorAll("[class*=khoj-]").length).toBe(0);
+  world = undefined;
+});
+
+test("no command has a key of its own, and names are in sentence case without the plugin's name", async () => {
+  const { world: app } = await attached();
+  for (const command of app.added.commands.values()) {
+    expect(command.hotkeys).toBeUndefined();
+    expect(command.id).not.toContain("khoj");
+    expect(command.name).toMatch(/^[A-Z][^A-Z]*$/);
+  }
+});
