@@ -37,6 +37,7 @@ from khojd.search.retrieve import Retriever
 from khojd.search.similar import nearness, similar
 from khojd.search.types import GrepRequest, GrepResult, Measure, SearchRequest, SearchResult, SimilarRequest
 from khojd.sources.buffers import Buffer, Buffers, viewer
+from khojd.sources.folder import resolved
 from khojd.sources.scan import inside, notes
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,13 @@ class Engine:
         )
         self._threads = Threads(self._suspect)
         self._follower = Follower(
-            self._indexer, self._writer, config.index, problem=self.problem, corrupt=self._suspect, changed=self._changed
+            self._indexer,
+            self._writer,
+            config.index,
+            stores.directory,
+            problem=self.problem,
+            corrupt=self._suspect,
+            changed=self._changed,
         )
         self._drafts = Drafts(
             self._indexer, self._writer, self._buffers, wrote=self._wrote, problem=self.problem, corrupt=self._suspect
@@ -86,7 +93,7 @@ class Engine:
 
         Raises IndexTooNew, StorageFull, ConfigError. A store that does not read back is set aside and built anew.
         """
-        rules = rules_of(config.folders)
+        rules = rules_of(config.folders, index_dir)
         stores = await asyncio.to_thread(Stores.open, index_dir)
         engine = cls(config, stores)
         if not stores.catalog.read_only:
@@ -297,8 +304,8 @@ class Engine:
 
     async def reconfigure(self, config: Config) -> None:
         """Go on with other settings; whatever they change is brought up to date in the background. Raises ConfigError."""
-        wanted = rules_of(config.folders)
-        before, self.config = rules_of(self.config.folders), config
+        wanted = rules_of(config.folders, self.index_dir)
+        before, self.config = {resolved(folder).path for folder in self.config.folders}, config
         settings = settings_of(config.content)
         content_changed = settings != self._writer.settings
         if content_changed:

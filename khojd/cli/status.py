@@ -108,6 +108,8 @@ def _work(index: "IndexStatus") -> str:
         return f"{index.running.what}, {index.running.done:,} of {index.running.total:,} done"
     if index.queue:
         return f"{output.count(index.queue, 'file')} waiting"
+    if index.vectors_pending and index.model and not index.model_problem:
+        return "embedding"
     opening = not index.model and not index.model_problem
     return "opening the model" if opening else "none; all is up to date"
 

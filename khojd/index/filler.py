@@ -16,7 +16,7 @@ from khojd import config
 from khojd.embed.cache import QueryCache
 from khojd.embed.factory import Choice
 from khojd.embed.protocol import Embedder
-from khojd.errors import IndexCorrupt, KhojdError, ModelError, StorageFull
+from khojd.errors import Cancelled, IndexCorrupt, KhojdError, ModelError, StorageFull
 from khojd.index import catalog_queue as queue
 from khojd.index import catalog_vectors as rows
 from khojd.index.catalog import Catalog
@@ -79,6 +79,7 @@ class Filler:
         self._queries = 0
         self._quiet = threading.Event()
         self._quiet.set()
+        self._closing = False
 
     @property
     def busy(self) -> bool:
@@ -231,6 +232,8 @@ class Filler:
         self._wake.set()
 
     async def close(self) -> None:
+        """Close the models; a pass that is under way ends with the batch that the model is at."""
+        self._closing = True
         self._quiet.set()
         await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)
         for meaning in {id(m): m for m in (self.serving, self.target) if m is not None}.values():
@@ -255,6 +258,8 @@ class Filler:
 
     def _breathe(self) -> None:
         self._quiet.wait(QUERY_PATIENCE)
+        if self._closing:
+            raise Cancelled("khojd is ending")
 
     def _open(self) -> None:
         if isinstance(self.serving, Reading):

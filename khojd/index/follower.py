@@ -19,9 +19,9 @@ from khojd.sources.watch import FolderWatch, Mode
 log = logging.getLogger(__name__)
 
 
-def rules_of(folders: Iterable[Folder]) -> dict[str, Rules]:
+def rules_of(folders: Iterable[Folder], index: Path) -> dict[str, Rules]:
     """The rules of configured folders by their resolved paths. Raises ConfigError."""
-    return {folder.path: Rules(folder) for folder in map(resolved, folders)}
+    return {folder.path: Rules(folder, index) for folder in map(resolved, folders)}
 
 
 class Follower:
@@ -35,6 +35,7 @@ class Follower:
         indexer: Indexer,
         writer: Writer,
         settings: config.Index,
+        index: Path,
         *,
         problem: Callable[[str, str], None],
         corrupt: Callable[[IndexCorrupt], None],
@@ -43,6 +44,7 @@ class Follower:
         self.settings = settings
         self._indexer = indexer
         self._writer = writer
+        self._index = index
         self._problem = problem
         self._corrupt = corrupt
         self._changed = changed
@@ -60,7 +62,7 @@ class Follower:
 
     async def add(self, folder: Folder) -> None:
         """Follow one more folder. Raises ConfigError when it cannot be one."""
-        rules = Rules(resolved(folder))
+        rules = Rules(resolved(folder), self._index)
         async with self._choosing:
             if rules.folder.path not in self._watches:
                 await asyncio.to_thread(check, rules.folder)
@@ -118,7 +120,7 @@ class Follower:
             poll=mode == "poll",
             debounce_ms=debounce,
             status=self._changed,
-            entering=lambda: Rules(rules.folder).directory,
+            entering=lambda: Rules(rules.folder, self._index).directory,
         )
         task = asyncio.create_task(changed(None) if mode == "off" else watch.run(), name=f"watch {root}")
         self._watches[root] = (watch, task)

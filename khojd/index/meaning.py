@@ -25,6 +25,7 @@ from khojd.index.vectors import VectorStore
 log = logging.getLogger(__name__)
 
 ENTRIES_AT_ONCE = 64
+CHARACTERS_AT_ONCE = 200_000  # of their texts; an entry that is longer goes alone
 VECTORS_AT_ONCE = 256
 ORPHANS_AT_ONCE = 500
 
@@ -80,10 +81,11 @@ class Meaning:
     def fill(self, *, breathe: Callable[[], None] = lambda: None) -> Pass:
         """Embed the next few pending entries, newest first.
 
-        `breathe` is called between the model's batches; it lets queries go first.
+        `breathe` is called between the model's batches; it lets queries go first, or raises to end the pass. What is embedded by
+        then is kept, and found again by the next pass.
         """
         started = time.monotonic()
-        pending = queue.vectors_pending(self._catalog.reader(), self.model_id, ENTRIES_AT_ONCE)
+        pending = _together(queue.vectors_pending(self._catalog.reader(), self.model_id, ENTRIES_AT_ONCE))
         if not pending:
             while self.hand_on():
                 breathe()
@@ -92,24 +94,29 @@ class Meaning:
         chunks = [self._chunks(entry, texts) for entry in pending]
         # Texts of similar length together: the model pads a batch to its longest.
         unknown = sorted(rows.missing_vectors(self._catalog.reader(), texts), key=lambda digest: len(texts[digest]))
+        number = len(unknown)
         vectors: list[tuple[bytes, bytes]] = []
         while unknown:
             breathe()
             some, unknown = unknown[: self.embedder.texts_at_once], unknown[self.embedder.texts_at_once :]
             made = self.embedder.embed_passages([texts[digest] for digest in some])
             vectors.extend(zip(some, map(rows.blob, made), strict=True))
+            self.embedded += len(some)
+            if len(vectors) >= VECTORS_AT_ONCE:
+                with self._catalog.transaction() as db:
+                    rows.store_vectors(db, self.model_id, vectors)
+                vectors.clear()
         with self._catalog.transaction() as db:
             rows.store_vectors(db, self.model_id, vectors)
             for entry, ranges in zip(pending, chunks, strict=True):
                 rows.store_chunks(db, self.model_id, entry.id, ranges)
             queue.mark_embedded(db, self.model_id, [entry.id for entry in pending])
-        self.embedded += len(vectors)
         # Chroma takes a vector in a quarter of the time when it gets many together.
         if rows.count_to_store(self._catalog.reader(), self.model_id) >= VECTORS_AT_ONCE:
             breathe()
             self.hand_on()
-        log.debug("embedded %d entries, %d new chunks in %.2f s", len(pending), len(vectors), time.monotonic() - started)
-        return Pass(len(pending), len(vectors))
+        log.debug("embedded %d entries, %d new chunks in %.2f s", len(pending), number, time.monotonic() - started)
+        return Pass(len(pending), number)
 
     def hand_on(self) -> bool:
         """Give the store some of the vectors that stand in the catalog and not in it; whether there were any."""
@@ -155,6 +162,16 @@ class Meaning:
             texts[digest] = text
             ranges.append((start, end, digest))
         return ranges
+
+
+def _together(pending: list[PendingEntry]) -> list[PendingEntry]:
+    """The first of them, as many as have at most CHARACTERS_AT_ONCE."""
+    total = 0
+    for index, entry in enumerate(pending):
+        total += len(entry.text)
+        if index and total > CHARACTERS_AT_ONCE:
+            return pending[:index]
+    return pending
 
 
 def vector_hash(model: str, compiled: str) -> bytes:

@@ -33,14 +33,16 @@ def is_scratch(name: str) -> bool:
 class Rules:
     """The rules of one resolved folder. Paths are given relative to its root, with `/` between parts.
 
+    The directory `index` is left out, wherever it lies: to read what one writes by reading never ends.
     Any thread may ask; .gitignore files are read when they are first needed.
     Raises ConfigError for a pattern that would do nothing.
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, index: Path | None = None) -> None:
         patterns.check(folder)
         self.folder = folder
         self.root = Path(folder.path)
+        self._index = index
         self._include = patterns.compiled(folder.include)
         self._exclude = patterns.compiled(folder.exclude)
         self._gitignores = _Gitignores(self.root)
@@ -53,6 +55,8 @@ class Rules:
         """Whether a directory, whose parents were accepted, is entered."""
         name = relative.rpartition("/")[2]
         if name in SKIPPED_DIRECTORIES or (name.startswith(".") and not self.folder.hidden):
+            return False
+        if self._index is not None and name == self._index.name and _same(self.root / relative, self._index):
             return False
         return not self._ignored(relative, is_directory=True)
 
@@ -117,6 +121,13 @@ class _Gitignores:
     @cached_property
     def _above(self) -> list[tuple[str, GitIgnoreSpec]]:
         return _enclosing(self._root)
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _enclosing(root: Path) -> list[tuple[str, GitIgnoreSpec]]:

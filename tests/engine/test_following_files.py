@@ -337,3 +337,16 @@ async def test_a_gitignore_file_that_changes_before_its_folder_is_watched_does_n
 
 async def _finds(notes: Notes, query: str) -> bool:
     return bool(await notes.found(query, mode="lexical"))
+
+
+async def test_an_index_within_a_folder_of_notes_is_no_note(tmp_path: Path) -> None:
+    notes = Notes(tmp_path)
+    notes.index_dir = notes.root / "deep" / "index"
+    notes.write("a.md", "A heron.\n")
+    notes.write("index/b.md", "An osprey.\n")
+    async with notes.open(notes.config(watch="auto")) as engine:
+        await engine.update()
+        assert sorted(await notes.found("heron osprey", mode="lexical")) == ["a.md", "index/b.md"]
+        notes.write("deep/c.md", "A kite.\n")
+        await notes.until(lambda: _finds(notes, "kite"))
+        assert len(await engine.files()) == 3
