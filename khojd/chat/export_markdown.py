@@ -68,10 +68,11 @@ def _turn(turn: Turn, number: int, stale: Collection[Citation]) -> list[str]:
     ]
     if question:
         blocks.append("\n".join(f"> {escaped(line)}  " if line.strip() else ">" for line in question.split("\n")))
-    written = "".join(piece if isinstance(piece, str) else _marker(piece, number) for piece in parts.pieces(turn))
+    found = list(parts.pieces(turn))
+    written = "".join(piece if isinstance(piece, str) else _marker(piece, number) for piece in found)
     if written.strip():
         blocks.append(contained(written))
-    footnotes = any(isinstance(piece, parts.Marker) and piece.footnote for piece in parts.pieces(turn))
+    footnotes = parts.footnotes(found)
     cited = [_source(source, number, footnote=footnotes) for source in parts.sources(turn, stale)]
     if cited:
         blocks.append("\n".join(cited) if footnotes else "Sources:\n\n" + "\n".join(cited))
@@ -87,10 +88,8 @@ def _marker(marker: parts.Marker, number: int) -> str:
 
 def _source(source: parts.Source, number: int, *, footnote: bool) -> str:
     link = f"[{escaped(source.name)}]({_target(source.path, source.line)})"
-    quotes = " … ".join(f"“{escaped(quote)}”" for quote in source.quotes if quote)
-    changed = " (the note has changed since)" if source.stale else ""
     start = f"[^{number}-{source.number}]:" if footnote else f"- \\[{source.number}\\]"
-    return f"{start} {link}{': ' + quotes if quotes else ''}{changed}"
+    return f"{start} {link}{parts.quoted(source, escaped)}"
 
 
 def _target(path: str, line: int) -> str:

@@ -35,7 +35,7 @@ def _turn(turn: Turn, number: int, stale: Collection[Citation]) -> list[str]:
     found = list(parts.pieces(turn))
     if answer := Blocks(lambda marker: _marker(marker, number)).written(found):
         blocks.append(answer)
-    footnotes = any(isinstance(piece, parts.Marker) and piece.footnote for piece in found)
+    footnotes = parts.footnotes(found)
     cited = [_source(source, number, footnote=footnotes) for source in parts.sources(turn, stale)]
     if cited:
         blocks.append("\n".join(cited) if footnotes else "Sources:\n" + "\n".join(cited))
@@ -51,10 +51,8 @@ def _marker(marker: parts.Marker, number: int) -> str:
 
 def _source(source: parts.Source, number: int, *, footnote: bool) -> str:
     link = f"[[{_target(source.path, source.line)}][{described(source.name)}]]"
-    quotes = " … ".join(f"“{plain(quote)}”" for quote in source.quotes if quote)
-    changed = " (the note has changed since)" if source.stale else ""
     start = f"[fn:{number}-{source.number}]" if footnote else f"- ({source.number})"
-    return f"{start} {link}{': ' + quotes if quotes else ''}{changed}"
+    return f"{start} {link}{parts.quoted(source, plain)}"
 
 
 def _target(path: str, line: int) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
@@ -105,3 +105,14 @@ def sources(turn: Turn, stale: Collection[Citation]) -> list[Source]:
         )
         for number, found in sorted(grouped.items())
     ]
+
+
+def footnotes(found: Iterable[str | Marker]) -> bool:
+    """Whether an answer cites by footnotes."""
+    return any(isinstance(piece, Marker) and piece.footnote for piece in found)
+
+
+def quoted(source: Source, escaped: Callable[[str], str]) -> str:
+    """What stands behind the link to a source: its quotes, and that it has changed."""
+    quotes = " … ".join(f"“{escaped(quote)}”" for quote in source.quotes if quote)
+    return f"{': ' if quotes else ''}{quotes}{' (the note has changed since)' if source.stale else ''}"

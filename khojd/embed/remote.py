@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from khojd.embed.protocol import Vectors
-from khojd.embed.tokens import count_tokens, encodable
+from khojd.embed.tokens import count_tokens, encodable, enough
 from khojd.errors import ModelError, ProviderError
 from khojd.llm import estimate
 from khojd.llm.configured import Configured
@@ -48,11 +48,8 @@ class RemoteEmbedder:
         self._at_once = FEWEST_AT_ONCE
         try:
             info, identity = self._asked(self._about, seconds=model.settings.first_seconds)
-            self._max_tokens = min(info.context or MOST_TOKENS, MOST_TOKENS) - SPECIAL_TOKENS - self.count(passage_prompt)
-            if self._max_tokens < 16:
-                raise ModelError(
-                    f"the model {model} leaves {self._max_tokens} tokens for a text, which is too few", model=str(model)
-                )
+            limit = min(info.context or MOST_TOKENS, MOST_TOKENS)
+            self._max_tokens = enough(str(model), limit - SPECIAL_TOKENS - self.count(passage_prompt))
             probe = self._asked(
                 lambda server: self._batch(server, ["dimensions"], query=True), seconds=model.settings.first_seconds
             )

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from khojd.errors import ModelError
+
 MODEL_DIR = Path(__file__).parent / "data" / "all-MiniLM-L6-v2"
 
+_LEAST_LEFT = 16  # tokens of a text, below which a vector of it says nothing
 _KNOWN_WORDS = 100_000
 _LONGEST_KNOWN_WORD = 40
 # The blanks at which BERT's normaliser splits. Python's str.split() has more: the control characters (\v, \f, \x1c to \x1f, \x85)
@@ -57,3 +60,10 @@ def count_tokens(text: str) -> int:
 def default_counter() -> Callable[[str], int]:
     """The bundled model's token counter."""
     return count_tokens
+
+
+def enough(model: str, left: int) -> int:
+    """`left`, the tokens that a model leaves for a text. Raises ModelError when that is too few for any."""
+    if left < _LEAST_LEFT:
+        raise ModelError(f"the model {model} leaves {left} tokens for a text, which is too few", model=model)
+    return left

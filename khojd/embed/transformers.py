@@ -12,7 +12,7 @@ import numpy as np
 from khojd.embed import extra, hub, scripts
 from khojd.embed.batch import pack
 from khojd.embed.protocol import Vectors
-from khojd.embed.tokens import encodable
+from khojd.embed.tokens import encodable, enough
 from khojd.errors import ModelError
 
 _UNLIMITED = 512  # tokens taken of a model that names no limit
@@ -53,9 +53,7 @@ class SentenceTransformerEmbedder:
         self._scripts = scripts.learnt(self._counter.get_vocab())
         positions = int(self._model.max_seq_length or _UNLIMITED)
         specials = len(self._counter.encode(""))
-        self._max_tokens = positions - specials - self.count(self._passage_prompt)
-        if self._max_tokens < 16:
-            raise ModelError(f"the model {model} leaves {self._max_tokens} tokens for a text, which is too few", model=model)
+        self._max_tokens = enough(model, positions - specials - self.count(self._passage_prompt))
         self._budget = batch_size * positions * (1 if self._model.device.type == "cpu" else _GPU_BATCHES)
         self._id = f"{model}-{_fingerprint(folder, self._passage_prompt)}"
         self._dimensions = len(self.embed_query("dimensions"))

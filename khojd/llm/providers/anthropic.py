@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final, cast
@@ -22,7 +21,6 @@ from khojd.llm.providers import anthropic_wire as wire
 from khojd.llm.providers import http
 
 URL: Final = "https://api.anthropic.com"
-HEALTH_SECONDS: Final = 10.0
 REST_SECONDS: Final = 0.2  # that a server has to end its answer after its last event
 LARGE: Final = 50_000  # characters or bytes of images from which a request is put together off the loop
 
@@ -134,16 +132,7 @@ class Anthropic:
         raise self._origin.asking(model).error("unsupported", "this API does not rank texts: give models.rerank another provider")
 
     async def health(self) -> Health:
-        started = time.perf_counter()
-        try:
-            async with asyncio.timeout(HEALTH_SECONDS):
-                models = await self._entries()
-        except ProviderError as error:
-            return Health(False, error.message)
-        except TimeoutError:
-            return Health(False, f"{self.name}: no answer from {self._origin.address} within {HEALTH_SECONDS:g} s")
-        latency = (time.perf_counter() - started) * 1000
-        return Health(True, f"{self._origin.address} answers and has {len(models)} models", latency)
+        return await http.health(self._entries(), self._origin)
 
     async def pull(self, model: str) -> AsyncIterator[Pulled]:
         raise self._origin.asking(model).error("unsupported", f"{self._origin.address} downloads no models")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import re
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar, cast
@@ -30,7 +29,6 @@ T = TypeVar("T")
 URL: Final = "https://generativelanguage.googleapis.com"
 API_VERSION: Final = "v1beta"
 TEXTS_AT_ONCE: Final = 100  # in one request for vectors
-HEALTH_SECONDS: Final = 10.0
 REST_SECONDS: Final = 0.2  # that a server has to end its answer after its last event
 
 # What a chat is made of. The SDK's classes are put together when they are first used, which would hold the loop for 50 ms.
@@ -159,16 +157,7 @@ class Google:
         raise self._origin.asking(model).error("unsupported", "this API does not rank texts: give models.rerank another provider")
 
     async def health(self) -> Health:
-        started = time.perf_counter()
-        try:
-            async with asyncio.timeout(HEALTH_SECONDS):
-                models = await self._asked(self._listed(), self._origin)
-        except ProviderError as error:
-            return Health(False, error.message)
-        except TimeoutError:
-            return Health(False, f"{self.name}: no answer from {self._origin.address} within {HEALTH_SECONDS:g} s")
-        latency = (time.perf_counter() - started) * 1000
-        return Health(True, f"{self._origin.address} answers and has {len(models)} models", latency)
+        return await http.health(self._asked(self._listed(), self._origin), self._origin)
 
     async def pull(self, model: str) -> AsyncIterator[Pulled]:
         raise self._origin.asking(model).error("unsupported", f"{self._origin.address} downloads no models")

@@ -1,7 +1,9 @@
 """The HTTP client that is handed to an SDK, so that what leaves the machine is decided here and not by the environment."""
 
+import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sized
 from typing import Any, Final
 
 import anyio._backends._asyncio  # noqa: F401  else the first request loads it, which holds the loop for 20 ms
@@ -12,8 +14,10 @@ from khojd import config
 from khojd.errors import ProviderError
 from khojd.llm import failure
 from khojd.llm.guard import clean
+from khojd.llm.model import Health
 from khojd.llm.table import is_local
 
+HEALTH_SECONDS: Final = 10.0
 ASKING_SECONDS: Final = 30.0  # for an answer to anything but a chat
 SHOWN_BYTES: Final = 16_384  # read of what is no stream
 
@@ -124,3 +128,17 @@ async def no_stream(response: httpx2.Response, origin: failure.Origin) -> Provid
     if isinstance(said, dict | list) and b'"error"' in body:
         return failure.of_body(said, origin)
     return origin.error("garbled", f"{origin.address} was asked for a stream and sent {kind}. Is base_url right?")
+
+
+async def health(listing: Awaitable[Sized], origin: failure.Origin) -> Health:
+    """How a server is that is known by its list of models; never raises."""
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(HEALTH_SECONDS):
+            models = await listing
+    except ProviderError as error:
+        return Health(False, error.message)
+    except TimeoutError:
+        return Health(False, f"{origin.provider}: no answer from {origin.address} within {HEALTH_SECONDS:g} s")
+    latency = (time.perf_counter() - started) * 1000
+    return Health(True, f"{origin.address} answers and has {len(models)} models", latency)

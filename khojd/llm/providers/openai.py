@@ -26,7 +26,6 @@ from khojd.llm.providers.openai_stream import KIND, Answer
 from khojd.llm.table import preset_of
 
 TEXTS_AT_ONCE: Final = 64  # in one request for vectors
-HEALTH_SECONDS: Final = 10.0
 REST_SECONDS: Final = 2.0  # for usage and the end of the body, once the model has said that it is done
 DONE_SECONDS: Final = 0.1  # for the end of the body after [DONE], so that the connection can be used again
 LARGE: Final = 100_000  # bytes from which JSON is made and read off the loop
@@ -255,14 +254,14 @@ class OpenAI:
     async def health(self) -> Health:
         started = time.monotonic()
         try:
-            async with asyncio.timeout(HEALTH_SECONDS):
+            async with asyncio.timeout(http.HEALTH_SECONDS):
                 if self._preset.health:
                     await self._get(self._beside(self._preset.health), self._origin, decode=len)
                     message = self._preset.title
                 else:
                     message = f"{self._preset.title}, {len(await self._entries())} models"
         except TimeoutError:
-            return Health(False, f"{self.name}: no answer from {self._origin.address} within {HEALTH_SECONDS:.0f} s")
+            return Health(False, f"{self.name}: no answer from {self._origin.address} within {http.HEALTH_SECONDS:g} s")
         except ProviderError as error:
             start = f" It is started with: {self._preset.start}" if error.reason == "unreachable" and self._preset.start else ""
             return Health(False, error.message + start)
