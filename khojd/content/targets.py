@@ -224,6 +224,8 @@ def _url(target: str) -> tuple[Target, ...]:
     if target.startswith("//") or _SCHEME.match(target):
         return (Target("external", target),)
     path, sign, anchor = target.partition("#")
+    if path and not path.strip("/"):
+        return (EMPTY,)  # the folder itself
     if not path:
         return (Target("here", "", _decoded(anchor), _fragment(anchor)),)
     if not sign:

@@ -68,7 +68,8 @@ class Outline(Struct, frozen=True, dict=True):
         """The place in the note at `path` that `target`'s anchor means, the first one where several fit."""
         found: Heading | Anchor | None = None
         if target.anchor_kind == "heading":
-            found = self._heading(target.anchor) or self._anchor(target.anchor, "custom_id", "id")
+            for anchor in names.spellings(target.anchor):
+                found = found or self._heading(anchor) or self._anchor(anchor, "custom_id", "id")
         elif target.anchor_kind == "block":
             found = self._anchor(target.anchor, "block")
         elif target.anchor_kind == "custom_id":

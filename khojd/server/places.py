@@ -75,7 +75,8 @@ class Desk:
             return sheet, 0, 0
         start = current.start if current.kind == "heading" else None
         if current.kind == "id" and (heading := sheet.sections[current.section].heading_segment) is not None:
-            start = heading.start  # it names the heading, wherever its property stands
+            # It names the heading, wherever its property stands; the name that a tag of HTML gives names that tag.
+            start = heading.start if sheet.format == "org" or heading.start <= current.start < heading.end else None
         if start is not None:
             return sheet, start, sheet.lines.end(sheet.lines.line(start))
         return sheet, current.start, current.end
