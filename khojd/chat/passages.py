@@ -222,9 +222,9 @@ def merged(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
 
 
 def _foreign(why: Explanation) -> bool:
-    if why.coverage is None and why.semantic_score is None:
-        return False  # found by words alone, or by filters
-    return (why.coverage or 0.0) < _LEAST_COVERAGE and (why.semantic_score or 0.0) < _LEAST_COSINE
+    if why.semantic_score is None:
+        return False  # found by words alone, by filters, or before its vector is made
+    return (why.coverage or 0.0) < _LEAST_COVERAGE and why.semantic_score < _LEAST_COSINE
 
 
 def passage_of(hit: Hit, text: str, lines: LineIndex, *, whole: bool = False) -> Passage | None:

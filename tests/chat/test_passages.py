@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from khojd import config
 from khojd.chat import ranges, summarise
 from khojd.chat.model import Attached, Passage
-from khojd.chat.passages import Library
+from khojd.chat.passages import Library, merged
 from khojd.content.lines import LineIndex
 from khojd.errors import NotFound, QueryError
 from khojd.graph.sheet import from_disk
+from khojd.search.types import SearchRequest
 from tests.chat.desk import desk
 
 pieces = st.lists(
@@ -165,3 +167,12 @@ async def test_a_label_is_the_path_below_its_folder(tmp_path: Path) -> None:
         (tmp_path / "more").mkdir()
         await d.engine.add_folder(config.Folder(path=str(tmp_path / "more")))
         assert library.label(d.path("a/b.md")) == "notes/a/b.md"
+
+
+async def test_what_words_find_counts_while_its_vector_is_not_made(tmp_path: Path) -> None:
+    async with desk(tmp_path, {"tea.md": "# Tea\n\nGreen tea is steeped at 70 degrees.\n"}, embedding=True) as d:
+        (hit,) = (await d.engine.search(SearchRequest("how hot is green tea", explain=True))).hits
+        assert hit.explanation is not None
+        for cosine, kept in ((None, True), (0.1, False), (0.5, True)):
+            why = replace(hit.explanation, coverage=0.15, semantic_score=cosine)
+            assert bool(merged([[replace(hit, explanation=why)]])) == kept
