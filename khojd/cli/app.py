@@ -62,8 +62,8 @@ def places(
         os.environ["KHOJD_INDEX"] = str(index_dir.expanduser().absolute())
 
 
-app.command("search")(search.search)
-app.command("chat")(chat.chat)
+app.command("search", cls=search.Query)(search.search)
+app.command("chat", cls=search.Query)(chat.chat)
 app.command("similar")(similar.similar)
 app.command("grep")(grep.grep)
 app.command("index")(index.index)

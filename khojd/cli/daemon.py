@@ -75,7 +75,7 @@ def stop(
         print("no daemon was running")
         return
     with client as session:
-        index = session.call("khoj/index/status", NoParams(), IndexStatus)
+        status = session.call("khoj/index/status", NoParams(), IndexStatus)
         answer = session.retire(force=force)
     if not answer.retiring:
         output.say(f"the daemon stays: {answer.reason}; stop it all the same with `khojd stop --force`")
@@ -83,15 +83,15 @@ def stop(
     if not _released(index_dir(paths.config_file())):
         output.say(f"the daemon is leaving, and still busy after {_PATIENCE:.0f} seconds; its log says more")
         raise typer.Exit(Exit.DAEMON)
-    left = _left(index)
+    left = _left(status)
     print(f"stopped; {left} when it is next started" if left else "stopped")
 
 
-def _left(index: "IndexStatus") -> str:
+def _left(status: "IndexStatus") -> str:
     """What is put off."""
-    parts = [f"{output.count(index.queue, 'file')} will be read"] if index.queue else []
-    if index.vectors_pending and not index.model_problem:
-        parts.append(f"{output.count(index.vectors_pending, 'entry', 'entries')} will be found by meaning")
+    parts = [f"{output.count(status.queue, 'file')} will be read"] if status.queue else []
+    if status.vectors_pending and not status.model_problem:
+        parts.append(f"{output.count(status.vectors_pending, 'entry', 'entries')} will be found by meaning")
     return " and ".join(parts)
 
 

@@ -1,14 +1,30 @@
 """`khojd search`."""
 
+import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from khojd.cli import output
 from khojd.cli.connection import connect, folders
 from khojd.cli.empty import why_nothing
 from khojd.cli.failure import Exit
+from khojd.search.vocabulary import NAMES
+
+
+class Query(TyperCommand):
+    """A command with a query: what begins with - and reads as a filter is one, and no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        valued = {name for one in self.params if not getattr(one, "is_flag", True) for name in one.opts}
+        end = args.index("--") if "--" in args else len(args)
+        filters = [at for at in range(end) if _FILTER.match(args[at]) and (not at or args[at - 1] not in valued)]
+        if filters:
+            options = [args[at] for at in range(end) if at not in filters]
+            args = [*options, "--", *args[end + 1 :], *(args[at] for at in filters)]
+        return super().parse_args(ctx, args)
 
 
 class Mode(StrEnum):
@@ -19,6 +35,8 @@ class Mode(StrEnum):
     semantic = "semantic"
 
 
+# No option has two letters or more after a single -.
+_FILTER = re.compile('-(?:["“„]|(?:' + "|".join(NAMES) + ")[:=<>])", re.IGNORECASE)
 Limit = Annotated[
     int | None, typer.Option("-n", "--limit", min=1, max=200, help="Number of hits, 1 to 200 (default: the profile's).")
 ]
@@ -31,7 +49,9 @@ Folder = Annotated[
 def search(
     query: Annotated[
         list[str],
-        typer.Argument(metavar="QUERY", help="Free text and filters, best in single quotes. Put -- before one that starts with -."),
+        typer.Argument(
+            metavar="QUERY", help="Free text and filters, best in single quotes. Put -- before other words that start with -."
+        ),
     ],
     *,
     limit: Limit = None,

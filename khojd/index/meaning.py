@@ -91,7 +91,7 @@ class Meaning:
                 breathe()
             return Pass(0, 0)
         texts: dict[bytes, str] = {}
-        chunks = [self._chunks(entry, texts) for entry in pending]
+        chunks = [self._chunks(entry, texts, breathe) for entry in pending]
         # Texts of similar length together: the model pads a batch to its longest.
         unknown = sorted(rows.missing_vectors(self._catalog.reader(), texts), key=lambda digest: len(texts[digest]))
         number = len(unknown)
@@ -150,12 +150,18 @@ class Meaning:
         VectorStore.destroy(self._directory)
         self.store = VectorStore.open(self._directory, self.embedder.id, self.embedder.dimensions)
 
-    def _chunks(self, entry: PendingEntry, texts: dict[bytes, str]) -> list[tuple[int, int, bytes]]:
-        """Cut an entry into chunks; their compiled texts are added to `texts` by hash."""
+    def _chunks(self, entry: PendingEntry, texts: dict[bytes, str], breathe: Callable[[], None]) -> list[tuple[int, int, bytes]]:
+        """Cut an entry into chunks; their compiled texts are added to `texts` by hash. With a long one queries go first, too."""
+
+        def count(text: str) -> int:
+            if len(entry.text) > CHARACTERS_AT_ONCE:
+                breathe()
+            return self.embedder.count(text)
+
         prefix = chunk.context(entry.title, entry.headings, count=self.embedder.count, max_tokens=self.embedder.max_tokens)
         ranges: list[tuple[int, int, bytes]] = []
         # An entry without text is found by its headings.
-        spans = chunk.split(entry.text, prefix=prefix, count=self.embedder.count, max_tokens=self.embedder.max_tokens)
+        spans = chunk.split(entry.text, prefix=prefix, count=count, max_tokens=self.embedder.max_tokens)
         for start, end in [(span.start, span.end) for span in spans] or [(0, 0)]:
             text = chunk.compiled(prefix, entry.text[start:end])
             digest = vector_hash(self.embedder.id, text)

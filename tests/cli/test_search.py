@@ -187,3 +187,19 @@ def test_grep_says_that_there_is_more(khojd: Khojd) -> None:
     assert len(result.stdout.splitlines()) == 1
     assert "more matches" in result.stderr
     assert khojd.json("grep", "-n", "1", "-i", "onion")["truncated"] is True
+
+
+@pytest.mark.parametrize("arguments", [("-tag:howto",), ("-tag:howto", "--mode", "lexical"), ("-n", "5", "-tag:howto")])
+def test_a_filter_that_begins_with_a_minus_is_no_option(khojd: Khojd, arguments: tuple[str, ...]) -> None:
+    shown = khojd("search", *arguments).stdout
+    assert "work.org" in shown
+    assert "bike.md" not in shown
+
+
+def test_exact_words_that_begin_with_a_minus_may_follow_others(khojd: Khojd) -> None:
+    assert "bike.md" in khojd("search", "--mode", "lexical", "pads squeal").stdout
+    assert "bike.md" not in khojd("search", "--mode", "lexical", "pads squeal", '-"pads squeal"', status=None).stdout
+
+
+def test_what_reads_as_no_filter_is_still_a_wrong_option(khojd: Khojd) -> None:
+    assert "No such option: -x" in khojd("search", "-x", "tea", status=2).stderr

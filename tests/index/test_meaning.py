@@ -6,7 +6,7 @@ import pytest
 
 from khojd.errors import Cancelled
 from khojd.index.catalog_vectors import vector_hashes
-from khojd.index.meaning import CHARACTERS_AT_ONCE
+from khojd.index.meaning import CHARACTERS_AT_ONCE, Meaning
 from tests.search.notes import Concepts, Notes
 
 
@@ -15,14 +15,14 @@ def book(sentences: int) -> str:
 
 
 class Interrupted:
-    """Lets some batches of the model pass, then ends the pass."""
+    """Lets the model embed so many texts, then ends the pass."""
 
-    def __init__(self, batches: int) -> None:
-        self.batches = batches
+    def __init__(self, meaning: Meaning, texts: int) -> None:
+        self._meaning = meaning
+        self._texts = texts
 
     def __call__(self) -> None:
-        self.batches -= 1
-        if self.batches < 0:
+        if self._meaning.embedded >= self._texts:
             raise Cancelled("khojd is ending")
 
 
@@ -32,13 +32,16 @@ def test_a_pass_over_a_long_note_can_be_ended_and_what_is_embedded_by_then_is_no
     assert meaning is not None
     notes.write({"book.txt": book(5000)}, embed=False)
     with pytest.raises(Cancelled):
-        meaning.fill(breathe=Interrupted(40))
-    assert meaning.embedded == 40 * Concepts.texts_at_once
+        meaning.fill(breathe=Interrupted(meaning, 0))
+    assert meaning.embedded == 0
+    with pytest.raises(Cancelled):
+        meaning.fill(breathe=Interrupted(meaning, 640))
+    assert meaning.embedded == 640
     made = meaning.fill()
     assert made.entries == 1
     chunks = len(vector_hashes(notes.stores.catalog.reader(), meaning.model_id))
     assert chunks > 1000
-    assert made.embedded <= chunks - 32 * Concepts.texts_at_once
+    assert made.embedded <= chunks - 512
     assert notes.names("book", mode="semantic") == ["book.txt"]
     assert notes.stores.catalog.integrity() == []
     notes.close()
