@@ -104,15 +104,16 @@
     (goto-char (khoj-view-details-begin view))
     (delete-region (point) (line-end-position))
     (insert (khoj-view--string
-             (string-join
-              (delq nil
-                    (list (if (overlay-get (khoj-view-fold view) 'invisible) "▸" "▾")
-                          (and (> (khoj-view-steps view) 0) (format "%d steps" (khoj-view-steps view)))
-                          (and (> (khoj-view-words view) 0) (format "thought %d words" (khoj-view-words view)))
-                          (and doing (concat doing "…"))
-                          (and (khoj-view-notices view)
-                               (concat "— " (string-join (reverse (khoj-view-notices view)) "; ")))))
-              " ")
+             (concat
+              (if (overlay-get (khoj-view-fold view) 'invisible) "▸ " "▾ ")
+              (string-join
+               (delq nil
+                     (list (and (> (khoj-view-steps view) 0) (format "%d steps" (khoj-view-steps view)))
+                           (and (> (khoj-view-words view) 0) (format "thought %d words" (khoj-view-words view)))
+                           (and doing (concat doing "…"))))
+               ", ")
+              (and (khoj-view-notices view)
+                   (concat " — " (string-join (reverse (khoj-view-notices view)) "; "))))
              'face 'khoj-aside))
     (make-text-button (khoj-view-details-begin view) (line-end-position)
                       'action (lambda (_) (khoj-view-toggle view))
@@ -249,6 +250,9 @@ Show the quote in the echo area."
       (khoj-view-cite-all view citations)))
   (khoj-view--head view)
   (khoj-view--editing
+    (goto-char (khoj-view-answer-end view))
+    (skip-chars-backward " \n" (khoj-view-answer-begin view))
+    (delete-region (point) (khoj-view-answer-end view))
     (when (derived-mode-p 'org-mode)
       (khoj-view--to-org view))
     (khoj-view--list-sources view)
