@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lsprotocol import types as lsp
 
-from khojd.graph import labels, mentions, tags
+from khojd.graph import addresses, labels, mentions, tags
 from khojd.graph import subject as subjects
 from khojd.graph.graph import Graph
 from khojd.graph.model import Mention, Note, Reference
@@ -22,8 +22,9 @@ from khojd.server.sheets import on_thread
 async def references(session: Session, params: lsp.ReferenceParams) -> list[lsp.Location] | None:
     """Links to what the cursor is on, or to what the link under it leads to; anywhere else in a note those to the note.
 
-    With `includeDeclaration` the place itself comes first. Of a label or footnote: where it is used in the note. A note's links are
-    followed by the tags that lead to it as their page; mentions of its name, title or alias come last, if they are on.
+    With `includeDeclaration` the place itself comes first. Of a label or footnote: where it is used in the note; of an address: all
+    links to it. A note's links are followed by the tags that lead to it as their page; mentions of its name, title or alias come
+    last, if they are on.
     """
     sheet = await session.sheet(params.text_document.uri, marks=True)
     offset = session.offset(sheet, params.position)
@@ -32,6 +33,9 @@ async def references(session: Session, params: lsp.ReferenceParams) -> list[lsp.
         wanted = (one for one in uses if params.context.include_declaration or not one.defines)
         return [session.location(sheet, one.first, one.last) for one in wanted]
     desk = Desk(session)
+    if (link := sheet.link_at(offset)) is not None and (address := addresses.of(sheet, link)):
+        same = await desk.graph(lambda graph: addresses.links_to(graph, address))
+        return [session.location(where, one.start, one.end) for where, one in await desk.links(same)]
     wants_mentions = session.toggles.on("mentions")
 
     def look(graph: Graph) -> tuple[Subject | None, list[Reference], list[Mention], list[Note]]:
