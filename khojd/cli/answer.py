@@ -43,6 +43,7 @@ class Answer:
         self._states: dict[int, str] = {}
         self._line_begins = True
         self.conversation = ""
+        self.turn = ""
 
     def __call__(self, part: Part) -> None:
         """Show a part of the stream."""
@@ -51,7 +52,7 @@ class Answer:
         elif isinstance(part, ChatCitation):
             self._cite(part.citation)
         elif isinstance(part, ChatStarted):
-            self.conversation = part.conversation
+            self.conversation, self.turn = part.conversation, part.turn
         elif isinstance(part, ChatReferences):
             self._references = part.references
         elif isinstance(part, ChatThinking) and self._thinking:

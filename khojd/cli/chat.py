@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from khojd.server.types_chat import ChatParams, ChatResult
 
 _HELP = (
-    "/new begins a new conversation, /retry asks again, /quit ends; control-C stops an answer. /help lists the chat's own commands."
+    "/new begins a new conversation, /retry asks the last question anew, /quit ends; control-C stops an answer."
+    " /help lists the chat's own commands."
 )
 
 
@@ -161,7 +162,8 @@ def _talk(client: "Client", params: "ChatParams", *, thinking: bool) -> None:
         pass
     _greet(client, params.persona)
     output.say(_HELP)
-    last = ""
+    last: ChatParams | None = None  # of the question before, with what was attached to it
+    turn = ""  # of that question
     while True:
         try:
             line = input("› ").strip()
@@ -174,21 +176,22 @@ def _talk(client: "Client", params: "ChatParams", *, thinking: bool) -> None:
         if line in ("/quit", "/exit"):
             return
         if line == "/new":
-            params = _changed(params, conversation="")
+            params, last = _changed(params, conversation=""), None
             continue
-        if line == "/retry":
-            if not last:
-                output.say("nothing was asked yet")
-                continue
-            line = last
         if not line:
             continue
-        last = line
-        params = _turn(client, _changed(params, message=line), thinking=thinking)
+        if line != "/retry":
+            last = _changed(params, message=line)
+        elif last is not None:
+            last = _changed(last, conversation=params.conversation, replaces=turn)
+        else:
+            output.say("nothing was asked yet")
+            continue
+        params, turn = _turn(client, last, thinking=thinking)
 
 
-def _turn(client: "Client", params: "ChatParams", *, thinking: bool) -> "ChatParams":
-    """One question of a talk; what the next one goes on with."""
+def _turn(client: "Client", params: "ChatParams", *, thinking: bool) -> "tuple[ChatParams, str]":
+    """One question of a talk; what the next one goes on with, and the id of its turn."""
     from khojd.cli.answer import Answer
 
     answer = Answer(params.message, thinking=thinking)
@@ -199,9 +202,9 @@ def _turn(client: "Client", params: "ChatParams", *, thinking: bool) -> "ChatPar
     except KhojdError as error:
         report(error)
     if not answer.conversation:
-        return params
+        return _changed(params, replaces=""), params.replaces
     # What was attached belongs to the question it came with.
-    return _changed(params, conversation=answer.conversation, context=(), images=())
+    return _changed(params, conversation=answer.conversation, context=(), images=(), replaces=""), answer.turn
 
 
 def _greet(client: "Client", persona: str) -> None:

@@ -71,6 +71,7 @@ def show(
     conversation: Id,
     *,
     aside: Annotated[bool, typer.Option("--aside", help="Also what was put aside when a question was asked anew.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Also what was done for each answer, and which models it took.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show a conversation with its sources.
@@ -85,7 +86,7 @@ def show(
     if as_json:
         output.json(result)
     else:
-        _show(result)
+        _show(result, steps=steps)
 
 
 @app.command()
@@ -214,7 +215,7 @@ def _line(one: "Conversation") -> str:
     return f"{style(one.id[:_SHOWN], 'yellow')}  {style('  '.join(facts), 'dim')}  {output.harmless(one.title)}"
 
 
-def _show(result: "ConversationResult") -> None:
+def _show(result: "ConversationResult", *, steps: bool) -> None:
     style = output.Style()
     one = result.conversation
     print(style(output.harmless(one.title), "bold"))
@@ -223,15 +224,17 @@ def _show(result: "ConversationResult") -> None:
     facts += [f"forked at {one.forked_from}"] if one.forked_from else []
     print(style(output.harmless("  ".join(facts)), "dim"))
     for number, turn in enumerate(result.turns, 1):
-        _show_turn(turn, f"{number}.")
+        _show_turn(turn, f"{number}.", steps=steps)
     for turn in result.aside:
-        _show_turn(turn, "put aside:")
+        _show_turn(turn, "put aside:", steps=steps)
 
 
-def _show_turn(turn: "ConversationTurn", label: str) -> None:
+def _show_turn(turn: "ConversationTurn", label: str, *, steps: bool) -> None:
     from khojd.cli.replay import replay
 
     style = output.Style()
     print(f"\n{style(label, 'yellow')} {style(output.harmless(turn.question.strip()), 'bold')}")
     print(style(f"{output.moment(turn.created)}  {turn.id}", "dim"), end="\n\n")
+    if steps and turn.steps:
+        print("\n".join(style(output.harmless(f"{step.kind}: {step.text}"), "dim") for step in turn.steps), end="\n\n")
     replay(turn)

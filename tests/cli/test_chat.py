@@ -271,6 +271,11 @@ def test_a_talk_answers_stops_goes_on_and_ends(talk: Talk, model: Served) -> Non
     talk.type("And why?\n")
     shown = re.sub(r"\x1b\[\d*m", "", talk.says("› "))
     assert re.search(r"replace them\.? *\r\nnote: ", shown), "what is said aside begins a line of its own"
+    before = [message["content"] for message in model.replay.requests[-1].json["messages"]]
+    talk.type("/retry\n")
+    assert "squeal" in talk.says("› ")
+    again = [message["content"] for message in model.replay.requests[-1].json["messages"]]
+    assert again == before, "it takes the place of the answer before"
     talk.type("/quit\n")
     assert talk.process.wait(30) == 0
     sent = [message["content"] for message in model.replay.requests[-1].json["messages"]]

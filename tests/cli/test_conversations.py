@@ -46,6 +46,8 @@ def test_a_conversation_is_shown_with_its_sources(khojd: Khojd, conversation: st
     assert "\n2. What about the chain?\n" in shown
     assert "The pads squeal." in shown
     assert "[1] notes/bike.md:" in shown
+    assert "queries: " not in shown
+    assert "\nqueries: Which pads squeal?\n" in khojd("conversations", "show", "--steps", conversation[:10]).stdout
     whole = khojd.json("conversations", "show", conversation)
     assert [turn["question"] for turn in whole["turns"]] == ["Which pads squeal?", "What about the chain?"]
     assert whole["turns"][0]["citations"][0]["state"] == "fresh"
