@@ -15,9 +15,11 @@ Kind = Literal["name", "path", "id", "here", "attachment", "external", "empty"]
 AnchorKind = Literal["", "heading", "block", "custom_id", "any", "line"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_MAIL = re.compile(r"[^\s<>:/@]+@[^\s<>:/@]+")  # in angle brackets
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENTITY = re.compile(r"#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});")
-_ORG_ESCAPED = re.compile(r"(\\+)([\[\]])|(\\+)$")
+_ORG_MAIL = re.compile(r"[^\s<>:/@]+@[^\s<>:/@]+")  # in angle brackets
+_ESCAPED = re.compile(r"(\\+)([\[\]])|(\\+)$")
 _LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t]*")
 _ORG_FILE = re.compile(r"file(?:\+(?:emacs|sys))?:|docview:")
 _FILE_PREFIX = re.compile(r"file:(?://)?(?=[^/]|/[^/])")
@@ -63,6 +65,8 @@ def read(link: Link, abbreviations: Mapping[str, str] | None = None) -> tuple[Ta
         return (*found, *(msgspec.structs.replace(reading, swapped=True) for reading in swapped))
     if link.kind == "block":
         return (Target("id", target),) if target else (EMPTY,)
+    if link.kind == "plain" and link.start < link.target_start and _MAIL.fullmatch(target):
+        return (Target("external", f"mailto:{target}"),)
     if link.kind == "org" or (link.kind == "plain" and not target.startswith(("http:", "https:"))):
         read_as = _org(_LINE_END.sub(" ", target), abbreviations or {})
         # Org's `#+INCLUDE` names a file without a type.
