@@ -82,7 +82,7 @@ describe("words", () => {
     expect(spent(usage({ promptTokens: 1234, answerTokens: 56, totalSeconds: 2.04, tokensPerSecond: 45.4, cost: 0.00123 }))).toBe(
       "1,234 + 56 tokens · 2.0 s · 45 tokens/s · costs 0.0012",
     );
-    expect(spent(usage({ totalSeconds: 0.31 }))).toBe("0.3 s");
+    expect(spent(usage({ totalSeconds: 0.31, tokensPerSecond: 9000 }))).toBe("0.3 s"); // too short to tell
     expect(spent(usage({}))).toBe("");
     expect(spent(null)).toBe("");
   });

@@ -29,7 +29,7 @@ export class Composer {
   constructor(private readonly post: (message: ToHost) => void, private readonly keep: (draft: string) => void) {
     this.question = new Completion(this.field, (id, text, cursor) => { post({ type: "complete", id, text, cursor, what: "question" }); });
     this.filters = new Completion(this.filter, (id, text, cursor) => { post({ type: "complete", id, text, cursor, what: "filters" }); });
-    this.attach = sign("attach", "Attach", () => { post({ type: "attach" }); }, { class: "sign attach" });
+    this.attach = sign("attach", "Attach", () => { post({ type: "attach" }); }, { class: "sign attach", disabled: true });
     this.send = sign("send", "Ask (Enter)", () => { this.ask(); });
     this.stop = sign("stop", "Stop the answer (Escape)", () => { post({ type: "stop" }); });
     this.field.addEventListener("keydown", (event) => { this.key(event); });
@@ -99,11 +99,10 @@ export class Composer {
   private fill(): void {
     const { personas, persona, models } = this.choices;
     const chosen = this.shown?.choice;
-    const usual = this.shown?.conversation.persona ?? "";
-    const names = personas.map((one) => one.name);
-    options(this.persona, chosen?.persona ?? "", `Persona: ${usual === "" ? (persona === "" ? "default" : persona) : usual}`, names);
+    const usual = this.shown?.conversation.persona ?? persona;
+    options(this.persona, chosen?.persona ?? "", usual === "" || usual === "default" ? "Persona" : usual, personas.map((one) => one.name));
     for (const [index, one] of personas.entries()) attribute(this.persona.options[index + 1] ?? this.persona, "title", one.description);
-    options(this.model, chosen?.model ?? "", models.length === 0 ? "Model: none" : "Model: as configured", models);
+    options(this.model, chosen?.model ?? "", "Model", models);
   }
 
   private ask(): void {

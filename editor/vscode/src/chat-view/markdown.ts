@@ -100,6 +100,8 @@ class Writer {
     for (const token of tokens) {
       if (token.nesting < 0) {
         within.pop();
+      } else if (token.hidden) {
+        within.push(within.at(-1) ?? into); // a paragraph of a tight list
       } else if (token.nesting > 0) {
         const made = this.opened(token);
         put(made);
@@ -110,9 +112,8 @@ class Writer {
     }
   }
 
-  private opened(token: Token): HTMLElement | DocumentFragment {
+  private opened(token: Token): HTMLElement {
     if (token.type === "link_open") return this.link(this.plain(String(token.attrGet("href") ?? "")));
-    if (token.hidden) return document.createDocumentFragment(); // a paragraph of a tight list
     const tag = TAGS.find((one) => one === token.tag);
     if (tag === undefined) return element("span");
     return element(shifted(tag), { start: tag === "ol" ? (token.attrGet("start") ?? undefined) : undefined, class: aligned(token) });
@@ -163,7 +164,8 @@ class Writer {
     let place = 0;
     for (const match of this.marker === undefined ? [] : content.matchAll(this.marker)) {
       const node = this.markers.node(Number(match[1])) ?? document.createTextNode(match[0]);
-      found.push(...this.named(content.slice(place, match.index)), node);
+      // A citation does not stand alone at the beginning of a line.
+      found.push(...this.named(content.slice(place, match.index).replace(/ $/, "\u00a0")), node);
       place = match.index + match[0].length;
     }
     return [...found, ...this.named(content.slice(place))];

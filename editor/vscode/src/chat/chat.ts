@@ -75,6 +75,11 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
     view.webview.html = page(uri("chat-view.js"), uri("chat-view.css"), view.webview.cspSource);
   }
 
+  /** Whether the page of the view is there, and has said so. */
+  get shown(): boolean {
+    return this.ready && this.view?.visible === true;
+  }
+
   /** Show the chat, with the keyboard in it. */
   async open(history = false): Promise<void> {
     await vscode.commands.executeCommand(`${VIEW}.focus`);
@@ -221,7 +226,8 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
     if (turn !== undefined) await work(turn);
   }
 
-  private async complete(what: "question" | "filters", text: string, cursor: number): Promise<FilterCompletions> {
+  /** What can be written at the cursor of a field of the view. */
+  async complete(what: "question" | "filters", text: string, cursor: number): Promise<FilterCompletions> {
     const none = { start: cursor, end: cursor, items: [] };
     // Nothing of khojd is needed for commands, and nothing at all for plain words.
     if (what === "question" && !/[@[]/.test(text)) return mentions(text, cursor, []);
