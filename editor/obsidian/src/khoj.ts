@@ -90,9 +90,9 @@ export class Khoj {
     });
   }
 
-  /** A path of khojd's, as it is known in the vault. */
+  /** A path of khojd's as it is shown to a person. */
   shown(path: string): string {
-    return this.paths.inside(path) ?? path;
+    return this.paths.shown(path);
   }
 
   /** A link to a place by its note and heading, for hover previews. */

@@ -68,7 +68,7 @@ export class Notes {
     const path = absolute(location.uri);
     const line = location.range.start.line + 1;
     const why = file === undefined ? "is not in this vault" : "is no Markdown note";
-    new Notice(`${path}, line ${line}, ${why}: it is opened outside of Obsidian`);
+    new Notice(`${this.paths.shown(path)}, line ${line}, ${why}: it is opened outside of Obsidian`);
     const problem = await shell.openPath(path);
     if (problem !== "") new Notice(`${path} cannot be opened: ${problem}`);
   }

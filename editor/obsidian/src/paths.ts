@@ -1,7 +1,8 @@
 // Addresses of khojd and paths of the vault.
 import { normalizePath } from "obsidian";
-import { pathToFileURL, fileURLToPath } from "node:url";
+import * as os from "node:os";
 import * as path from "node:path";
+import { pathToFileURL, fileURLToPath } from "node:url";
 
 /** The vault on the disk, by its own name and, where that goes through a symbolic link, by the real one. */
 export class Paths {
@@ -18,6 +19,13 @@ export class Paths {
       if (relative !== "" && !outward(relative)) return normalizePath(relative.split(path.sep).join("/"));
     }
     return undefined;
+  }
+
+  /** A path as it is shown to a person: that in the vault, or from the home directory. */
+  shown(place: string): string {
+    const file = absolute(place);
+    const home = path.relative(os.homedir(), file);
+    return this.inside(place) ?? (home === "" || outward(home) ? file : `~${path.sep}${home}`);
   }
 
   /** The absolute path of something in the vault. */

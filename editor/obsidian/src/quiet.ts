@@ -39,36 +39,17 @@ export function texts(root: HTMLElement): Text[] {
   return found;
 }
 
-/** Markdown in which nothing embeds, is HTML, or is code that a plugin might run. */
+/**
+ * Markdown in which nothing embeds, is HTML, or is code that a plugin might run.
+ *
+ * Each line is treated alike, in code and outside of it: what is code here may not be for a renderer that knows more syntax.
+ */
 export function harmless(markdown: string): string {
-  let fence = "";
   return markdown
     .replaceAll(BREAK, "")
-    .split("\n")
-    .map((line) => {
-      const [, indent = "", marks = "", info = ""] = /^([\s>]*(?:(?:[-*+]|\d+[.)])\s+)*)(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
-      if (fence === "" && marks !== "" && !(marks.startsWith("`") && info.includes("`"))) {
-        fence = marks;
-        return indent + marks + language(info);
-      }
-      if (fence !== "") {
-        if (marks.startsWith(fence) && info.trim() === "") fence = "";
-        return fence === "" ? line : line.replaceAll("<%", `<${BREAK}%`);
-      }
-      return inert(line);
-    })
-    .join("\n");
-}
-
-function language(info: string): string {
-  const name = /^\s*([\w+#.-]+)\s*$/.exec(info)?.[1]?.toLowerCase() ?? "";
-  return COLOURED.has(name) ? name : "";
-}
-
-function inert(line: string): string {
-  return line
+    .replace(/(`{3,}|~{3,})([ \t]*)([^\s`]+)/g, (whole, marks: string, space: string, language: string) =>
+      COLOURED.has(language.toLowerCase()) ? whole : `${marks}${space}${BREAK}${language}`)
     .replaceAll("![", `!${BREAK}[`)
     .replace(/<(?!https?:|mailto:|\s)/gi, `<${BREAK}`)
-    .replace(/(`+)([=$])/g, `$1${BREAK}$2`)
-    .replace(/^(\s*)\^(?=[\w-]+\s*$)/, `$1${BREAK}^`);
+    .replace(/(`[ \t]*)([=$])/g, `$1${BREAK}$2`);
 }

@@ -29,6 +29,7 @@ export class SearchModal extends Modal {
   private selected = 0;
   private result: SearchResult | undefined;
   private whole = true;
+  private query: string | undefined;
   private field!: HTMLInputElement;
   private list!: HTMLElement;
   private line!: HTMLElement;
@@ -105,13 +106,18 @@ export class SearchModal extends Modal {
   }
 
   private typed(): void {
-    this.search.ask(this.field.value);
+    const query = this.field.value.trim();
+    if (query === this.query) return;
+    this.query = query;
+    this.list.setAttribute("aria-busy", "true");
+    this.search.ask(query);
   }
 
   private take(result: SearchResult, whole: boolean): void {
     const before = this.hits[this.selected];
     this.result = result;
     this.whole = whole;
+    if (whole) this.list.setAttribute("aria-busy", "false");
     this.hits = result.hits;
     // A hit that a person has gone to stays selected when a later phase moves it.
     const kept = this.selected > 0 ? this.hits.findIndex((hit) => same(hit, before)) : 0;
@@ -124,6 +130,7 @@ export class SearchModal extends Modal {
   private fail(message: string): void {
     this.hits = [];
     this.result = undefined;
+    this.list.setAttribute("aria-busy", "false");
     this.draw();
     this.tell(message, true);
   }

@@ -29,7 +29,7 @@ export const DEFAULTS: Settings = {
   socket: "",
   atStart: true,
   unsaved: true,
-  delay: 60,
+  delay: 30,
   limit: 30,
   preview: true,
   follow: true,
@@ -42,7 +42,8 @@ export const DEFAULTS: Settings = {
 export function restored(stored: unknown): Settings {
   const given: Record<string, unknown> = typeof stored === "object" && stored !== null ? { ...stored } : {};
   const usual = Object.entries<unknown>({ ...DEFAULTS });
-  return Object.fromEntries(usual.map(([name, value]) => [name, typeof given[name] === typeof value ? given[name] : value])) as unknown as Settings;
+  const kept = usual.map(([name, value]): [string, unknown] => [name, typeof given[name] === typeof value ? given[name] : value]);
+  return Object.fromEntries(kept) as unknown as Settings;
 }
 
 /** What has settings. */

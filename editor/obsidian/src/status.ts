@@ -90,7 +90,7 @@ export class StatusView extends ItemView {
     for (const folder of status.folders) {
       const watching = { events: "", polling: "looked at every now and then", off: "not watched" }[folder.watching];
       const facts = [folder.files === 1 ? "1 file" : `${folder.files} files`, watching].filter((part) => part !== "").join(", ");
-      this.head.createDiv({ cls: "khoj-folder", text: `${folder.path} (${facts})` });
+      this.head.createDiv({ cls: "khoj-folder", text: `${khoj.shown(folder.path)} (${facts})` });
     }
     this.button("refresh-cw", "Update", () => khoj.update([]));
     this.button(status.paused ? "play" : "pause", status.paused ? "Resume" : "Pause", () => khoj.pause());

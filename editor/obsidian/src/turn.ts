@@ -139,7 +139,8 @@ export class TurnView extends Component {
       for (const slot of text.data.matchAll(SLOT)) {
         const index = Number(slot[1]);
         const citation = turn.citations[index];
-        pieces.push(text.data.slice(place, slot.index));
+        // No line ends between a claim and what it cites.
+        pieces.push(text.data.slice(place, slot.index).replace(/[ \t]+$/, "\u00a0"));
         place = slot.index + slot[0].length;
         if (citation === undefined) continue;
         // The end of the answer says again where everything is by then.

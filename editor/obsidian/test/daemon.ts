@@ -25,13 +25,7 @@ export class Place {
     const folders = folder ? `[[folders]]\npath = "${this.notes}"\n` : "";
     writeFileSync(this.config, `${folders}[embedding]\nmodel = "${meaning}"\n[daemon]\nidle_minutes = 5.0\n${more}`);
     for (const [name, text] of Object.entries(notes)) this.put(name, text);
-    const at = (name: string) => path.join(this.notes, name);
-    this.disk = {
-      base: this.notes,
-      read: (name) => readFile(at(name), "utf8"),
-      write: (name, text) => writeFile(at(name), text),
-      mkdir: async (name) => { await mkdir(at(name), { recursive: true }); },
-    };
+    this.disk = disk(this.notes);
     // What is started here must not see a person's own khojd.
     for (const [name, value] of Object.entries(this.environment)) process.env[name] = value;
   }
@@ -55,7 +49,7 @@ export class Place {
     return { command: this.command.join("\n"), index: this.index, config: this.config, delay: 0 };
   }
 
-  put(name: string, text: string): void {
+  put(name: string, text: Uint8Array | string): void {
     mkdirSync(path.dirname(path.join(this.notes, name)), { recursive: true });
     writeFileSync(path.join(this.notes, name), text);
   }
@@ -93,4 +87,15 @@ export class Place {
     spawnSync(program, [...first, "stop", "--force"], { cwd: this.base, timeout: 30_000 });
     rmSync(this.base, { recursive: true, force: true });
   }
+}
+
+/** The files of a vault. */
+export function disk(base: string): Disk {
+  const at = (name: string) => path.join(base, name);
+  return {
+    base,
+    read: (name) => readFile(at(name), "utf8"),
+    write: (name, text) => writeFile(at(name), text),
+    mkdir: async (name) => { await mkdir(at(name), { recursive: true }); },
+  };
 }

@@ -141,8 +141,8 @@ test("the panel has every file with its state, takes actions, and exports JSON",
   Array.from(document.querySelectorAll<HTMLElement>(".khoj-bar button")).find((one) => one.textContent.includes("JSON"))?.click();
   const blob = await until("the export", () => made[0]);
   const text = await new Promise<string>((resolve) => {
-    const reader = new FileReader();
-    reader.onload = () => { resolve(String(reader.result)); };
+    const reader = new FileReader(); // jsdom's Blob has no text()
+    reader.onload = () => { resolve(reader.result as string); };
     reader.readAsText(blob);
   });
   expect((JSON.parse(text) as { files: unknown[] }).files).toHaveLength(3);

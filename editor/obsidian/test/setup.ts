@@ -1,4 +1,6 @@
 // What Obsidian adds to the page, and what CodeMirror asks of a page that jsdom has not.
+export {}; // a module may wait for another
+
 if (typeof window !== "undefined") {
   const { setup } = await import("obsidian-test-mocks/setup");
   setup();

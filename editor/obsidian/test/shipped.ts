@@ -60,6 +60,7 @@ function seen(): string {
 }
 
 /** The element that fits a selector. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as querySelector has it
 export function element<T extends HTMLElement = HTMLElement>(selector: string, within: ParentNode = document): T {
   const found = within.querySelector<T>(selector);
   if (found === null) throw new Error(`there is no ${selector}`);

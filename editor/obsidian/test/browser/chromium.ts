@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
 
-import type { Place } from "../daemon";
+import type { Disk } from "../world/app";
 import type { Given, Harness } from "./page";
 
 declare const harness: Harness;
@@ -15,6 +15,16 @@ const PLUGIN = path.resolve(HERE, "../..");
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
+
+export type Theme = "dark" | "light";
+
+/** A vault, its home directory, and where its daemon listens. */
+export interface Where {
+  base: string;
+  notes: string;
+  disk: Disk;
+  address(): Promise<string>;
+}
 
 /** A browser; the caller closes it. */
 export function launch(): Promise<Browser> {
@@ -38,8 +48,8 @@ async function bundled(): Promise<string> {
 }
 
 /** A page with the vault of a place, in which the plugin runs. */
-export async function begin(browser: Browser, place: Place, files: Record<string, string>, theme: "dark" | "light"): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1200, height: 760 }, colorScheme: theme });
+export async function begin(browser: Browser, place: Where, files: Record<string, string>, theme: Theme, more = {}): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1120, height: 700 }, colorScheme: theme });
   await bridge(page, place);
   const styles = await Promise.all([path.join(HERE, "theme.css"), path.join(PLUGIN, "styles.css")].map((name) => readFile(name, "utf8")));
   await page.setContent(`<!doctype html><html lang="en"><head><title>Vault</title></head><body class="theme-${theme}"></body></html>`);
@@ -50,27 +60,33 @@ export async function begin(browser: Browser, place: Place, files: Record<string
     main: await readFile(path.join(PLUGIN, "main.js"), "utf8"),
     manifest: JSON.parse(await readFile(path.join(PLUGIN, "manifest.json"), "utf8")),
     base: place.notes,
+    home: place.base,
     files,
-    settings: { socket: await place.address(), delay: 0 },
+    settings: { socket: await place.address(), ...more },
   };
   await page.evaluate((all) => harness.begin(all), given);
   return page;
 }
 
-async function bridge(page: Page, place: Place): Promise<void> {
+async function bridge(page: Page, place: Where): Promise<void> {
   const sockets: net.Socket[] = [];
   page.on("close", () => { for (const socket of sockets) socket.destroy(); });
-  await page.exposeFunction("diskRead", place.disk.read);
-  await page.exposeFunction("diskWrite", place.disk.write);
-  await page.exposeFunction("diskMake", place.disk.mkdir);
+  await page.exposeFunction("diskRead", (name: string) => place.disk.read(name));
+  await page.exposeFunction("diskWrite", (name: string, text: string) => place.disk.write(name, text));
+  await page.exposeFunction("diskMake", (name: string) => place.disk.mkdir(name));
   await page.exposeFunction("socketOpen", (address: string) => new Promise<number>((resolve, reject) => {
     const socket = net.connect(address).setEncoding("utf8");
     const number = sockets.push(socket) - 1;
-    const tell = (text: string | null) => page.evaluate(([to, what]) => { harness.heard(to, what); }, [number, text] as const).catch(() => undefined);
-    // What comes is handed on in the order in which it came.
-    let last: Promise<unknown> = Promise.resolve();
-    socket.on("data", (text) => { last = last.then(() => tell(String(text))); });
-    socket.on("close", () => { last = last.then(() => tell(null)); });
+    const tell = async (text: string | null) => {
+      if (!page.isClosed()) await page.evaluate(([to, what]) => { harness.heard(to, what); }, [number, text] as const);
+    };
+    // What comes is handed on in the order in which it came; a page that is being closed hears nothing more.
+    let last = Promise.resolve();
+    const pass = (text: string | null) => {
+      last = last.then(() => tell(text)).catch(() => undefined);
+    };
+    socket.on("data", (text) => { pass(String(text)); });
+    socket.on("close", () => { pass(null); });
     socket.once("connect", () => { resolve(number); });
     socket.on("error", reject);
   }));
@@ -86,7 +102,8 @@ export function run(page: Page, id: string): Promise<void> {
 /** Open a note, with the cursor in a line. */
 export async function note(page: Page, name: string, line = 0): Promise<void> {
   await page.evaluate(async ([path, at]) => {
-    const view = await harness.world?.note(path);
-    view?.editor.setCursor({ line: at, ch: 0 });
+    const editor = (await harness.world?.note(path))?.editor;
+    editor?.setCursor({ line: at, ch: 0 });
+    editor?.scrollIntoView({ from: { line: at, ch: 0 }, to: { line: at, ch: 0 } });
   }, [name, line] as const);
 }

@@ -114,7 +114,6 @@ export const modules: Readonly<Record<string, unknown>> = {
   crypto: { randomUUID: () => crypto.randomUUID(), randomBytes: refuse },
   fs: {},
   "fs/promises": { realpath: (name: string) => Promise.resolve(name) },
-  os: { homedir: () => "/home", tmpdir: () => "/tmp" },
   path,
   url: {
     pathToFileURL: (name: string) => new URL(`file://${encodeURI(name).replace(/[?#]/g, encodeURIComponent)}`),

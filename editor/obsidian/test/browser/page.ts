@@ -21,6 +21,7 @@ export interface Given {
   main: string;
   manifest: unknown;
   base: string;
+  home: string;
   files: Record<string, string>;
   settings: Record<string, unknown>;
 }
@@ -36,12 +37,13 @@ const harness = {
   async begin(given: Given): Promise<void> {
     setup();
     Object.assign(globalThis, globals, { global: globalThis });
+    const os = { homedir: () => given.home };
     const disk: Disk = { base: given.base, read: diskRead, write: diskWrite, mkdir: diskMake };
     const world = new World(disk, given.files, given.settings);
     harness.world = world;
     const module = { exports: {} as { default?: Main } };
     const require = (name: string): unknown => {
-      const found = provided[name.replace(/^node:/, "")];
+      const found = { ...provided, os }[name.replace(/^node:/, "")];
       if (found === undefined) throw new Error(`no module ${name} here`);
       return found;
     };

@@ -55,8 +55,8 @@ test("takes part", async () => {
       type(element<HTMLTextAreaElement>(".khoj-question-field"), question);
       element<HTMLTextAreaElement>(".khoj-question-field").focus();
       press("Enter");
-      await until("the answer", () => all(".khoj-turn").length > before && document.querySelector(".khoj-turn:last-child .khoj-facts"));
-      return element(".khoj-turn:last-child .khoj-answer").textContent;
+      await until("the end", () => all(".khoj-turn").length > before && document.querySelector(".khoj-turn:last-child .khoj-facts"));
+      return until("the answer", () => element(".khoj-turn:last-child .khoj-answer").textContent || undefined);
     },
   });
   await world.unload();

@@ -188,7 +188,7 @@ export class World {
   async load(main: Main, manifest: unknown): Promise<void> {
     this.plugin = new main(this, manifest);
     this.plugin.loaded__ = true;
-    await this.plugin.onload();
+    await (this.plugin as unknown as { onload(): Promise<void> }).onload();
   }
 
   /** Take the plugin away. */

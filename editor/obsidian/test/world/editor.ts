@@ -66,8 +66,9 @@ export class Editor {
   }
 
   transaction({ changes = [] }: EditorTransaction): void {
-    const place = ({ text, from, to }: EditorChange) => ({ insert: text, from: this.posToOffset(from), to: this.posToOffset(to ?? from) });
-    this.cm.dispatch({ changes: changes.map(place) });
+    const offset = (place: EditorPosition) => this.posToOffset(place);
+    const placed = ({ text, from, to = from }: EditorChange) => ({ insert: text, from: offset(from), to: offset(to) });
+    this.cm.dispatch({ changes: changes.map(placed) });
   }
 
   scrollIntoView({ from }: EditorRange): void {

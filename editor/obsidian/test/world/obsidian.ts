@@ -82,7 +82,7 @@ export class Modal {
 export class Notice {
   static readonly said: string[] = [];
 
-  constructor(message: string) {
+  constructor(readonly message: string) {
     Notice.said.push(message);
   }
 }
@@ -111,7 +111,7 @@ mocks.ButtonComponent.prototype.onClick = function (run) {
   return this;
 };
 mocks.AbstractTextComponent.prototype.onChange = function (run) {
-  const { inputEl } = this;
+  const inputEl = this.inputEl as HTMLInputElement;
   inputEl.addEventListener("input", () => {
     run(inputEl.value);
   });

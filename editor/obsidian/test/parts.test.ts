@@ -1,0 +1,115 @@
+// Parts of the plugin by themselves: what must not go wrong with any text.
+import { describe, expect, test } from "vitest";
+
+import { blocks } from "../src/blocks";
+import { lines } from "../src/difference";
+import { edited, type TextEdit } from "../src/edits";
+import { Paths } from "../src/paths";
+import { harmless } from "../src/quiet";
+import { DEFAULTS, restored } from "../src/settings";
+import { difference } from "../src/unsaved";
+
+const at = (line: number, character: number) => ({ line, character });
+const edit = (from: [number, number], to: [number, number], newText: string): TextEdit => {
+  return { range: { start: at(...from), end: at(...to) }, newText };
+};
+
+describe("what is rendered", () => {
+  const unseen = "\u2060"; // taken out of what was rendered
+  const plain = (text: string) => harmless(text).replaceAll(unseen, "");
+
+  test("is the same text", () => {
+    for (const text of ["a < b ![x](y) `= this` `$= run()`", "- ```dot\n  <%+ x %>\n  ```", "> ```\n> <img>\n> ```\n<b>"]) {
+      expect(plain(text)).toBe(text);
+    }
+  });
+
+  test("has no code in a language that a plugin might run", () => {
+    expect(harmless("```dataviewjs\nx\n```")).toBe(`\`\`\`${unseen}dataviewjs\nx\n\`\`\``);
+    expect(harmless("~~~ Mermaid\nx\n~~~")).toBe(`~~~ ${unseen}Mermaid\nx\n~~~`);
+    expect(harmless("```python\nx\n```")).toBe("```python\nx\n```");
+    expect(harmless("`$= x` `= y`")).toBe(`\`${unseen}$= x\` \`${unseen}= y\``);
+  });
+
+  test("has no tag and no embed, whatever a line before it may have opened", () => {
+    for (const before of ["", "```\n", "    ```\n", "> ```\n", "$$\n```\n$$\n", "---\n~~~\n---\n", "%%\n", "`", "1. ```\n"]) {
+      expect(harmless(`${before}<script>`)).not.toContain("<s");
+      expect(harmless(`${before}</b><%+ x %><!--`)).not.toMatch(/<[^\u2060]/);
+      expect(harmless(`${before}![[note]]![p](u)`)).not.toContain("![");
+      expect(harmless(`${before}\n\`\`\`tasks`)).not.toContain("`tasks");
+    }
+    expect(harmless("<https://example.org>")).toBe("<https://example.org>");
+  });
+});
+
+describe("blocks of an answer", () => {
+  test("end at blank lines, but not in code and lists", () => {
+    expect(blocks("a\nb\n\nc", [])).toEqual(["a\nb\n", "c"]);
+    expect(blocks("```\na\n\nb\n```\n\nc", [])).toEqual(["```\na\n\nb\n```\n", "c"]);
+    expect(blocks("- a\n\n  b\n- c", [])).toEqual(["- a\n\n  b\n- c"]);
+  });
+
+  test("that are whole stay the same when the answer grows", () => {
+    const text = "# One\n\nTwo *three*.\n\n```js\nfour\n\nfive\n```\n\n- six\n- seven\n\nEight.";
+    for (let end = 1; end < text.length; end++) {
+      const now = blocks(text.slice(0, end), []);
+      const later = blocks(text.slice(0, end + 1), []);
+      expect(later.slice(0, now.length - 1)).toEqual(now.slice(0, -1));
+    }
+  });
+});
+
+describe("a change of text", () => {
+  test("that is told makes the new text of the old one, and cuts no character", () => {
+    const texts = ["", "a", "ab🍵c", "ab🍃c", "🍵", "🍵🍵", "a\nb\nc", "a\nc", "aaaa", "aa", "🍵x🍵"];
+    for (const old of texts) {
+      for (const now of texts) {
+        const change = difference(old, now);
+        if (change === undefined) {
+          expect(now).toBe(old);
+          continue;
+        }
+        expect(old.slice(0, change.from) + change.text + old.slice(change.to)).toBe(now);
+        expect(change.text).not.toMatch(/^[\udc00-\udfff]|[\ud800-\udbff]$/);
+      }
+    }
+  });
+
+  test("by several edits is made from the end, in lines of any kind", () => {
+    const text = "one\r\ntwo 🍵\rthree\nfour";
+    expect(edited(text, [edit([0, 0], [0, 3], "1"), edit([1, 4], [1, 6], "tea"), edit([3, 9], [9, 0], "!")])).toBe("1\r\ntwo tea\rthree\nfour!");
+    expect(edited("ab", [edit([0, 1], [0, 1], "x"), edit([0, 1], [0, 1], "y")])).toBe("axyb");
+    expect(edited("a\r\nb", [edit([0, 99], [0, 99], "!")])).toBe("a!\r\nb");
+  });
+
+  test("is shown by the lines that differ", () => {
+    expect(lines("a\nb\nc\n", "a\nx\nc\nd\n").map(({ kind, text }) => `${kind[0] ?? ""}${text}`)).toEqual(["sa", "rb", "ax", "sc", "ad"]);
+    expect(lines("", "a\n")).toEqual([{ kind: "added", text: "a" }]);
+    const many = Array.from({ length: 2000 }, (_, line) => `${line}`).join("\n");
+    expect(lines(many, `${many}!`).filter((line) => line.kind !== "same")).toHaveLength(2);
+  });
+});
+
+describe("paths", () => {
+  const paths = new Paths("/home/a/My vault", "/disk/vault");
+
+  test("of the vault come from addresses, by both of its names", () => {
+    expect(paths.inside("file:///home/a/My%20vault/b%C3%A4r/c%23.md")).toBe("bär/c#.md");
+    expect(paths.inside("/disk/vault/x.md")).toBe("x.md");
+    expect(paths.inside("file:///home/a/My%20vault%202/x.md")).toBeUndefined();
+    expect(paths.inside("file:///home/a/My%20vault/../x.md")).toBeUndefined();
+    expect(paths.uri("bär/c#.md")).toBe("file:///home/a/My%20vault/b%C3%A4r/c%23.md");
+  });
+
+  test("tell whether a folder of khojd's holds the vault", () => {
+    expect(["/home/a", "/home/a/My vault", "/disk/vault"].map((folder) => paths.within(folder))).toEqual([true, true, true]);
+    expect(["/home/a/My vault/deep", "/home/b"].map((folder) => paths.within(folder))).toEqual([false, false]);
+    expect(paths.covered("/home/a/My vault/deep", "deep/x.md")).toBe(true);
+    expect(paths.covered("/home/a/My vault/deep", "x.md")).toBe(false);
+  });
+});
+
+test("stored settings of another type are as they were delivered", () => {
+  expect(restored(null)).toEqual(DEFAULTS);
+  expect(restored({ delay: "5", limit: 7, unknown: true })).toEqual({ ...DEFAULTS, limit: 7 });
+});
