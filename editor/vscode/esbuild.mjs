@@ -14,7 +14,11 @@ if (process.argv.includes("--tests")) {
   await build({ ...host, entryPoints, outdir: "dist-tests", outExtension: { ".js": ".cjs" }, external: ["vscode", "mocha"] });
 } else {
   rmSync(`${here}dist`, { recursive: true, force: true });
-  await build({ ...host, entryPoints: { extension: "src/extension.ts" }, outdir: "dist", outExtension: { ".js": ".cjs" } });
+  // The language client is most of the code and is loaded after activation: a file of its own.
+  const apart = { name: "apart", setup: ({ onResolve }) => onResolve({ filter: /^\.\/client$/ }, () => ({ path: "./client.cjs", external: true })) };
+  const parts = { outdir: "dist", outExtension: { ".js": ".cjs" } };
+  await build({ ...host, ...parts, entryPoints: { extension: "src/extension.ts" }, plugins: [apart] });
+  await build({ ...host, ...parts, entryPoints: { client: "src/client.ts" } });
   if (existsSync(`${here}src/chat-view/main.ts`)) {
     await build({ ...shared, entryPoints: { "chat-view": "src/chat-view/main.ts" }, outdir: "dist", platform: "browser", target: "chrome122", format: "iife", alias: { entities: "./src/chat-view/entities.ts" } });
   }

@@ -2,7 +2,7 @@
 
     python -m tests.bench [--quick] [--markdown] [NAME…]
 
-Names: indexing, embedding, rescan, latency, language, chat, freshness, startup, memory, ranking, emacs.
+Names: indexing, embedding, rescan, latency, language, chat, freshness, startup, memory, ranking, emacs, vscode, obsidian.
 docs/benchmarks.md says how to read the tables.
 """
 
@@ -15,7 +15,21 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import chat, emacs, embedding, freshness, indexing, language, latency, memory, ranking, rescan, startup
+from tests.bench import (
+    chat,
+    emacs,
+    embedding,
+    freshness,
+    indexing,
+    language,
+    latency,
+    memory,
+    obsidian,
+    ranking,
+    rescan,
+    startup,
+    vscode,
+)
 from tests.bench.daemon import isolate
 from tests.bench.options import Options
 from tests.bench.table import Table, machine, markdown, plain, say
@@ -32,6 +46,8 @@ BENCHMARKS: dict[str, Callable[[Options], list[Table]]] = {
     "memory": memory.tables,
     "ranking": ranking.tables,
     "emacs": emacs.tables,
+    "vscode": vscode.tables,
+    "obsidian": obsidian.tables,
 }
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -42,7 +42,7 @@ def tables(options: Options) -> list[Table]:
     built = vault(options)
     large = built.folder / "large.org"
     large.write_text(_large(), encoding="utf-8")
-    queries = _queries(built.folder, options.pick(QUERIES, 4))
+    typed = queries(built.folder, options.pick(QUERIES, 4))
     rows: list[Row] = []
     daemon = Daemon(built.index, (built.folder,))
     with daemon, daemon.start() as client:
@@ -52,11 +52,11 @@ def tables(options: Options) -> list[Table]:
             say(f"  {emacs.name}")
             rows += _loading(emacs, options.pick(LOADS, 3))
             for interface in ("default completion", "fido"):
-                rows.append(_searching(emacs, queries, interface))
+                rows.append(_searching(emacs, typed, interface))
             rows += _typing(emacs, options.pick(KEYS, 40), options.pick(TURNS, 1))
-    typed = sum(map(len, queries))
+    keys = sum(map(len, typed))
     notes = (
-        f"{built.files:,} notes; a terminal of 110 by 40, with previews of hits; {typed} keystrokes, one each {PACE * 1000:.0f} "
+        f"{built.files:,} notes; a terminal of 110 by 40, with previews of hits; {keys} keystrokes, one each {PACE * 1000:.0f} "
         "ms, or when the one before is answered.",
         "From the write to the terminal until Emacs has painted hits for what was typed; of that, the search waits "
         "30 ms for the next key.",
@@ -174,10 +174,10 @@ def _loading(emacs: _Emacs, times: int) -> list[Row]:
     return rows
 
 
-def _searching(emacs: _Emacs, queries: Sequence[str], interface: str) -> Row:
+def _searching(emacs: _Emacs, typed: Sequence[str], interface: str) -> Row:
     took = []
     with emacs.terminal(**({"KHOJD_BENCH_FIDO": "1"} if interface == "fido" else {})) as terminal:
-        for query in ("warm up", *queries):
+        for query in ("warm up", *typed):
             terminal.type(_KEY["search"])
             terminal.wait("reading")
             for end in range(1, len(query) + 1):
@@ -249,7 +249,7 @@ def _row(emacs: _Emacs, name: str, result: str, target: str = "") -> Row:
     return Row(f"{emacs.name}: {name}", result, target, TARGET if target else "")
 
 
-def _queries(folder: Path, number: int) -> list[str]:
+def queries(folder: Path, number: int) -> list[str]:
     """Two or three words that stand together in a note, each time of another one."""
     paths = sorted(folder.rglob("*.md"))
     drawn = random.Random(29)

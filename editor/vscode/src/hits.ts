@@ -9,8 +9,6 @@ export interface Found {
   location: Location;
   path: string;
   title: string;
-  /** Whether that is one that the note gives itself, not the name of its file. */
-  titled: boolean;
   /** TODO keyword and priority of the heading. */
   state: string;
   headings: string[];
@@ -28,10 +26,9 @@ export function ofHit(hit: Hit): Found {
     location: hit.location,
     path: hit.path,
     title: title(hit),
-    titled: hit.title !== "",
     state: state.join(" "),
     headings: hit.headings,
-    snippet: oneLine(hit.snippet),
+    snippet: body(hit),
     marks: [...new Set(hit.highlights.map(([from, to]) => hit.snippet.slice(from, to)))],
     about: [where(hit), hit.date, hit.tags.map((tag) => `#${tag}`).join(" ")].filter((part) => part !== "").join("  "),
     unsaved: hit.unsaved,
@@ -45,7 +42,6 @@ export function ofMatch(match: GrepMatch): Found {
     location: match.location,
     path: match.path,
     title: title({ title: "", path: match.path }),
-    titled: false,
     state: "",
     headings: [],
     snippet: oneLine(match.line),
@@ -53,6 +49,20 @@ export function ofMatch(match: GrepMatch): Found {
     about: where(match),
     unsaved: false,
   };
+}
+
+/** The text of a hit without the heading that it begins with, which is shown anyway. */
+function body(hit: Hit): string {
+  const [first = "", ...rest] = hit.snippet.split("\n");
+  const heading = hit.headings.at(-1) ?? "";
+  return oneLine(heading !== "" && /^[#*]+ /.test(first) && first.includes(heading) ? rest.join("\n") : hit.snippet);
+}
+
+/** What a hit's note is called, where neither the name of the hit nor of the file says so; or nothing. */
+export function note(found: Found): string {
+  const name = title({ title: "", path: found.path });
+  const known = [name, name.replace(/\.[^.]+$/, ""), ...found.headings.slice(0, 1)];
+  return found.headings.length === 0 || known.includes(found.title) ? "" : found.title;
 }
 
 /** The name of a hit in one line: its heading, else its note. */

@@ -4,7 +4,7 @@ import { insertion, copied } from "khojd-common/links";
 import * as vscode from "vscode";
 
 import type { Host } from "./host";
-import { addressOf, label, positionOf, type Found } from "./hits";
+import { addressOf, label, note, positionOf, type Found } from "./hits";
 import * as settings from "./settings";
 import { Before, show } from "./show";
 
@@ -98,7 +98,7 @@ export class Picker {
     this.list.busy = !whole;
     this.hits = hits.map((found) => ({
       label: escaped(label(found)),
-      description: escaped(found.headings.length === 0 || !found.titled ? found.about : `${found.title}  ${found.about}`),
+      description: escaped([note(found), found.about].filter((part) => part !== "").join("  ")),
       detail: escaped(found.snippet),
       alwaysShow: true,
       buttons: [SIDE, LINK, COPY, LIKE],

@@ -3,7 +3,7 @@ import { cancelled, kind, reason } from "khojd-common/channel";
 import type { SimilarParams } from "khojd-common/protocol";
 import * as vscode from "vscode";
 
-import { addressOf, label, ofHit, positionOf, spanOf, uriOf, within, type Found } from "./hits";
+import { addressOf, label, note, ofHit, positionOf, spanOf, uriOf, within, type Found } from "./hits";
 import type { Host } from "./host";
 import * as settings from "./settings";
 
@@ -74,7 +74,7 @@ export class Related implements vscode.TreeDataProvider<Found>, vscode.Disposabl
 
   getTreeItem(found: Found): vscode.TreeItem {
     const item = new vscode.TreeItem(label(found));
-    item.description = found.headings.length === 0 ? found.snippet : `${found.title}  ${found.snippet}`;
+    item.description = [note(found), found.snippet].filter((part) => part !== "").join("  ");
     item.tooltip = `${found.path}\n${found.about}\n\n${found.snippet}`;
     item.resourceUri = uriOf(found.location);
     item.iconPath = vscode.ThemeIcon.File;

@@ -95,6 +95,14 @@ export class Before {
   /** Show what was there, and close what was opened only to be looked at. */
   async restore(): Promise<void> {
     unmark();
+    try {
+      await this.bring();
+    } catch {
+      // It was closed or deleted meanwhile: there is nothing to go back to.
+    }
+  }
+
+  private async bring(): Promise<void> {
     if (this.editor !== undefined) {
       const { document, viewColumn } = this.editor;
       const editor = await vscode.window.showTextDocument(document, viewColumn === undefined ? {} : { viewColumn, preview: false });

@@ -1,0 +1,149 @@
+"""VS Code's own server with the packaged extension, and windows of it in a browser without a screen."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[3]
+EDITORS = ROOT / "editor"
+EXTENSION = EDITORS / "vscode"
+SETTINGS = {
+    "security.workspace.trust.enabled": False,
+    "workbench.startupEditor": "none",
+    "telemetry.telemetryLevel": "off",
+    "update.mode": "none",
+    "extensions.autoUpdate": False,
+    "extensions.autoCheckUpdates": False,
+    "files.autoSave": "off",
+}
+LISTEN_SECONDS = 30.0
+
+
+def lacking() -> str:
+    """What a window of VS Code needs and is not here; empty when all is."""
+    if not _server().is_dir():
+        return "VS Code (.ci/vscode gets it, KHOJD_TEST_VSCODE names its directory)"
+    for name in ("node", "chromium"):
+        if shutil.which(name) is None:
+            return name
+    return "" if (EDITORS / "node_modules" / "esbuild").is_dir() else "editor/node_modules (npm ci in editor/)"
+
+
+def packaged(vsix: Path, home: Path) -> Path:
+    """The .vsix as `npm run package` makes it; what runs in the extension host is bundled beside."""
+    run(["npm", "run", "--silent", "package", "--", "--out", str(vsix)], seconds=120, HOME=str(home))
+    run(["node", "esbuild.mjs", "--tests"], seconds=60)
+    return vsix
+
+
+def run(command: list[str], *, seconds: float, **environment: str) -> str:
+    """The output of a program, which must succeed."""
+    ran = subprocess.run(
+        command,
+        cwd=EXTENSION,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+    )
+    assert ran.returncode == 0, f"{' '.join(command)}\n{ran.stdout}"
+    return ran.stdout
+
+
+class Server:
+    """A server of VS Code, with data of its own, in which a .vsix is installed."""
+
+    def __init__(self, base: Path, package: Path, settings: Mapping[str, object], environment: Mapping[str, str]) -> None:
+        self.data = base / "vscode-data"
+        self.extensions = base / "vscode-extensions"
+        self.driver = base / "driver"
+        for directory in (self.data / "data" / "Machine", self.data / "data" / "User", self.extensions, self.driver):
+            directory.mkdir(parents=True)
+        self.settings = {**SETTINGS, **settings}
+        (self.data / "data" / "Machine" / "settings.json").write_text(json.dumps(self.settings), encoding="utf-8")
+        # Tests come by an extension of their own, so that the one they test is the installed one.
+        manifest = {"name": "khoj-tests", "publisher": "khojd", "version": "0.0.1", "engines": {"vscode": "^1.100.0"}}
+        (self.driver / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
+        command = ["node", str(_server() / "out" / "server-main.js")]
+        said = run([*command, "--install-extension", str(package), *self._places()], seconds=60)
+        assert "successfully installed" in said, said
+        self.port = _free_port()
+        self.log = (base / "vscode.log").open("wb")
+        self.process = subprocess.Popen(
+            [
+                *command,
+                *("--host", "127.0.0.1", "--port", str(self.port), "--without-connection-token"),
+                *("--telemetry-level", "off", "--disable-workspace-trust", "--enable-smoke-test-driver"),
+                *self._places(),
+            ],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+        self._wait()
+
+    def window(self, script: str, patience: float, **asked: object) -> "subprocess.CompletedProcess[str]":
+        """Run `editor/vscode/test/SCRIPT.mjs`, which opens a window on this server, with what it is asked."""
+        given = {"port": self.port, "chromium": shutil.which("chromium"), "extension": str(self.driver), **asked}
+        return subprocess.run(
+            ["node", str(EXTENSION / "test" / f"{script}.mjs"), json.dumps(given)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=patience,
+        )
+
+    def close(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _places(self) -> list[str]:
+        return [
+            *("--server-data-dir", str(self.data), "--user-data-dir", str(self.data / "data")),
+            *("--extensions-dir", str(self.extensions), "--accept-server-license-terms"),
+        ]
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + LISTEN_SECONDS
+        while True:
+            assert self.process.poll() is None, f"VS Code's server ended with {self.process.returncode}"
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                assert time.monotonic() < deadline, "VS Code's server does not listen"
+                time.sleep(0.05)
+            else:
+                return
+
+
+def _server() -> Path:
+    place = Path(os.environ.get("KHOJD_TEST_VSCODE") or ROOT / ".cache" / "vscode")
+    return place / "code-server" / "lib" / "vscode"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
