@@ -199,11 +199,14 @@ class Engine:
         """
         roots, stores, stop, seen = tuple(self._indexer.rules), self._stores, Stop(), self._viewer()
 
+        def follows(path: str) -> bool:
+            return self._indexer.folder_of(path) is not None
+
         def run() -> T:
             stop.check()
             db = stores.catalog.seen_by(seen)
             with stop.interrupting(db):
-                return work(Graph(db, roots, sheets or {}, stores.words.phrase, stop))
+                return work(Graph(db, roots, sheets or {}, stores.words.phrase, stop=stop, follows=follows))
 
         try:
             return await self._threads.graph(run)

@@ -13,7 +13,7 @@ class _Added(Notes):
     """`notes`, and one that is about to be made."""
 
     def __init__(self, notes: Notes, note: Note) -> None:
-        super().__init__(notes.db, notes.roots)
+        super().__init__(notes.db, notes.roots, notes.shown, notes.follows)
         self._note = note
         self._keys = own_names(note.path)
 

@@ -12,7 +12,7 @@ from khojd.content.model import Link
 from khojd.content.targets import Target
 from khojd.graph.mentions import Phrase
 from khojd.graph.model import Note, Place, Reference, Resolution
-from khojd.graph.notes import Notes
+from khojd.graph.notes import Follows, Notes
 from khojd.graph.outline import Outline, anchor_place, heading_place
 from khojd.graph.sheet import Sheet
 from khojd.graph.stop import Stop
@@ -32,19 +32,26 @@ class Graph:
     """
 
     def __init__(
-        self, db: sqlite3.Connection, roots: Sequence[str], sheets: Mapping[str, Sheet], phrase: Phrase, stop: Stop | None = None
+        self,
+        db: sqlite3.Connection,
+        roots: Sequence[str],
+        sheets: Mapping[str, Sheet],
+        phrase: Phrase,
+        *,
+        stop: Stop | None = None,
+        follows: Follows = bool,
     ) -> None:
         self.db = db
         self.stop = stop or Stop()
         self.phrase = phrase
         self.sheets = sheets
-        self.notes = Notes(db, roots)
+        self.notes = Notes(db, roots, sheets.keys(), follows)
         self._outlines: dict[str, Outline] = {}
         self._resolved: dict[tuple[str, str, str, str], Resolution] = {}
 
     def over(self, sheets: Mapping[str, Sheet]) -> "Graph":
         """The graph with these texts in place of its own."""
-        return Graph(self.db, self.notes.roots, sheets, self.phrase, self.stop)
+        return Graph(self.db, self.notes.roots, sheets, self.phrase, stop=self.stop, follows=self.notes.follows)
 
     # Where a link leads
 
@@ -222,31 +229,26 @@ class Graph:
         sources = dict.fromkeys(catalog_graph.documents_with(self.db, sorted(keys)))
         sources[note.id] = None
         needles = tuple({*(key.removeprefix("id:") for key in keys)})
-        notes = [found for found in map(self.notes.by_id, sources) if found is not None]
-        for source in sorted(notes, key=lambda one: one.path):
-            sheet = self.sheets.get(source.path)
-            if sheet is not None:
-                links: Sequence[Link] = sheet.links
-                abbreviations: Mapping[str, str] = sheet.abbreviations
-            else:
-                links, abbreviations = catalog_graph.links_of(self.db, source.id)
-            self.stop.check()
-            own = source.id == note.id
-            links = [link for link in links if abbreviations or _may_name(link, needles) or (own and _is_inner(link))]
-            yield source, links, abbreviations
+        notes = {found.path: found for found in map(self.notes.by_id, sources) if found is not None}
         # What the asking editor has typed a moment ago.
-        known = {one.path for one in notes}
-        for path, sheet in self.sheets.items():
-            links = [link for link in sheet.links if _may_name(link, needles)] if path not in known else []
-            if links and (typed := self.notes.at(path) or self._unread(sheet)) is not None:
-                yield typed, links, sheet.abbreviations
+        typed = [path for path, sheet in self.sheets.items() if any(_may_name(link, needles) for link in sheet.links)]
+        notes |= {path: found for path in typed if path not in notes and (found := self.notes.at(path)) is not None}
+        for path in sorted(notes):
+            self.stop.check()
+            source, own = notes[path], path == note.path
+            links, abbreviations = self.links_of(source)
+            yield (
+                source,
+                [one for one in links if abbreviations or _may_name(one, needles) or (own and _is_inner(one))],
+                abbreviations,
+            )
 
-    def _unread(self, sheet: Sheet) -> Note | None:
-        """A note of the folders that was opened before the catalog has read it."""
-        folder = self.notes.root(sheet.path)
-        if not folder:
-            return None
-        return Note(0, sheet.path, folder, sheet.format, "", names.stem(sheet.path), sheet.digest, unsaved=True, indexed=False)
+    def links_of(self, note: Note) -> tuple[Sequence[Link], Mapping[str, str]]:
+        """The links of a note and its Org abbreviations, from its text where there is one at hand."""
+        sheet = self.sheets.get(note.path)
+        if sheet is not None:
+            return sheet.links, sheet.abbreviations
+        return catalog_graph.links_of(self.db, note.id)
 
 
 def _may_name(link: Link, needles: Sequence[str]) -> bool:

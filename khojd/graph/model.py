@@ -33,6 +33,11 @@ class Note(Struct, frozen=True):
     unsaved: bool
     indexed: bool
 
+    @property
+    def unread(self) -> bool:
+        """Whether it was opened a moment ago, so that the catalog does not know it yet; then it has no document's id."""
+        return self.id < 0
+
 
 class Place(Struct, frozen=True):
     """Where a link leads. `kind` `file` is one that khojd does not read.

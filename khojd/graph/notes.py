@@ -7,21 +7,28 @@ from the top of the folder comes first), CommonMark's and Org's with paths (rela
 import os
 import posixpath
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from khojd.content import names
+from khojd.content import names, registry
 from khojd.content.dates import filename_date
 from khojd.graph.model import Note, Place, Resolution
-from khojd.index.catalog_graph import NAME
+from khojd.index.catalog_graph import NAME, own_names
+
+Follows = Callable[[str], bool]  # whether a path below a folder is of a note: files may be left out
 
 _COLUMNS = "d.id, d.path, d.folder, d.format, d.title, d.hash, d.overlay, d.state"
 
 
 class Notes:
-    """Notes as the catalog has them at the moment. Lookups are kept for the life of the object, which is a request's."""
+    """Notes as the catalog has them at the moment. Lookups are kept for the life of the object, which is a request's.
 
-    def __init__(self, db: sqlite3.Connection, roots: Sequence[str]) -> None:
+    `shown` are paths that the asking editor has open: a new note is there before the catalog has read it, if it will be.
+    """
+
+    def __init__(self, db: sqlite3.Connection, roots: Sequence[str], shown: Collection[str] = (), follows: Follows = bool) -> None:
         self.db = db
+        self.shown = shown
+        self.follows = follows
         self.roots = tuple(sorted(roots, key=len, reverse=True))
         self._named: dict[tuple[str, ...], list[tuple[int, str, Note]]] = {}
         self._components: dict[int, tuple[str, ...]] = {}
@@ -29,9 +36,14 @@ class Notes:
     def at(self, path: str) -> Note | None:
         """The note at exactly this path."""
         row = self.db.execute(f"SELECT {_COLUMNS} FROM seen d WHERE d.path = ?", (path,)).fetchone()
-        return _note(row) if row else None
+        if row is not None:
+            return _note(row)
+        return self._unread(path) if path in self.shown else None
 
     def by_id(self, document_id: int) -> Note | None:
+        """The note of an id that another lookup gave."""
+        if document_id < 0:
+            return next((note for note in map(self.at, self.shown) if note is not None and note.id == document_id), None)
         row = self.db.execute(f"SELECT {_COLUMNS} FROM seen d WHERE d.id = ?", (document_id,)).fetchone()
         return _note(row) if row else None
 
@@ -86,6 +98,11 @@ class Notes:
                 keys,
             )
             known = self._named[keys] = [(kind, name, _note(row)) for kind, name, *row in rows]
+            there = {note.path for _, _, note in known}
+            for path in self.shown:
+                called = own_names(path) if path not in there else {}
+                if not called.keys().isdisjoint(keys) and (note := self.at(path)) is not None and note.unread:
+                    known += [(NAME, name, note) for key, name in called.items() if key in keys]
         return known
 
     def below(self, path: str) -> list[Note]:
@@ -112,9 +129,20 @@ class Notes:
 
     def names_of(self, note: Note) -> dict[str, str]:
         """Its name, aliases and title as written, by key."""
+        if note.unread:
+            return own_names(note.path)
         return dict(self.db.execute("SELECT key, name FROM note_names WHERE document_id = ? ORDER BY kind DESC", (note.id,)))
 
     # Inside
+
+    def _unread(self, path: str) -> Note | None:
+        """A note that was opened a moment ago; its id is of no document."""
+        root = self.root(path)
+        if not root or not registry.supported(path) or not self.follows(path):
+            return None
+        number = -2 - sorted(self.shown).index(path)  # -1 is another's
+        format = registry.processor(path).format
+        return Note(number, path, root, format, "", names.stem(path), b"", unsaved=True, indexed=True)
 
     def _best(self, name: str, source: str, *, aliases: bool = True) -> list[Note]:
         """The candidates of the first kind that has any, those that come nearer first; one when it is clear."""

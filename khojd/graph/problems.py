@@ -164,7 +164,11 @@ def _orphan(graph: Graph, sheet: Sheet) -> Iterator[Problem]:
         if any(place.path != sheet.path for place in found.places):
             return
     note = graph.notes.at(sheet.path)
-    if note is None or any(one.note.path != sheet.path for one in graph.each_backlink(Place(sheet.path, "note", note=note))):
+    if (
+        note is None
+        or note.unread
+        or any(one.note.path != sheet.path for one in graph.each_backlink(Place(sheet.path, "note", note=note)))
+    ):
         return
     first = next((one.heading_segment.start for one in sheet.sections if one.heading_segment), 0)
     yield Problem("orphan", first, sheet.lines.end(sheet.lines.line(first)), "No note links here, and this note links to none")

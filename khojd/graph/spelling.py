@@ -110,11 +110,10 @@ def read_path(dress: Dress, source: str, target: str, root: str, *, named: bool)
 
     `root` is the folder of `target`; `named`: names and ends of paths come before relative paths (wikilinks).
     """
-    for written in dress.undressed():
-        path = _read(written, source, target, root, named=named)
-        if path is not None:
-            return path
-    return None
+    read = (_read(written, source, target, root, named=named) for written in dress.undressed())
+    found = [path for path in read if path is not None]
+    # An encoded `/` parts the name of a Logseq page, and a path: then it is the path that is meant.
+    return next((path for path in found if path.way != "name"), found[0] if found else None)
 
 
 def _read(written: str, source: str, target: str, root: str, *, named: bool) -> Path | None:

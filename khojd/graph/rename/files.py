@@ -16,7 +16,7 @@ from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Resolution
 from khojd.graph.rename import pages
 from khojd.graph.rename.moved import Moved, Moves
-from khojd.graph.rename.plan import Change, Left, Plan, Texts, enclosed, links_of, settled, spliced
+from khojd.graph.rename.plan import Change, Left, Plan, Texts, enclosed, settled, spliced
 from khojd.graph.sheet import Sheet
 from khojd.graph.spelling import Dress
 from khojd.index import catalog_graph
@@ -124,7 +124,7 @@ def _ties(graph: Graph, moves: Moves, keys: set[str]) -> Iterator[_Tie]:
     sources |= {path: note for path in graph.sheets if (note := graph.notes.at(path))}
     for path in sorted(sources):
         note = sources[path]
-        links, abbreviations = links_of(graph, note)
+        links, abbreviations = graph.links_of(note)
         for link in links:
             readings = targets.read(link, abbreviations)
             if note.id in within or not keys.isdisjoint(targets.keys(readings)):

@@ -1,7 +1,7 @@
 """A heading that gets another text: the links that name it follow, and those to others that would be taken for it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import structs
 
@@ -13,7 +13,7 @@ from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Place, Reference, Resolution
 from khojd.graph.outline import Outline
 from khojd.graph.rename import pages
-from khojd.graph.rename.plan import Change, Left, Plan, Texts, enclosed, links_of, settled, spliced
+from khojd.graph.rename.plan import Change, Left, Plan, Texts, enclosed, settled, spliced
 from khojd.graph.sheet import Sheet
 from khojd.graph.spelling import Dress
 
@@ -119,7 +119,7 @@ class _Rewriting:
         self._before, self._now, self._section, self._after = before, now, section, after
         self._old = {one.section: one for one in before.headings}
         self._new = {one.section: one for one in now.headings}
-        self._abbreviations: dict[str, dict[str, str]] = {}
+        self._abbreviations: dict[str, Mapping[str, str]] = {}
 
     def change(self, graph: Graph, reference: Reference, sheet: Sheet) -> Change | None:
         """How a link must be written to lead where it did; None when it is right. Raises EditError where it cannot be."""
@@ -148,10 +148,10 @@ class _Rewriting:
             path=source,
         )
 
-    def _abbreviated(self, graph: Graph, note: Note) -> dict[str, str]:
+    def _abbreviated(self, graph: Graph, note: Note) -> Mapping[str, str]:
         known = self._abbreviations.get(note.path)
         if known is None:
-            known = self._abbreviations[note.path] = links_of(graph, note)[1]
+            known = self._abbreviations[note.path] = graph.links_of(note)[1]
         return known
 
     def _leads(self, found: Resolution, place: Place) -> bool:

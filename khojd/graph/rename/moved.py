@@ -40,7 +40,7 @@ class Moved(Notes):
     """`notes` after `moves`; everything is asked by new paths."""
 
     def __init__(self, notes: Notes, moves: Moves) -> None:
-        super().__init__(notes.db, notes.roots)
+        super().__init__(notes.db, notes.roots, notes.shown, notes.follows)
         self.moves = moves
         self._carried = [self._shift(note) for old, _ in moves.pairs for note in notes.below(old)]
         self._by_key: dict[str, list[tuple[str, Note]]] = {}

@@ -1,6 +1,6 @@
 """Changes to texts, and the texts they are made to: what the asking editor shows, else what is on disk now."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from msgspec import Struct, structs
@@ -10,7 +10,6 @@ from khojd.errors import NotFound
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note
 from khojd.graph.sheet import Sheet, from_disk
-from khojd.index import catalog_graph
 
 T = TypeVar("T")
 
@@ -79,14 +78,6 @@ def settled(graph: Graph, texts: Texts, gather: Callable[[Graph], T], notes: Cal
         if not stale:
             return graph, found
         graph = graph.over({**graph.sheets, **stale})
-
-
-def links_of(graph: Graph, note: Note) -> tuple[Sequence[Link], dict[str, str]]:
-    """The links of a note and its Org abbreviations, from its text where there is one at hand."""
-    sheet = graph.sheets.get(note.path)
-    if sheet is not None:
-        return sheet.links, sheet.abbreviations
-    return catalog_graph.links_of(graph.db, note.id)
 
 
 def enclosed(sheet: Sheet, link: Link) -> bool:

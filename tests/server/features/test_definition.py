@@ -111,3 +111,20 @@ async def test_links_of_a_note_in_no_folder_lead_to_the_files_around_it(make_vau
     for link in ("[[near", "](near"):
         (found,) = await vault.ask("textDocument/definition", "../elsewhere/here.md", vault.at("../elsewhere/here.md", link))
         assert found["uri"].endswith("/elsewhere/near.md"), link
+
+
+async def test_a_note_that_is_only_typed_yet_is_there_at_once(make_vault: MakeVault) -> None:
+    vault = await make_vault({".gitignore": "drafts/\n", "b.md": "See [[fresh]].\n"})
+    cursor = vault.open("a.md", "To [[fresh|]] and [[fresh#Part]] and [x](fresh.md), [[left out]]\n")
+    vault.open("drafts/left out.md", "# Left out\n")
+    vault.open("fresh.md", "# Fresh\n\n## Part\n")
+    for place in (cursor, vault.at("a.md", "fresh.md")):
+        (found,) = await vault.ask("textDocument/definition", "a.md", place)
+        assert vault.name(found["uri"]) == "fresh.md"
+    (part,) = await vault.ask("textDocument/definition", "a.md", vault.at("a.md", "#Part"))
+    assert vault.cut("fresh.md", part["range"]) == "## Part"
+    assert await vault.ask("textDocument/definition", "a.md", vault.at("a.md", "left out")) is None, "no folder has it"
+    found = await vault.ask(
+        "textDocument/references", "fresh.md", vault.at("fresh.md", "Fresh"), context={"includeDeclaration": False}
+    )
+    assert [vault.name(one["uri"]) for one in found] == ["a.md", "a.md", "a.md", "b.md"]
