@@ -122,18 +122,38 @@ class _Answer:
 
     def __init__(self) -> None:
         self.said: list[tuple[int, str]] = []
+        self._begun = False  # the headers are over
+        self._framed = b""
         self._rest = b""
 
     def took(self, data: bytes) -> bool:
         """Whether the answer is whole with it."""
         now = time.monotonic_ns()
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, self._rest = (self._rest + self._body(data)).split(b"\n")
         for line in lines:
             if line.startswith(_END):
                 return True
             if line.startswith(b"data: ") and (text := _text(json.loads(line[6:]))):
                 self.said.append((now, text))
         return False
+
+    def _body(self, data: bytes) -> bytes:
+        """What of the body is whole with it, without the frames of its transfer encoding, which stand anywhere."""
+        self._framed += data
+        if not self._begun:
+            _, over, rest = self._framed.partition(b"\r\n\r\n")
+            if not over:
+                return b""
+            self._begun, self._framed = True, rest
+        body = b""
+        while b"\r\n" in self._framed:
+            size, _, rest = self._framed.partition(b"\r\n")
+            end = int(size, 16)
+            if len(rest) < end + 2:
+                break
+            body += rest[:end]
+            self._framed = rest[end + 2 :]
+        return body
 
 
 def _text(chunk: dict[str, Any]) -> str:
