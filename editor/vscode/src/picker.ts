@@ -55,6 +55,7 @@ export class Picker {
   private filters: HitItem[] = [];
   private completing: FilterCompletions | undefined;
   private known: Known | undefined;
+  private text: string | undefined;
   private moved = false;
   private chosen = false;
   private looked = false;
@@ -164,6 +165,8 @@ export class Picker {
   }
 
   private typed(text: string): void {
+    if (text === this.text) return; // VS Code tells of what was set by us, too, and then the answer may be there
+    this.text = text;
     this.moved = false;
     this.list.busy = text.trim() !== "";
     this.completing = this.known === undefined ? undefined : completions(text, text.length, this.known);
