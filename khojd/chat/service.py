@@ -67,6 +67,7 @@ class Chat:
     async def reconfigure(self, config: Config) -> None:
         """Go on with other settings; turns that run end with those they began with."""
         await self.router.reconfigure(config)
+        self.rewriter = Rewriter()  # a small model that was too slow may be another one now
 
     @property
     def running(self) -> int:
@@ -115,9 +116,11 @@ class Chat:
         """End all turns, and return when they are kept."""
         for turn, task in list(self._turns.values()):
             self._cancel(turn, task, reason)
+        await asyncio.gather(*(task for _, task in self._turns.values()), return_exceptions=True)
+        # After the turns: one that was about to end may just have asked for a title.
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*(task for _, task in self._turns.values()), *self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def close(self) -> None:
         """End all turns, close the store and the connections to models."""

@@ -1,6 +1,7 @@
 """Titles that a small model gives: what is one, and what is left of them."""
 
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from khojd import config
 from khojd.chat import naming, titles
+from khojd.chat.model import Ask, References
 from tests.chat.desk import answer, desk, steps
 from tests.llm.replay import HANG, json_reply, stream_reply
 
@@ -101,6 +103,20 @@ async def test_without_a_good_title_that_of_the_question_stays(tmp_path: Path, s
                 await asyncio.sleep(0.01)
         found = await d.chat.store.get(turn.conversation)
         assert (found.title, found.titled) == ("How hot is green tea?", False)
+
+
+async def test_no_title_is_asked_for_after_the_end_of_all(tmp_path: Path) -> None:
+    async with desk(tmp_path, NOTES, small=True, settings=TITLED) as d:
+        d.says("Green tea takes 70 degrees [1].")
+        d.says(stream_reply(HANG), model="small")
+        ending: asyncio.Task[None] | None = None
+        async with aclosing(d.chat.ask(Ask("How hot is green tea?"))) as events:
+            async for event in events:
+                if isinstance(event, References):  # the answer is whole, and being kept
+                    ending = asyncio.create_task(d.chat.stop("ends"))
+        assert ending is not None
+        await ending
+        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("title")]
 
 
 async def test_an_answer_does_not_wait_for_its_title(tmp_path: Path) -> None:
