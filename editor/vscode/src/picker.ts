@@ -39,6 +39,9 @@ const LINK: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("link"), 
 const COPY: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("copy"), tooltip: "Copy a Link" };
 const LIKE: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("references"), tooltip: "Find Similar" };
 const MOST_FILTERS = 6;
+const NOTHING: Known = { tags: [], files: [], languages: [] };
+/** Filters whose values must be asked for. */
+const VALUES = /(?:^|\s)[-+]?(?:tag|file|lang):/;
 /** For `when` of key bindings. */
 const CONTEXT = "khoj.searching";
 
@@ -91,7 +94,6 @@ export class Picker {
     this.source = source;
     this.list.show();
     if (this.list.value !== "") this.typed(this.list.value);
-    this.options.known?.().then((known) => { this.known = known; }, () => undefined);
   }
 
   /** Take what was found by now. */
@@ -166,11 +168,31 @@ export class Picker {
 
   private typed(text: string): void {
     if (text === this.text) return; // VS Code tells of what was set by us, too, and then the answer may be there
+    if (text.trim() !== this.text?.trim()) this.list.busy = text.trim() !== ""; // for a space more nothing is asked
     this.text = text;
     this.moved = false;
-    this.list.busy = text.trim() !== "";
-    this.completing = this.known === undefined ? undefined : completions(text, text.length, this.known);
-    const offered = this.completing?.items.slice(0, MOST_FILTERS) ?? [];
+    this.offer(text);
+    this.source?.ask(text);
+  }
+
+  /** Show what the last word can become. */
+  private offer(text: string): void {
+    const { known } = this.options;
+    if (known === undefined) return;
+    if (this.known === undefined && VALUES.test(text)) {
+      this.known = NOTHING;
+      known().then(
+        (values) => {
+          this.known = values;
+          if (Picker.current === this) this.offer(this.list.value);
+        },
+        () => { this.known = undefined; },
+      );
+    }
+    this.completing = completions(text, text.length, this.known ?? NOTHING);
+    const { items, start, end } = this.completing;
+    const named = start > 0 && /[:<>=,"]/.test(text[start - 1] ?? "");
+    const offered = named || end - start > 1 ? items.slice(0, MOST_FILTERS) : []; // one letter is hardly meant to be a filter
     const had = this.filters.length > 0;
     this.filters = offered.map((filter, at) => ({
       label: `$(filter) ${escaped(filter.text)}`,
@@ -179,7 +201,6 @@ export class Picker {
       filter,
     }));
     if (had || this.filters.length > 0) this.fill();
-    this.source?.ask(text);
   }
 
   private fill(): void {
