@@ -18,8 +18,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _MAIL = re.compile(r"[^\s<>:/@]+@[^\s<>:/@]+")  # in angle brackets
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENTITY = re.compile(r"#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});")
-_ORG_MAIL = re.compile(r"[^\s<>:/@]+@[^\s<>:/@]+")  # in angle brackets
-_ESCAPED = re.compile(r"(\\+)([\[\]])|(\\+)$")
+_ORG_ESCAPED = re.compile(r"(\\+)([\[\]])|(\\+)$")
 _LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t]*")
 _ORG_FILE = re.compile(r"file(?:\+(?:emacs|sys))?:|docview:")
 _FILE_PREFIX = re.compile(r"file:(?://)?(?=[^/]|/[^/])")
