@@ -500,12 +500,6 @@ async def test_a_base_url_may_end_in_the_version() -> None:
 # Faults
 
 
-async def test_nothing_listens() -> None:
-    error = await failed(refused_url())
-    assert error.reason == "unreachable"
-    assert "Is it running?" in error.message
-
-
 def refusal(kind: str, message: str, status: int, *headers: tuple[str, str]) -> Reply:
     return json_reply({"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}, status, headers)
 
@@ -578,42 +572,6 @@ async def test_an_answer_that_breaks_off_is_an_error_after_what_came(steps: list
     assert said(came) == "Hello"
     assert caught.value.reason == reason
     assert KEY not in caught.value.message
-
-
-async def test_a_stalled_stream_is_given_up_by_the_connection_too() -> None:
-    async with Replay() as server:
-        server.on("POST", PATH, stream_reply(streamed(BEGIN, *SPOKEN), HANG))
-        async with connected(server, first_seconds=0.05, idle_seconds=0.05) as provider:
-            with pytest.raises(ProviderError) as caught:
-                async for _ in provider.chat("tiny", QUESTION):
-                    pass
-    assert caught.value.reason == "timeout"
-
-
-@pytest.mark.parametrize("leaving", ["aclose", "cancel"])
-async def test_leaving_an_answer_closes_the_connection_at_once(leaving: str) -> None:
-    async with Replay() as server:
-        server.on("POST", PATH, stream_reply(streamed(BEGIN, *SPOKEN), HANG))
-        async with connected(server) as provider:
-            events = provider.chat("tiny", QUESTION)
-
-            async def read() -> None:
-                async for _ in events:
-                    pass
-
-            if leaving == "aclose":
-                while not isinstance(await anext(events), Text):
-                    pass
-                await events.aclose()
-            else:
-                task = asyncio.create_task(read())
-                await server.arrived()
-                task.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await task
-            async with asyncio.timeout(5):
-                await server.requests[0].left.wait()
-                await server.idle()
 
 
 async def test_two_answers_come_side_by_side() -> None:

@@ -1,6 +1,5 @@
 """Google's API, by hand-written streams in its wire format, and faults."""
 
-import asyncio
 import math
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ from khojd import config
 from khojd.errors import ProviderError
 from khojd.llm.model import Called, ChatRequest, Ended, Event, Image, Message, Source, Text, Thinking, Tool, ToolCall, Used
 from khojd.llm.providers.google import Google
-from tests.llm.replay import CLOSE, HANG, RESET, Replay, Reply, Step, cut, json_reply, refused_url, stream_reply, text_reply
+from tests.llm.replay import CLOSE, RESET, Replay, Reply, Step, cut, json_reply, refused_url, stream_reply, text_reply
 
 KEY = "AIzaTest-0123456789"
 QUESTION = ChatRequest((Message("system", "Be brief."), Message("user", "When is the meeting?")))
@@ -246,12 +245,6 @@ async def test_the_environment_neither_redirects_nor_gives_keys(monkeypatch: pyt
 # Faults
 
 
-async def test_nothing_listens() -> None:
-    error = await failed(refused_url())
-    assert error.reason == "unreachable"
-    assert "Is it running?" in error.message
-
-
 def refusal(status: int, name: str, message: str, *details: dict[str, Any], headers: tuple[tuple[str, str], ...] = ()) -> Reply:
     return json_reply({"error": {"code": status, "message": message, "status": name, "details": list(details)}}, status, headers)
 
@@ -326,38 +319,15 @@ async def test_an_answer_that_breaks_off_is_an_error_after_what_came(steps: list
     assert KEY not in caught.value.message
 
 
-async def test_a_stalled_stream_is_given_up_by_the_connection_too() -> None:
-    async with Replay() as server:
-        server.on("POST", PATH, stream_reply(BEGUN, HANG))
-        async with connected(server, first_seconds=0.05, idle_seconds=0.05) as provider:
-            with pytest.raises(ProviderError) as caught:
-                async for _ in provider.chat("gemini-x", QUESTION):
-                    pass
-    assert caught.value.reason == "timeout"
-
-
-@pytest.mark.parametrize("leaving", ["aclose", "cancel"])
-async def test_leaving_an_answer_closes_its_connection_at_once(leaving: str) -> None:
+async def test_an_answer_is_closed_also_when_something_else_was_asked_meanwhile() -> None:
     async with Replay() as server:
         server.on("POST", PATH, stream_reply(BEGUN, HANG))
         server.on("POST", PATH.replace("streamGenerateContent", "countTokens"), json_reply({"totalTokens": 3}))
         async with connected(server) as provider:
             events = provider.chat("gemini-x", QUESTION)
-
-            async def read() -> None:
-                async for _ in events:
-                    pass
-
-            if leaving == "aclose":
-                assert await anext(events) == Text("Hel")
-                assert await provider.count("gemini-x", QUESTION.messages) == 3  # another request in between
-                await events.aclose()
-            else:
-                task = asyncio.create_task(read())
-                await server.arrived()
-                task.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await task
+            assert await anext(events) == Text("Hel")
+            assert await provider.count("gemini-x", QUESTION.messages) == 3
+            await events.aclose()
             async with asyncio.timeout(5):
                 await server.requests[0].left.wait()
 
