@@ -231,17 +231,15 @@ class Graph:
         needles = tuple({*(key.removeprefix("id:") for key in keys)})
         notes = {found.path: found for found in map(self.notes.by_id, sources) if found is not None}
         # What the asking editor has typed a moment ago.
-        typed = [path for path, sheet in self.sheets.items() if any(_may_name(link, needles) for link in sheet.links)]
-        notes |= {path: found for path in typed if path not in notes and (found := self.notes.at(path)) is not None}
+        for path, sheet in self.sheets.items():
+            if path not in notes and any(_may_name(link, needles) for link in sheet.links) and (typed := self.notes.at(path)):
+                notes[path] = typed
         for path in sorted(notes):
             self.stop.check()
             source, own = notes[path], path == note.path
             links, abbreviations = self.links_of(source)
-            yield (
-                source,
-                [one for one in links if abbreviations or _may_name(one, needles) or (own and _is_inner(one))],
-                abbreviations,
-            )
+            links = [one for one in links if abbreviations or _may_name(one, needles) or (own and _is_inner(one))]
+            yield source, links, abbreviations
 
     def links_of(self, note: Note) -> tuple[Sequence[Link], Mapping[str, str]]:
         """The links of a note and its Org abbreviations, from its text where there is one at hand."""

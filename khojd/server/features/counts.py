@@ -135,9 +135,7 @@ def _led(graph: Graph, sheet: Sheet, indices: list[int], into: Sequence[Referenc
     """Each heading's place, and those of the links into the note that lead there; of the title all of them."""
     found: list[tuple[Place | None, list[Reference]]] = []
     for index in indices:
-        place = graph.place_at(sheet, sheet.sections[index].span.start)
-        if place is not None and place.kind == "heading" and subject.is_title(sheet, place):
-            place = Place(place.path, "note", note=place.note)
+        place = subject.place_at(graph, sheet, sheet.sections[index].span.start)
         there = [one for one in into if one.place is not None and leads(one.place, place)] if place is not None else []
         found.append((place, there))
     return found

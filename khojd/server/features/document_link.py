@@ -17,7 +17,7 @@ from khojd.server.places import Desk
 from khojd.server.session import Session
 from khojd.server.sheets import go_through
 
-_LONGEST = 2000  # characters of a target that is sent
+_LONGEST = 2_000  # characters of a target that are sent; that of a picture in the text may have millions
 
 
 async def document_link(session: Session, params: lsp.DocumentLinkParams) -> list[plain.DocumentLink]:
@@ -32,13 +32,13 @@ def _links(session: Session, sheet: Sheet, uri: str) -> list[plain.DocumentLink]
     found = []
     for link in sheet.links:
         reading = targets.read(link, abbreviations)[0]
-        if reading.kind == "empty" or len(link.target) > _LONGEST:
+        if reading.kind == "empty":
             continue
         range = plain.range(sheet, link.start, link.end, session.documents.encoding)
-        if reading.kind == "external":
+        if reading.kind == "external" and len(link.target) <= _LONGEST:
             found.append(plain.DocumentLink(range=range, target=_address(reading.path)))
         else:
-            data = {"uri": uri, "kind": link.kind, "target": link.target, "at": link.start}
+            data = {"uri": uri, "kind": link.kind, "target": link.target[:_LONGEST], "at": link.start}
             found.append(plain.DocumentLink(range=range, data=data))
     return found
 
@@ -57,8 +57,11 @@ async def resolve(session: Session, asked: lsp.DocumentLink) -> lsp.DocumentLink
         asked.tooltip = "The note has changed: this link is no longer there"
         return asked
     found = await session.graph(lambda graph: graph.resolve(sheet, link))
+    if found.status == "external":
+        asked.target = _address(found.target.path)
+        return asked
     if not found.places:
-        asked.tooltip = _why_not(link, found)
+        asked.tooltip = found.reason or f"There is no note {link.target[:_LONGEST]}"
         return asked
     place = found.places[0]
     (location,) = await Desk(session).locations([place])
@@ -71,7 +74,8 @@ async def resolve(session: Session, asked: lsp.DocumentLink) -> lsp.DocumentLink
 def _again(sheet: Sheet, data: dict[str, Any]) -> Link | None:
     """The link that was sent, as near to its place as it is now."""
     at = data.get("at")
-    same = [link for link in sheet.links if (link.kind, link.target) == (data.get("kind"), data.get("target"))]
+    wanted = data.get("kind"), data.get("target")
+    same = [link for link in sheet.links if (link.kind, link.target[:_LONGEST]) == wanted]
     return min(same, key=lambda link: abs(link.start - at), default=None) if isinstance(at, int) else None
 
 
@@ -87,12 +91,6 @@ def _tooltip(found: Resolution) -> str:
     if found.status == "ambiguous":
         return f"{said} (the first of {len(found.places)})"
     return said
-
-
-def _why_not(link: Link, found: Resolution) -> str:
-    if found.status == "external":
-        return found.target.path
-    return found.reason or f"There is no note {link.target}"
 
 
 def _address(address: str) -> str:

@@ -10,11 +10,11 @@ from lsprotocol import types as lsp
 
 from khojd.content.model import Link, Mark
 from khojd.content.names import without_suffix
-from khojd.graph import days, labels, tags
+from khojd.graph import days, labels, subject, tags
 from khojd.graph.anchors import blocks
 from khojd.graph.graph import Graph
 from khojd.graph.labels import Label
-from khojd.graph.model import Note, Place, Resolution
+from khojd.graph.model import Note, Place, Reference, Resolution
 from khojd.graph.sheet import Sheet
 from khojd.server import excerpt
 from khojd.server.feature import Feature
@@ -121,16 +121,17 @@ class _Card:
     # Headings
 
     async def of_heading(self, sheet: Sheet, index: int) -> str:
-        place = await self.desk.graph(lambda graph: graph.place_at(sheet, sheet.sections[index].span.start))
+        def into(graph: Graph) -> list[Reference]:
+            place = subject.place_at(graph, sheet, sheet.sections[index].span.start)
+            return graph.backlinks(place) if place is not None else []
+
         parts = []
-        if place is not None:
-            references = await self.desk.graph(lambda graph: graph.backlinks(place))
-            if references:
-                count = f"{len(references)} backlink{'s' if len(references) > 1 else ''}"
-                listed = dict.fromkeys(reference.note.path for reference in references)
-                names = "\n".join(f"- {self.link(path)}" for path in list(listed)[:MOST_LISTED])
-                more = f"\n- … and {len(listed) - MOST_LISTED} more notes" if len(listed) > MOST_LISTED else ""
-                parts.append(f"{self.strong(count)}\n{names}{more}")
+        if references := await self.desk.graph(into):
+            count = f"{len(references)} backlink{'s' if len(references) > 1 else ''}"
+            listed = dict.fromkeys(reference.note.path for reference in references)
+            names = "\n".join(f"- {self.link(path)}" for path in list(listed)[:MOST_LISTED])
+            more = f"\n- … and {len(listed) - MOST_LISTED} more notes" if len(listed) > MOST_LISTED else ""
+            parts.append(f"{self.strong(count)}\n{names}{more}")
         near = await self.related(sheet, index)
         if near:
             parts.append(f"{self.strong('Related')}\n" + "\n".join(f"- {line}" for line in near))

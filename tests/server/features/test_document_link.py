@@ -100,3 +100,13 @@ def test_every_link_lies_within_its_note(text: str, name: str) -> None:
     for link in Sheet(name, text, ContentSettings()).links:
         assert 0 <= link.start < link.end <= len(text)
         assert 0 <= link.target_start <= link.target_end <= len(text)
+
+
+async def test_a_very_long_target_is_a_link_too(make_vault: MakeVault) -> None:
+    vault = await make_vault(FILES)
+    picture, name = "data:image/png;base64," + "A" * 50_000, "n" * 10_000
+    vault.open("index.md", f"![p]({picture}) [[{name}]]\n")
+    first, second = await vault.ask("textDocument/documentLink", "index.md")
+    assert len(str(first)) + len(str(second)) < 10_000, "what may be long is not sent twice"
+    assert (await vault.ask("documentLink/resolve", **first))["target"] == picture
+    assert "There is no note nnn" in (await vault.ask("documentLink/resolve", **second))["tooltip"]

@@ -106,3 +106,22 @@ async def test_links_of_a_note_that_was_opened_this_very_moment_are_found(make_v
     cursor = vault.open("new.md", "# New\n\n[[te<|>a#Green]] and [[tea#Green]]\n")  # never saved, and not yet in the index
     found = await find(vault, "new.md", cursor)
     assert [one for one in found if one[0] == "new.md"] == [("new.md", "[[tea#Green]]")] * 2
+
+
+async def test_the_heading_that_a_note_begins_with_stands_for_the_note_with_any_title(
+    make_vault: MakeVault,
+) -> None:
+    vault = await make_vault(
+        {
+            "brew.md": "---\ntitle: On brewing\n---\n# How to make it\n\n## Later\n",
+            "a.md": "[[brew]] [[brew#How to make it]] [[brew#Later]]\n",
+            "two.md": "# One\n\n# Two\n",
+            "b.md": "[[two]] [[two#One]]\n",
+        }
+    )
+    for name, heading, count in (("brew.md", "How", 3), ("brew.md", "Later", 1), ("two.md", "One", 1)):
+        vault.open(name)
+        found = await vault.ask("textDocument/references", name, vault.at(name, heading), context={"includeDeclaration": False})
+        assert len(found) == count, heading
+        hover = await vault.ask("textDocument/hover", name, vault.at(name, heading))
+        assert f"{count} backlink" in hover["contents"]["value"], heading
