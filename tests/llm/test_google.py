@@ -1,5 +1,6 @@
 """Google's API, by hand-written streams in its wire format, and faults."""
 
+import asyncio
 import math
 import re
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from khojd import config
 from khojd.errors import ProviderError
 from khojd.llm.model import Called, ChatRequest, Ended, Event, Image, Message, Source, Text, Thinking, Tool, ToolCall, Used
 from khojd.llm.providers.google import Google
-from tests.llm.replay import CLOSE, RESET, Replay, Reply, Step, cut, json_reply, refused_url, stream_reply, text_reply
+from tests.llm.replay import CLOSE, HANG, RESET, Replay, Reply, Step, cut, json_reply, refused_url, stream_reply, text_reply
 
 KEY = "AIzaTest-0123456789"
 QUESTION = ChatRequest((Message("system", "Be brief."), Message("user", "When is the meeting?")))
