@@ -24,9 +24,8 @@ def check(config: Config, file: str) -> None:
     """Raises ConfigError, which names `file`, the key, the value and what is allowed."""
     page = _Page(file)
     _check_folders(page, config)
-    if config.index.path and not _absolute(config.index.path):
-        # Which index it is would depend on where a command is given.
-        page.refuse("index.path", config.index.path, "it must be absolute, or start with ~", sign=";")
+    if config.index.path:  # a relative one would be another, depending on where a command is given
+        _check_path(page, "index.path", config.index.path)
     for index, keyword in enumerate(config.content.todo_keywords):
         if not keyword or re.search(r"[\s()]", keyword):
             page.refuse(f"content.todo_keywords[{index}]", keyword, "it must be one word, e.g. REVIEW", sign=";")
@@ -74,8 +73,12 @@ def _all(built_in: Iterable[str], own: Iterable[str]) -> list[str]:
     return [*built_in, *(name for name in own if name not in set(built_in))]
 
 
-def _absolute(path: str) -> bool:
-    return path.startswith(("/", "~")) or Path(path).is_absolute()
+def _check_path(page: _Page, key: str, path: str) -> None:
+    expanded = os.path.expanduser(path)  # noqa: PTH111 - Path raises where there is no such user
+    if expanded.startswith("~"):
+        page.refuse(key, path, "there is no such user; one's own home is ~/", sign=":")
+    if not expanded.startswith("/") and not Path(expanded).is_absolute():
+        page.refuse(key, path, "it must be absolute, or start with ~", sign=";")
 
 
 def _check_model_names(page: _Page, config: Config) -> None:
@@ -115,8 +118,7 @@ def _check_folders(page: _Page, config: Config) -> None:
 
     file = page.file
     for index, folder in enumerate(config.folders):
-        if not _absolute(folder.path):
-            page.refuse(f"folders[{index}].path", folder.path, "it must be absolute, or start with ~", sign=";")
+        _check_path(page, f"folders[{index}].path", folder.path)
         for key, pattern, reason in patterns.mistakes(resolved(folder)):
             page.refuse(f"folders[{index}].{key}", pattern, reason)
     absolute = [os.path.abspath(os.path.expanduser(folder.path)) for folder in config.folders]  # noqa: PTH100, PTH111

@@ -128,6 +128,8 @@ def test_a_profile_with_a_built_in_name_changes_only_the_keys_it_gives() -> None
         ('[[folders]]\ninclude = ["a"]', "folders[0] lacks the key 'path'"),
         ('[[folders]]\npath = "notes"', 'folders[0].path = "notes" is not allowed; it must be absolute, or start with ~'),
         ('[[folders]]\npath = "/n"\n[[folders]]\npath = "/n/"', "folders: /n is there 2 times"),
+        ('[[folders]]\npath = "~nobody-of-us/n"', 'folders[0].path = "~nobody-of-us/n" is not allowed: there is no such user'),
+        ('[index]\npath = "~nobody-of-us/n"', 'index.path = "~nobody-of-us/n" is not allowed: there is no such user'),
         ('[[folders]]\npath = "/n"\nexclude = ["a", "!"]', 'c.toml: folders[0].exclude[1] = "!" is not allowed: it is empty'),
         (
             '[[folders]]\npath = "/m"\n[[folders]]\npath = "/n"\ninclude = ["["]',

@@ -74,7 +74,8 @@ def index(
         if status.paused:
             output.say("indexing is paused; waiting until it is resumed, in an editor or by `khojd index --resume`")
         with Bar() as bar:
-            params = UpdateParams(paths=(*added, *wanted), embed=wait)
+            # What is added is read already; the look at all folders waits for that, and counts it.
+            params = UpdateParams(paths=() if added else tuple(wanted), embed=wait)
             result = client.call("khoj/index/update", params, UpdateResult, on_progress=bar)
             status = client.call("khoj/index/status", NoParams(), IndexStatus)
             bar.all_done("reading", status.indexed + status.skipped + status.failed)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from khojd.sources.rules import Rules
 from khojd.sources.watch import FolderWatch, Mode
 
 log = logging.getLogger(__name__)
+
+JUST_NOW = 30.0  # seconds
 
 
 def rules_of(folders: Iterable[Folder], index: Path) -> dict[str, Rules]:
@@ -49,6 +52,9 @@ class Follower:
         self._corrupt = corrupt
         self._changed = changed
         self._watches: dict[str, tuple[FolderWatch, asyncio.Task[None]]] = {}
+        self._first: dict[
+            str, tuple[float, UpdateReport] | None
+        ] = {}  # what the first look at a folder did, and when; None: not yet
         self._choosing = asyncio.Lock()  # of folders: one change after the other
         self._removing: set[asyncio.Task[None]] = set()
 
@@ -122,6 +128,7 @@ class Follower:
             status=self._changed,
             entering=lambda: Rules(rules.folder, self._index).directory,
         )
+        self._first[root] = None
         task = asyncio.create_task(changed(None) if mode == "off" else watch.run(), name=f"watch {root}")
         self._watches[root] = (watch, task)
 
@@ -131,6 +138,7 @@ class Follower:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         self._indexer.leave(root)
+        self._first.pop(root, None)
         self._problem(root, "")
 
     async def close(self) -> None:
@@ -139,9 +147,17 @@ class Follower:
             await self.leave(root)
 
     async def look(self, progress: Report | None = None) -> UpdateReport:
-        """Look at all folders now. One that is away, or may not be read, does not keep the others from being read."""
+        """Look at all folders now. One that is away, or may not be read, does not keep the others from being read.
+
+        The report counts what the first look has just done, which began by itself when khojd did or the folder was added.
+        """
         lost: set[str] = set()
         report = await self._indexer.look_at_folders(None, progress, lost=lost)
+        for root, first in list(self._first.items()):
+            if first is not None:
+                del self._first[root]
+                if time.monotonic() - first[0] < JUST_NOW:
+                    report = report.after(first[1])
         for root in self.roots():
             if root in lost:
                 await self._follow(root, None)
@@ -157,7 +173,9 @@ class Follower:
             elif paths is not None:
                 await self._indexer.look_at(paths)
             else:
-                await self._indexer.look_at_folders([root])
+                report = await self._indexer.look_at_folders([root])
+                if root in self._first:
+                    self._first[root] = self._first[root] or (time.monotonic(), report)
             self._problem(root, "")
         except IndexCorrupt as error:
             self._corrupt(error)

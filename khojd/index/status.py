@@ -3,6 +3,7 @@
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 FileState = Literal["indexed", "pending", "skipped", "failed"]
 
@@ -31,6 +32,12 @@ class UpdateReport(Struct, frozen=True):
     failed: int = 0
     took_ms: float = 0.0
     cancelled: bool = False
+
+    def after(self, first: "UpdateReport") -> "UpdateReport":
+        """Both as one run, of which this was the second half: what the first one read is unchanged in it."""
+        done = {name: getattr(first, name) + getattr(self, name) for name in ("added", "changed", "renamed", "removed")}
+        unchanged = max(0, self.unchanged - first.added - first.changed - first.renamed)
+        return replace(self, **done, unchanged=unchanged, took_ms=first.took_ms + self.took_ms)
 
 
 class FolderStatus(Struct, frozen=True):

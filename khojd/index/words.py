@@ -117,15 +117,6 @@ class Words:
             writer.commit()
             self._index.reload()
 
-    def rest(self) -> None:
-        """Wait for background merges and give the writer's threads back; for quiet moments after a large run."""
-        with self._writing:
-            writer, self._writer = self._writer, None
-            if writer is not None:
-                with _writing(self.directory):
-                    writer.wait_merging_threads()
-                    self._index.reload()
-
     def search(
         self, query: str, limit: int, within: Collection[int] | None = None, without: Set[int] = frozenset()
     ) -> list[tuple[int, float]]:

@@ -13,6 +13,7 @@ from khojd.errors import QueryError
 
 # MMR compares with every hit chosen so far; further down the list the order by score stands.
 _DIVERSE_HITS = 50
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Candidate(Struct, frozen=True):
@@ -66,8 +67,7 @@ def tune(
 def _factor(one: Candidate, profile: Profile, today: date) -> float:
     factor = profile.weights.get(one.format, 1.0)
     if profile.recency:
-        day = one.day if one.day is not None else date.fromtimestamp(one.modified).toordinal()
-        age = max(0, today.toordinal() - day)
+        age = max(0.0, today.toordinal() - (one.day if one.day is not None else _EPOCH + one.modified / 86_400))
         factor *= 1.0 - profile.recency + profile.recency * 0.5 ** (age / profile.half_life_days)
     return factor
 

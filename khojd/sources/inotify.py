@@ -47,19 +47,19 @@ class Inotify:
         _libc().inotify_rm_watch(self._fd, watch)
 
     def read(self) -> list[Event]:
-        """The events that are there, in their order; none when there are none."""
+        """Some of the events that are there, in their order; none when there are none. Others may come as fast as they are read."""
+        try:
+            data = os.read(self._fd, _BUFFER)
+        except BlockingIOError:
+            return []
         events: list[Event] = []
-        while True:
-            try:
-                data = os.read(self._fd, _BUFFER)
-            except BlockingIOError:
-                return events
-            place = 0
-            while place < len(data):
-                watch, mask, _, length = _HEAD.unpack_from(data, place)
-                place += _HEAD.size
-                events.append(Event(watch, mask, os.fsdecode(data[place : place + length].rstrip(b"\0"))))
-                place += length
+        place = 0
+        while place < len(data):
+            watch, mask, _, length = _HEAD.unpack_from(data, place)
+            place += _HEAD.size
+            events.append(Event(watch, mask, os.fsdecode(data[place : place + length].rstrip(b"\0"))))
+            place += length
+        return events
 
     def close(self) -> None:
         os.close(self._fd)

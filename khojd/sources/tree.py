@@ -63,6 +63,8 @@ class Tree:
                 return frozenset(found)
             if deadline is None:
                 deadline = time.monotonic() + most_ms / 1000
+            elif time.monotonic() >= deadline:
+                return frozenset(found)
 
     def stop(self) -> None:
         """Let `wait` return, now and ever after. From any thread."""

@@ -22,7 +22,7 @@ def test_adding_a_folder_makes_it_searchable_and_lasting(newcomer: Khojd) -> Non
     newcomer.write("tea.md", "# Tea\n\nSteep for three minutes.\n")
     added = newcomer("index", "--add", "notes", "--wait")
     assert f"added {newcomer.notes}" in added.stderr
-    assert "1 file, 1 entry in the index" in added.stdout
+    assert "1 file, 1 entry in the index; 1 added (" in added.stdout
     assert f'path = "{newcomer.notes}"' in newcomer.config.read_text(encoding="utf-8")
     newcomer("stop")
     assert newcomer("search", "steep").stdout.startswith("notes/tea.md:")

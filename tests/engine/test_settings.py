@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from khojd.config import Config, Content, Embedding, Folder
 from khojd.errors import ConfigError, ModelError, NotFound
-from khojd.search.types import SearchRequest
+from khojd.search.types import GrepRequest, SearchRequest
 from tests.engine.conftest import Notes
 
 
@@ -199,3 +199,22 @@ async def test_a_folder_is_forgotten_though_who_asked_for_it_goes_away(notes: No
 async def _forgotten(notes: Notes) -> bool:
     assert notes.engine is not None
     return await notes.engine.files() == ()
+
+
+async def test_a_search_of_files_is_narrowed_to_folders_and_to_parts_of_folders(notes: Notes, tmp_path: Path) -> None:
+    notes.write("a.md", "A heron.\n")
+    notes.write("deep/b.md", "A heron.\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "c.md").write_text("A heron.\n", encoding="utf-8")
+    async with notes.open() as engine:
+        await engine.add_folder(Folder(path=str(other)))
+
+        async def among(*folders: Path) -> list[str]:
+            found = await engine.grep(GrepRequest("heron", folders=tuple(map(str, folders))))
+            return sorted(Path(match.path).name for match in found.matches)
+
+        assert await among() == ["a.md", "b.md", "c.md"]
+        assert await among(other) == ["c.md"]
+        assert await among(other, notes.root / "deep") == ["b.md", "c.md"]
+        assert await among(tmp_path) == ["a.md", "b.md", "c.md"]

@@ -260,14 +260,6 @@ def test_a_copy_taken_at_each_step_opens_at_the_last_commit(tmp_path: Path, word
         copy.close()
 
 
-def test_the_index_rests_and_goes_on(words: Words) -> None:
-    fill(words, row(1, "apple"))
-    words.rest()
-    fill(words, row(2, "apple"))
-    assert set(ids(words.search("apple", 10))) == {1, 2}
-    assert words.directory.stat().st_mode & 0o777 == 0o700
-
-
 def test_a_missing_index_is_made_by_create(tmp_path: Path) -> None:
     with pytest.raises(IndexCorrupt, match="words"):
         Words.open(tmp_path / "words")
@@ -279,7 +271,7 @@ def test_a_missing_index_is_made_by_create(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", ["removed", "truncated", "garbage"])
 def test_a_damaged_index_is_said_and_created_anew(tmp_path: Path, words: Words, damage: str, how: str) -> None:
     fill(words, *(row(number, f"apple number{number}") for number in range(1, 200)))
-    words.rest()
+    words.close()
     copy = tmp_path / "copy"
     copy_of(words.directory, copy)
     for item in copy.iterdir():

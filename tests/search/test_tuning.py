@@ -83,3 +83,9 @@ def test_a_profile_of_the_users_stands_before_the_built_in_one() -> None:
 def test_an_unknown_profile_is_refused() -> None:
     with pytest.raises(QueryError, match="mine"):
         profile("nope", Search(profiles={"mine": Profile()}))
+
+
+def test_a_file_time_of_a_far_century_breaks_no_search() -> None:
+    recent = Profile(recency=0.5, half_life_days=30.0)
+    found = [candidate(1, 0.5, modified=9e11), candidate(2, 0.5, modified=-9e11), candidate(3, 0.5, modified=0.0)]
+    assert order(found, recent)[0] == 1

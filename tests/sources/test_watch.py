@@ -287,3 +287,23 @@ def test_where_the_system_has_too_few_watches_the_folder_is_looked_at_instead(
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ran.stdout.startswith("polling "), ran.stderr
     assert f"raise fs.inotify.{hint}" in ran.stdout
+
+
+@linux
+async def test_a_file_that_is_written_without_a_pause_does_not_keep_the_other_changes_from_being_told(tmp_path: Path) -> None:
+    done = threading.Event()
+
+    def write() -> None:
+        with (tmp_path / "log.txt").open("w", encoding="utf-8", buffering=1) as file:
+            while not done.is_set():
+                file.write("on and on\n")
+
+    async with watched(tmp_path) as (_, seen):
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            (tmp_path / "a.md").write_text("A heron.\n", encoding="utf-8")
+            await seen.until(tmp_path / "a.md")
+        finally:
+            done.set()
+            writer.join()
