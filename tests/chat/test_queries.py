@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from khojd import config
 from khojd.chat import periods, queries, rewrite
 from khojd.chat.model import Turn
+from khojd.chat.requests import search_steps
 from khojd.search.query import parse
 from tests.chat.desk import answer, chunk, desk, notices
 from tests.llm.replay import HANG, json_reply, stream_reply
@@ -257,3 +259,15 @@ async def test_a_turn_that_waits_for_the_small_model_ends_when_its_asker_leaves(
         assert d.chat.running == 0
         (conversation,) = await d.chat.store.list()
         assert [one.state for one in await d.chat.store.turns(conversation.id)] == ["cancelled"]
+
+
+def test_a_search_says_which_servers_it_asks() -> None:
+    providers = {"ollama": config.Provider(), "away": config.Provider(base_url="https://models.example/v1")}
+    models = config.Models(embedding="ollama/nomic-embed-text", rerank="away/ranker")
+    plain = config.Config(providers=providers, models=models)
+    assert search_steps(plain) == []
+    remote = replace(plain, embedding=config.Embedding(model="remote"), search=config.Search(rerank="remote"))
+    assert [step.text for step in search_steps(remote)] == [
+        "ollama/nomic-embed-text (on this machine), for vectors of the queries",
+        "away/ranker (not on this machine), to rank what is found",
+    ]
