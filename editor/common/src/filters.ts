@@ -112,9 +112,9 @@ function names(typed: string): FilterItem[] {
   if (!/^[a-z]+$/.test(typed)) return [];
   return Object.entries(FILTERS)
     .filter(([name]) => name.startsWith(typed))
-    .flatMap(([name, { about, dates }]) => [
+    .flatMap(([name, { about, dates }]) => [ // comparisons once the name is there
       { text: `${name}:`, detail: about },
-      ...(dates === true ? [{ text: `${name}>=`, detail: `${about}, not before` }, { text: `${name}<=`, detail: `${about}, not after` }] : []),
+      ...(dates === true && name === typed ? [{ text: `${name}>=`, detail: `${about}, not before` }, { text: `${name}<=`, detail: `${about}, not after` }] : []),
     ]);
 }
 

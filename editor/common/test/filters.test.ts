@@ -17,7 +17,8 @@ function taken(text: string, choice: string, cursor = text.length): string {
 describe("completion of filters", () => {
   it("offers names once there is a letter, and nothing for other words", () => {
     expect(items("budget ta")).toEqual(["tag:"]);
-    expect(items("de")).toEqual(["deadline:", "deadline>=", "deadline<="]);
+    expect(items("de")).toEqual(["deadline:"]);
+    expect(items("-deadline")).toEqual(["deadline:", "deadline>=", "deadline<="]);
     expect([items(""), items("budget "), items("Tag"), items("budget")]).toEqual([[], [], [], []]);
   });
 

@@ -1,6 +1,6 @@
 // One connection to khojd by the language client. Loaded when it is first needed: it is most of the code.
 import { agreed, attach, type Stream } from "khojd-common/daemon";
-import { PROTOCOL, type ChatShowParams, type IndexStatus, type ServerHello } from "khojd-common/protocol";
+import { PROTOCOL, type ChatShowParams, type IndexStatus, type Location, type Position, type ServerHello } from "khojd-common/protocol";
 import type { Wire } from "khojd-common/channel";
 import * as vscode from "vscode";
 import {
@@ -14,6 +14,7 @@ import {
   type LanguageClientOptions,
 } from "vscode-languageclient/node";
 
+import { rangeOf, uriOf } from "./hits";
 import * as settings from "./settings";
 
 /** Notes that the standard features are for. */
@@ -21,6 +22,7 @@ const NOTES = [
   { scheme: "file", language: "markdown" },
   { scheme: "file", language: "org" },
 ];
+const REFERENCES = "editor.action.showReferences";
 const ANY = new ProgressType<unknown>();
 
 /** The language client with its own words in the log only; what a person must know is said in one line elsewhere. */
@@ -110,6 +112,11 @@ function options(output: vscode.LogOutputChannel, version: string, listener: Lis
         if (await listener.indexed(uri)) return next(document, previous, token);
         return { kind: vsdiag.DocumentDiagnosticReportKind.full, items: [] };
       },
+      resolveCodeLens: async (lens, token, next) => {
+        const resolved = await next(lens, token);
+        if (resolved?.command?.command === REFERENCES) resolved.command = references(resolved.command);
+        return resolved;
+      },
       executeCommand: (command, args: unknown[], next): unknown =>
         command === "khoj.chat.show" ? listener.ask(args[0] as ChatShowParams) : next(command, args),
       workspace: {
@@ -118,6 +125,19 @@ function options(output: vscode.LogOutputChannel, version: string, listener: Lis
         didChangeWorkspaceFolders: (change, next) => (settings.offersFolders() ? next(change) : Promise.resolve()),
       },
     },
+  };
+}
+
+/** The command that shows references, with VS Code's own values where khojd has those of the protocol. */
+function references(command: vscode.Command): vscode.Command {
+  const [uri, position, locations] = command.arguments as [string, Position, Location[]];
+  return {
+    ...command,
+    arguments: [
+      uriOf({ uri }),
+      new vscode.Position(position.line, position.character),
+      locations.map((location) => new vscode.Location(uriOf(location), rangeOf(location.range))),
+    ],
   };
 }
 

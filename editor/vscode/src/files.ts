@@ -76,6 +76,7 @@ export class Files implements vscode.TreeDataProvider<Node>, vscode.Disposable {
         item.iconPath = new vscode.ThemeIcon(node.kind === "problem" ? "warning" : "info");
         item.tooltip = node.text;
         item.contextValue = node.kind;
+        if (this.host.session.state.kind === "problem") item.command = { command: "khoj.reconnect", title: "Try Again" };
         return item;
       }
       case "folder": return folderItem(node.folder);

@@ -26,9 +26,17 @@ const MOST_MARKS = 200;
 
 let marked: vscode.TextEditor | undefined;
 
-/** Show a place. Its marks stay until the cursor moves, the text changes, or another place is shown. */
-export async function show(location: Location, options: ShowOptions = {}): Promise<vscode.TextEditor> {
-  const document = await vscode.workspace.openTextDocument(uriOf(location));
+/**
+ * Show a place; a PDF file by whatever shows those. The marks stay until the cursor moves, the text changes, or another place is
+ * shown.
+ */
+export async function show(location: Location, options: ShowOptions = {}): Promise<vscode.TextEditor | undefined> {
+  const uri = uriOf(location);
+  if (!isText(uri)) {
+    if (options.look !== true) await vscode.commands.executeCommand("vscode.open", uri);
+    return undefined;
+  }
+  const document = await vscode.workspace.openTextDocument(uri);
   const range = document.validateRange(rangeOf(location.range));
   const editor = await vscode.window.showTextDocument(document, {
     preserveFocus: options.look === true,
@@ -39,6 +47,10 @@ export async function show(location: Location, options: ShowOptions = {}): Promi
   editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   mark(editor, range, options.marks ?? []);
   return editor;
+}
+
+function isText(uri: vscode.Uri): boolean {
+  return !/\.pdf$/i.test(uri.path);
 }
 
 /** Mark a range of an editor, and nothing else. */

@@ -10,7 +10,6 @@ export class StatusBar implements vscode.Disposable {
 
   constructor(private readonly session: Session) {
     this.item.name = "Khoj";
-    this.item.command = "khoj.index.show";
     this.ends = [this.item, session.onState(() => { this.update(); }), session.onStatus(() => { this.update(); })];
     this.update();
     this.item.show();
@@ -28,6 +27,7 @@ export class StatusBar implements vscode.Disposable {
   private update(): void {
     const [text, detail, wrong] = this.words();
     this.item.text = text;
+    this.item.command = this.session.state.kind === "problem" ? "khoj.reconnect" : "khoj.index.show";
     this.item.tooltip = `khojd: ${detail}`;
     this.item.accessibilityInformation = { label: `Khoj: ${detail}` };
     (this.item as { backgroundColor: vscode.ThemeColor | undefined }).backgroundColor =
@@ -39,7 +39,7 @@ export class StatusBar implements vscode.Disposable {
     switch (state.kind) {
       case "idle": return ["$(notebook) Khoj", "nothing was asked yet", false];
       case "connecting": return ["$(loading~spin) Khoj", "connecting", false];
-      case "problem": return ["$(warning) Khoj", state.reason, true];
+      case "problem": return ["$(warning) Khoj", `${state.reason}\nclick: try again`, true];
       case "ready": {
         if (status === undefined) return ["$(notebook) Khoj", "connected", false];
         const { text, detail, kind } = line(status);

@@ -95,6 +95,13 @@ describe("in notes", () => {
     try {
       await settings.update("features.codeLens", true, vscode.ConfigurationTarget.Global);
       await until("code lenses", async () => (await lenses()) > 0);
+      const first = await until("the backlinks", async () => {
+        const all = await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", editor.document.uri, 9);
+        return all.find((lens) => lens.command?.command === "editor.action.showReferences");
+      });
+      const [at, position, locations] = first.command?.arguments as [vscode.Uri, vscode.Position, vscode.Location[]];
+      assert.equal(at.fsPath, uri("tea.md").fsPath);
+      assert(position instanceof vscode.Position && locations.every((location) => location instanceof vscode.Location));
       await settings.update("features.hover", false, vscode.ConfigurationTarget.Global);
       await until("no hover", async () => (await hovers(editor)) === "");
     } finally {

@@ -54,7 +54,7 @@ describe("when the daemon ends", () => {
     try {
       await settings.update("command", ["/no/such/khojd"], target);
       await until("the problem", () => host.session.state.kind === "problem");
-      assert.match(statusBar.shown.detail, /^the command in the settings names no program: \/no\/such\/khojd$/);
+      assert.match(statusBar.shown.detail, /^the command in the settings names no program: \/no\/such\/khojd\n/);
       await assert.rejects(host.channel.request("khoj/index/status", {}), /names no program/);
     } finally {
       await settings.update("command", command, target);

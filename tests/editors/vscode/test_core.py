@@ -1,10 +1,14 @@
 """The packaged extension in the real VS Code, over a real daemon."""
 
+import json
+import re
 import zipfile
 from pathlib import Path
 
+from khojd.server.toggles import NAMES
 from tests.e2e.conftest import Place
 from tests.editors.vscode.conftest import Code
+from tests.editors.vscode.server import EXTENSION
 
 TEA = "# Tea\n\nGreen tea 🍵 is steamed.\n\n## Oolong\n\nHalf oxidised leaves of oolong tea.\n"
 TODO = "* TODO Buy a kettle :shopping:\nDEADLINE: <2024-05-01 Wed>\nA steel kettle from [[file:tea.md::*Tea][the shop]].\n"
@@ -30,3 +34,19 @@ def test_the_package_holds_what_is_needed_and_no_more(package: Path) -> None:
         names = {name.removeprefix("extension/") for name in archive.namelist()}
     assert {"dist/extension.cjs", "package.json", "readme.md", "changelog.md", "LICENSE.txt", "media/icon.png"} <= names
     assert not [name for name in names if name.startswith(("src/", "test/", "node_modules/")) or name.endswith(".map")]
+
+
+def test_a_workspace_cannot_say_what_is_run() -> None:
+    manifest = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+    properties = {name: value for part in manifest["contributes"]["configuration"] for name, value in part["properties"].items()}
+    running = ("khoj.command", "khoj.config", "khoj.index", "khoj.socket", "khoj.folders")
+    assert {properties[name]["scope"] for name in running} == {"machine"}
+    assert manifest["capabilities"]["untrustedWorkspaces"]["supported"] is True
+    assert manifest["activationEvents"] == ["onLanguage:markdown", "onLanguage:org"]
+
+
+def test_each_feature_of_khojd_has_a_setting() -> None:
+    manifest = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+    settings = {name for part in manifest["contributes"]["configuration"] for name in part["properties"]}
+    features = {re.sub("_([a-z])", lambda letter: letter[1].upper(), name) for name in NAMES} - {"commands"}
+    assert {name.removeprefix("khoj.features.") for name in settings if name.startswith("khoj.features.")} == features
