@@ -26,7 +26,11 @@ export class Place {
     writeFileSync(this.config, `${folders}[embedding]\nmodel = "${meaning}"\n[daemon]\nidle_minutes = 5.0\n${more}`);
     for (const [name, text] of Object.entries(notes)) this.put(name, text);
     this.disk = disk(this.notes);
-    // What is started here must not see a person's own khojd.
+    this.enter();
+  }
+
+  /** Have what is started from here on see this khojd, and no person's own. */
+  enter(): void {
     for (const [name, value] of Object.entries(this.environment)) process.env[name] = value;
   }
 
@@ -61,7 +65,8 @@ export class Place {
   /** What khojd says on a command line. */
   async khojd(...args: string[]): Promise<string> {
     const [program = "", ...first] = this.command;
-    const ran = await promisify(execFile)(program, [...first, ...args], { cwd: this.base, timeout: 60_000 });
+    const options = { cwd: this.base, timeout: 60_000, env: { ...process.env, ...this.environment } };
+    const ran = await promisify(execFile)(program, [...first, ...args], options);
     return ran.stdout;
   }
 
@@ -84,7 +89,8 @@ export class Place {
   /** End the daemon, and take everything away. */
   clear(): void {
     const [program = "", ...first] = this.command;
-    spawnSync(program, [...first, "stop", "--force"], { cwd: this.base, timeout: 30_000 });
+    const env = { ...process.env, ...this.environment };
+    spawnSync(program, [...first, "stop", "--force"], { cwd: this.base, timeout: 30_000, env });
     rmSync(this.base, { recursive: true, force: true });
   }
 }

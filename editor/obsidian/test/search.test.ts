@@ -134,5 +134,5 @@ test("a chosen hit becomes a link at the cursor, in the style of the vault", asy
   await until("hits", () => all(".khoj-hit").length > 0);
   press("Enter");
   await until("the link", () => note.editor.getValue().includes("tea"));
-  expect(note.editor.getLine(5)).toMatch(/^A steel .*tea.*Oolong.* kettle/i);
+  expect(note.editor.getLine(5)).toMatch(/^A steel \[\[tea#Oolong\]\]kettle/);
 });

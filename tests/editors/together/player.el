@@ -27,10 +27,10 @@
   (let (found)
     (save-window-excursion
       (condition-case nil
-          (test-typing ((and khoj-search--session
-                             (equal query (khoj-session-query khoj-search--session))
-                             (memq (khoj-session-phase khoj-search--session) '(complete failed))
-                             (progn (setq found (khoj-session-hits khoj-search--session)) t))
+          (test-typing ((and khoj-candidate-session
+                             (equal query (khoj-session-query khoj-candidate-session))
+                             (memq (khoj-session-phase khoj-candidate-session) '(complete failed))
+                             (progn (setq found (khoj-session-hits khoj-candidate-session)) t))
                         "C-g")
             (khoj-search query))
         (quit nil)))

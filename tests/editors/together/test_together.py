@@ -87,8 +87,8 @@ async def test_what_is_typed_saved_and_asked_in_one_editor_is_there_in_the_other
             await each.leave()
         await asyncio.gather(*playing)
     finally:
-        for each in playing:
-            each.cancel()
+        for running in playing:
+            running.cancel()
         await asyncio.to_thread(code.close)
 
 

@@ -19,7 +19,7 @@ test("takes part", async () => {
   };
   const command = JSON.parse(process.env.KHOJD ?? "[]") as string[];
   const settings = { command: command.join("\n"), index: path.join(BASE, "index"), config: path.join(BASE, "config.toml"), delay: 0 };
-  const world = await begin({ disk, settings }, { "tea.md": await disk.read("tea.md") });
+  const world = await begin({ disk, settings, enter: () => undefined }, { "tea.md": await disk.read("tea.md") });
 
   const find = async ({ query = "" }: Asked): Promise<string[]> => {
     world.run("search");

@@ -44,6 +44,7 @@ class Leaf {
   }
 
   async openFile(file: mocks.TFile): Promise<void> {
+    if (this.view instanceof MarkdownView && this.view.file === file) return; // it keeps what is not saved yet
     await this.show(new MarkdownView(this.asLeaf, file, (await this.app__.vault.read(file)).replace(/\r\n/g, "\n"), this.app__.added.extensions), "markdown");
     this.app__.workspace.setActiveLeaf(this);
     this.app__.workspace.trigger("file-open", file);
