@@ -114,3 +114,32 @@ async def test_a_tag_is_renamed_with_those_below_it(make_vault: MakeVault) -> No
         "one.md": "#work #work/a #project\n",
         "two.md": "text #work\n",
     }
+
+
+async def test_an_address_is_renamed_in_all_notes(make_vault: MakeVault) -> None:
+    files = {
+        "other.md": "[4](http://x.org/a) [5](http://x.org/ab)\n",
+        "plan.org": "[[http://x.org/a][six]] http://x.org/a.\n",
+        "doc.md": "",
+    }
+    vault = await make_vault(files)
+    text = "[1](http://x.org/|a)\n<http://x.org/a> <a href='http://x.org/a'>t</a>\n\n[2]: http://x.org/a\n\n[3][2]\n"
+    assert await prepared(vault, "doc.md", text) == ("http://x.org/a", "http://x.org/a")
+    assert await renamed(vault, "doc.md", text, "https://y.org/b") == {
+        "doc.md": text.replace("|", "").replace("http://x.org/a", "https://y.org/b"),
+        "other.md": "[4](https://y.org/b) [5](http://x.org/ab)\n",
+        "plan.org": "[[https://y.org/b][six]] https://y.org/b.\n",
+    }
+    for name in ("", "no address", "https://y.org/(b)"):
+        with pytest.raises(Failure, match="no address"):
+            await renamed(vault, "doc.md", text, name)
+
+
+async def test_the_name_of_an_html_tag_is_renamed_with_the_links_to_it(make_vault: MakeVault) -> None:
+    vault = await make_vault({"doc.md": "", "other.md": "[x](doc.md#spot) [[doc#spot]] <a href='doc.md#spot'>y</a>\n"})
+    wanted = {
+        "doc.md": '# Head\n\n<div id="place">x</div>\n\n[l](#place)\n',
+        "other.md": "[x](doc.md#place) [[doc#place]] <a href='doc.md#place'>y</a>\n",
+    }
+    for text in ('# Head\n\n<div id="sp|ot">x</div>\n\n[l](#spot)\n', '# Head\n\n<div id="spot">x</div>\n\n[l](#sp|ot)\n'):
+        assert await renamed(vault, "doc.md", text, "place") == wanted

@@ -8,15 +8,16 @@ from msgspec import Struct
 from khojd.content import frontmatter, names, targets
 from khojd.content.model import Anchor, ContentSettings, Link, Span
 from khojd.errors import EditError
-from khojd.graph import labels
+from khojd.graph import addresses, labels
 from khojd.graph.graph import Graph
 from khojd.graph.model import Note, Place, Resolution
 from khojd.graph.rename import anchors, files, headings, tags
 from khojd.graph.rename.plan import Change, Plan, Texts, settled
 from khojd.graph.sheet import Sheet
 
-Kind = Literal["note", "heading", "anchor", "tag", "label"]
+Kind = Literal["note", "heading", "anchor", "tag", "label", "address"]
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>()\[\]\"'`\\]+")
 _YAML_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*([^\r\n]*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _ORG_TITLE = re.compile(r"[ \t]*#\+title:[ \t]*([^\r\n]*?)[ \t]*$", re.IGNORECASE)
 _LOGSEQ_TITLE = re.compile(r"[ \t]*(?:-[ \t]+)?title::[ \t]+([^\r\n]*?)[ \t]*$", re.IGNORECASE)
@@ -29,7 +30,7 @@ class Nameable(Struct, frozen=True):
     start: int
     end: int
     name: str
-    note: Note | None = None  # that has it; None for a tag, and for a label, which has `sheet`
+    note: Note | None = None  # that has it; None for a tag, an address, and a label, which has `sheet`
     section: int = 0  # of a heading
     anchor: Anchor | None = None
     sheet: Sheet | None = None
@@ -38,9 +39,11 @@ class Nameable(Struct, frozen=True):
         """What changes when it is called `name`. Raises EditError, which says why it cannot be."""
         if self.kind == "tag":
             return tags.renamed(graph, self.name, name, settings)
+        if self.kind == "address":
+            return _readdressed(graph, self.name, name.strip(), settings)
         if self.sheet is not None:
             return _relabelled(self.sheet, self.start, name)
-        assert self.note is not None, "all but tags and labels are in a note"
+        assert self.note is not None, "the others are in a note"
         if self.kind == "heading":
             return headings.renamed(graph, self.note, self.section, name, settings)
         if self.anchor is not None:
@@ -57,6 +60,8 @@ def at(graph: Graph, sheet: Sheet, offset: int) -> Nameable | None:
     if (label := labels.at(sheet, offset)) is not None:
         return Nameable("label", label.start, label.end, sheet.text[label.start : label.end], sheet=sheet)
     link = sheet.link_at(offset)
+    if link is not None and link.target_start <= offset <= link.target_end and link.target == addresses.of(sheet, link):
+        return Nameable("address", link.target_start, link.target_end, link.target)
     if link is not None:
         try:
             return _linked(graph, sheet, link, offset)
@@ -94,6 +99,18 @@ def _relabelled(sheet: Sheet, start: int, name: str) -> Plan:
     written = labels.check(sheet, label, name)
     same = (one for one in labels.same(sheet, label) if sheet.text[one.start : one.end] != written)
     return Plan(tuple(Change(sheet, one.start, one.end, written) for one in same))
+
+
+def _readdressed(graph: Graph, address: str, name: str, settings: ContentSettings) -> Plan:
+    """All links to an address of the web lead to another one."""
+    if not _ADDRESS.fullmatch(name):
+        raise EditError(
+            f"{name[:200]!r} is no address: it begins with https:, say, and has no spaces and no brackets", name=name[:200]
+        )
+    texts = Texts(graph, settings)
+    _, found = settled(graph, texts, lambda one: addresses.links_to(one, address), lambda all: (one.note for one in all))
+    same = (one for one in found if one.link.target == address and name != address)
+    return Plan(tuple(Change(texts.sheet(one.note.path), one.link.target_start, one.link.target_end, name) for one in same))
 
 
 def _line(sheet: Sheet, span: Span) -> str:
