@@ -124,7 +124,7 @@ export class SearchModal extends Modal {
     this.selected = Math.max(0, kept);
     this.draw();
     const empty = whole && this.hits.length === 0 && this.field.value.trim() !== "";
-    this.tell(result.notes[0] ?? (empty ? "Nothing was found" : ""));
+    this.tell([empty ? "Nothing was found" : "", ...result.notes.slice(0, 1)].filter((part) => part !== "").join(" · "));
   }
 
   private fail(message: string): void {

@@ -36,7 +36,11 @@ export function shipped(): { main: Main; asked: Set<string> } {
 export const manifest: unknown = JSON.parse(readFileSync(path.join(import.meta.dirname, "../manifest.json"), "utf8"));
 
 /** An Obsidian whose vault is the notes of a place, with the plugin loaded. */
-export async function begin(place: Pick<Place, "disk" | "settings" | "enter">, files: Readonly<Record<string, string>>, more: Record<string, unknown> = {}): Promise<World> {
+export async function begin(
+  place: Pick<Place, "disk" | "enter" | "settings">,
+  files: Readonly<Record<string, string>>,
+  more: Record<string, unknown> = {},
+): Promise<World> {
   place.enter();
   const world = new World(place.disk, files, { ...place.settings, ...more });
   await world.load(shipped().main, manifest);
