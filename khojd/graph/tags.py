@@ -1,6 +1,7 @@
 """Tags over all notes."""
 
 import sqlite3
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -42,6 +43,12 @@ def of_page(notes: Notes, note: Note) -> set[str]:
     below = {name.removeprefix("tags.") for name in called if name.startswith("tags.")}
     called |= below | {name.replace(".", "/") for name in below}
     return {name.replace("___", "/").casefold() for name in called}
+
+
+def may_stand(text: str, wanted: Collection[str]) -> bool:
+    """Whether one of the tags, case-folded, may stand in a text; a cheap look before its marks are read."""
+    folded = text.casefold()
+    return any(tag in folded for tag in wanted)
 
 
 def documents(db: sqlite3.Connection, tag: str, *, nested: bool = True) -> list[int]:

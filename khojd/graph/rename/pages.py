@@ -62,7 +62,7 @@ def _changes(graph: Graph, texts: Texts, wanted: set[str], called: Callable[[str
     paths = {note.path for note in map(graph.notes.by_id, sorted(having)) if note is not None}
     for path in sorted(paths | set(graph.sheets)):
         sheet = texts.sheet(path)
-        for mark in sheet.marks:
+        for mark in sheet.marks if tags.may_stand(sheet.text, wanted) else ():
             if mark.kind == "tag" and mark.value.casefold() in wanted and (name := called(mark.value, path)):
                 yield _written(sheet, mark, name)
 

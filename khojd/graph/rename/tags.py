@@ -25,7 +25,7 @@ def renamed(graph: Graph, tag: str, name: str, settings: ContentSettings) -> Pla
     for path in sorted(paths | set(graph.sheets)):
         sheet = texts.sheet(path)
         ids = {anchor.start for anchor in sheet.anchors}  # `{#id}` looks like one
-        for mark in sheet.marks:
+        for mark in sheet.marks if tags.may_stand(sheet.text, (tag.casefold(),)) else ():
             if (
                 mark.kind == "tag"
                 and mark.start not in ids

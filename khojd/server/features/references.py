@@ -78,7 +78,7 @@ async def _leading(session: Session, desk: Desk, page: str, notes: list[Note]) -
         return [
             session.location(sheet, mark.start, mark.end)
             for sheet in _each(sheets, graph.stop)
-            for mark in sheet.marks
+            for mark in (sheet.marks if tags.may_stand(sheet.text, wanted) else ())
             if mark.kind == "tag" and mark.value.casefold() in wanted
             if any(place.path == page for place in tags.pages(graph.notes, mark.value, sheet.path))
         ]
