@@ -1,4 +1,6 @@
-"""Take the pictures docs/images/vscode-*.png: the packaged extension in the real VS Code, over the example notes and a replayed model.
+"""Take the pictures docs/images/vscode-*.png: the packaged extension in the real VS Code, over the example notes.
+
+The model that answers is replayed.
 
 Nothing of a person's own is read. Needs what the tests of the extension need: VS Code (KHOJD_TEST_VSCODE), chromium and `npm ci`.
 """
@@ -29,8 +31,8 @@ LOOKS = {
     "breadcrumbs.enabled": False,
 }
 ANSWER = (
-    "It hurts on the outside, after about seven kilometres, and most on the way downhill [1]. Your physiotherapist found two reasons: "
-    "the **band along the thigh** is too tight, and the **hip** too weak [1].\n\n"
+    "It hurts on the outside, after about seven kilometres, and most on the way downhill [1]. Your physiotherapist found two "
+    "reasons: the **band along the thigh** is too tight, and the **hip** too weak [1].\n\n"
     "What helps, in the words of your notes:\n\n"
     "- side planks every day [1]\n- shorter steps [1]\n- no slopes until it is gone [1]\n\n"
     "The hills of weeks 9 to 14 have to wait for that [1].\n"
@@ -48,7 +50,7 @@ def main() -> int:
         vsix = packaged(base / "khoj.vsix", base)
         place = Place(base)
         shutil.copytree(ROOT / "examples" / "notes", place.notes, dirs_exist_ok=True)
-        (place.notes / "letters" / "scanned.txt").write_bytes(b"\x00\x01\x02\xff\xfe" * 50)  # a file that cannot be read
+        (place.notes / "letters" / "scanned.md").write_bytes(b"# Scan\n\n\x00\x01\x02\x03 \xff\xfe \x00\n")  # is skipped, and why
         place.config.write_text(f'[[folders]]\npath = "{place.notes.as_posix()}"\n{model.lines}', encoding="utf-8")
         try:
             with place.client() as client:

@@ -84,7 +84,7 @@ export function spent(usage: ChatUsage | null): string {
     parts.push(`${count(usage.promptTokens)} + ${count(usage.answerTokens)} tokens`);
   }
   if (usage.totalSeconds > 0) parts.push(`${usage.totalSeconds.toFixed(1)} s`);
-  if (usage.tokensPerSecond > 0 && usage.totalSeconds >= 0.5) parts.push(`${usage.tokensPerSecond.toFixed(0)} tokens/s`);
+  if (usage.tokensPerSecond > 0 && usage.totalSeconds - usage.firstTokenSeconds >= 0.5) parts.push(`${usage.tokensPerSecond.toFixed(0)} tokens/s`);
   if (usage.cost > 0) parts.push(`costs ${usage.cost.toPrecision(2)}`);
   return parts.join(" · ");
 }

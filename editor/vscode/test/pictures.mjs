@@ -73,8 +73,8 @@ try {
 
   await press("i");
   await views("Related", "Index");
-  await page.locator(".monaco-list-row", { hasText: "1 failed" }).dblclick();
-  await page.locator(".monaco-list-row", { hasText: "scanned.txt" }).waitFor();
+  await page.locator(".monaco-list-row", { hasText: "1 skipped" }).click();
+  await page.locator(".monaco-list-row", { hasText: "scanned.md" }).waitFor();
   await page.locator(".statusbar-item", { hasText: "Khoj" }).hover();
   await page.waitForTimeout(1200);
   await page.screenshot({ path: join(asked.out, `vscode-status-${asked.theme}.png`) });

@@ -37,10 +37,9 @@ export class Composer {
     this.field.addEventListener("change", () => { this.typed(); });
     this.filter.addEventListener("keydown", (event) => { this.filterKey(event); });
     this.filter.addEventListener("change", () => { this.choose(); });
-    for (const select of [this.persona, this.model]) {
-      select.addEventListener("focus", () => { post({ type: "choices" }); });
-      select.addEventListener("change", () => { this.choose(); });
-    }
+    for (const select of [this.persona, this.model]) select.addEventListener("change", () => { this.choose(); });
+    // Before the list is open: then it does not change any more.
+    for (const event of ["pointerenter", "focus"]) this.model.addEventListener(event, () => { post({ type: "choices" }); });
     this.root = element("div", { class: "composer" },
       this.replacing,
       this.chips,

@@ -142,7 +142,7 @@ export class TurnView {
     this.proposals.replaceChildren(...proposals.map((one) => {
       const file = name(one.path);
       return element("li", {},
-        element("span", {}, `${one.textHash === "" ? "Proposes the new note" : "Proposes to change"} ${file}${one.why === "" ? "" : `: ${one.why}`}`),
+        element("span", {}, `Proposes to ${one.why === "" ? `change ${file}` : one.why}`),
         button("Show Change", () => { this.presses.proposal(key, one.id); }, { "aria-label": `Show the proposed change of ${file}` }));
     }));
   }

@@ -4,7 +4,6 @@ import type { Turn } from "khojd-common/conversation";
 import { completions, known, type FilterCompletions, type Known } from "khojd-common/filters";
 import { mentions, notes, type Note } from "khojd-common/mentions";
 import { type About, type News, Talk } from "khojd-common/talk";
-import type { ModelsResult } from "khojd-common/protocol";
 import * as vscode from "vscode";
 
 import type { Host } from "../host";
@@ -121,7 +120,7 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
     fork: ({ key }) => this.talk.fork(key),
     keep: () => { this.talk.keep(); },
     choose: ({ choice }) => { this.talk.choose(choice); },
-    choices: async () => { this.post({ type: "choices", choices: await choices(this.host) }); },
+    choices: async () => { this.post({ type: "choices", choices: await choices(this.host, true) }); },
     attach: () => { this.attach(atHand()); },
     detach: ({ index }) => { this.talk.detach(index); },
     complete: async ({ id, what, text, cursor }) => {
@@ -168,6 +167,10 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
     this.offer();
     this.connection();
     for (const message of this.waiting.splice(0)) this.post(message);
+    choices(this.host, false).then(
+      (found) => { this.post({ type: "choices", choices: found }); },
+      () => undefined, // there is no khojd, which is said above
+    );
     if (this.restored) return;
     this.restored = true;
     const kept = this.context.workspaceState.get<string>(KEPT, "");
@@ -251,16 +254,19 @@ function usual(): { persona: string; model: string; filters: null } {
   return { persona: settings.get("persona", ""), model: settings.get("model", ""), filters: null };
 }
 
-/** Who may answer: the personas, and the models that servers have for chat. */
-async function choices(host: Host): Promise<Choices> {
-  const [personas, models] = await Promise.all([
+/** Who may answer: the personas, and the configured models; with `ask` all that the servers have, which are asked for that. */
+async function choices(host: Host, ask: boolean): Promise<Choices> {
+  const [personas, configured, models] = await Promise.all([
     host.channel.request("khoj/personas/list", {}),
-    host.channel.request("khoj/models/list", {}).catch((): ModelsResult => ({ providers: [], jobs: {} })),
+    host.channel.request("khoj/config/get", {}),
+    ask ? host.channel.request("khoj/models/list", {}) : undefined,
   ]);
-  const chat = models.providers.flatMap((one) => one.models).filter((one) => one.capabilities.length === 0 || one.capabilities.includes("chat"));
+  const { chat = [] } = (configured.config.models ?? {}) as { chat?: string[] };
+  const found = (models?.providers ?? []).flatMap((one) => one.models);
+  const fit = found.filter((one) => one.capabilities.length === 0 || one.capabilities.includes("chat"));
   return {
     personas: personas.personas.map(({ name, description }) => ({ name, description })),
     persona: personas.default,
-    models: [...new Set([...(models.jobs.chat ?? []), ...chat.map((one) => one.name)])],
+    models: [...new Set([...chat, ...fit.map((one) => one.name)])],
   };
 }

@@ -51,7 +51,7 @@ export class Proposals implements vscode.TextDocumentContentProvider, vscode.Dis
     const proposed = vscode.Uri.from({ scheme: SCHEME, path: note.path, query });
     this.proposed.set(proposed.toString(), { turn, proposal, text });
     const before = there?.uri ?? vscode.Uri.from({ scheme: SCHEME, path: note.path });
-    const title = `${name(change.path)}: ${change.why === "" ? "proposed change" : change.why}`;
+    const title = `${name(change.path)} ↔ ${change.create ? "proposed note" : "proposed change"}`;
     await vscode.commands.executeCommand("vscode.diff", before, proposed, title, { preview: true });
     void vscode.window.showInformationMessage(`Make this change of ${name(change.path)}?`, "Make It", "Leave It").then((answer) => {
       if (answer === "Make It") void vscode.commands.executeCommand("khoj.proposal.apply", proposed);
