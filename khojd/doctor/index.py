@@ -44,7 +44,9 @@ def examine(config: Config, session: Client | None) -> Iterator[Check]:
     try:
         lock = Lock.take(directory)
         if lock is None:
-            yield Check("index", "warn", "not examined: a daemon that cannot be reached has it")
+            message = "words and vectors are not examined: a daemon that cannot be reached has them"
+            yield Check("index", "warn", message, "wait a moment if it is starting or leaving")
+            yield from _catalog(directory, config.embedding)
             return
         try:
             yield from _alone(directory, config.embedding)
@@ -59,12 +61,11 @@ def _beside(session: Client, directory: Path, settings: Embedding) -> Iterator[C
         status = session.call("khoj/index/status", NoParams(), IndexStatus)
     except KhojdError as error:
         yield Check("index", "fail", f"the daemon cannot tell its state: {error.message}", "look at its log")
+        yield from _catalog(directory, settings)
         return
     yield from _catalog(directory, settings)
     for problem in status.problems:
         yield Check("index", "warn", problem, "see the daemon's log" if writable(directory) else _WRITABLE)
-    if status.failed:
-        yield Check("files", "warn", f"{status.failed:,} files could not be read", "khojd status --files --state failed")
     waiting = f"; {status.words_pending:,} entries wait to be found by words" if status.words_pending else ""
     yield Check("words", "ok", f"served by the daemon, not counted against the catalog{waiting}")
     if status.model_problem and status.model and not writable(directory):
@@ -118,6 +119,9 @@ def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
     states = counts.documents
     message = f"{catalog.path} is sound: {states['indexed']:,} files, {counts.entries:,} entries, {counts.vectors:,} vectors"
     yield Check("catalog", "ok", message)
+    if failed := states["failed"]:
+        said = "1 file could not be read" if failed == 1 else f"{failed:,} files could not be read"
+        yield Check("files", "warn", said, "khojd status --files --state failed")
     if unread is not None:
         yield unread
 

@@ -38,7 +38,7 @@ INSERT INTO documents (path, overlay, visible, folder, state, reason, state_at, 
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPDATE_STATE = """
 UPDATE documents SET folder = ?, state = ?, reason = ?, state_at = CASE WHEN state = ? AND reason = ? THEN state_at ELSE ? END,
-  size = ?, mtime_ns = ?, inode = ?, hash = ?, fingerprint = ?
+  size = ?, mtime_ns = ?, inode = ?, hash = ?, fingerprint = ?, notes = '[]'
 WHERE id = ?"""
 _UPDATE_ENTRY = """
 UPDATE entries SET position = ?, start = ?, end = ?, start_line = ?, start_column = ?, end_line = ?, end_column = ?, segments = ?,

@@ -57,6 +57,17 @@ def test_without_a_daemon_the_stores_are_counted_against_the_catalog(stopped: Kh
     assert found["vectors"]["message"].endswith("as in the catalog")
 
 
+def test_files_that_could_not_be_read_are_told_with_and_without_a_daemon(newcomer: Khojd) -> None:
+    (newcomer.notes / "lost.md").symlink_to("nowhere")
+    newcomer("index", "--add", "notes")
+    for running in (True, False):
+        files = checks(newcomer)["files"]
+        assert files["message"] == "1 file could not be read"
+        assert files["fix"] == "khojd status --files --state failed"
+        if running:
+            newcomer("stop")
+
+
 def test_a_words_index_that_is_damaged_fails_and_the_daemon_rebuilds_it(stopped: Khojd) -> None:
     (stopped.index / "words" / "meta.json").write_text("{", encoding="utf-8")
     assert checks(stopped, status=1)["words"]["state"] == "fail"

@@ -24,7 +24,7 @@ def by_words(notes: Notes, watch: str = "off") -> Config:
 async def notes(base: Path) -> None:
     """A note and a directory are closed, then opened again."""
     made = Notes(base)
-    note, inside = made.write("a.md", "The heron.\n"), made.write("deep/b.md", "The egret.\n")
+    note, inside = made.write("a.md", "The heron.\n\x00"), made.write("deep/b.md", "The egret.\n")
     made.write("c.md", "The osprey.\n")
     async with made.open(by_words(made)) as engine:
         await engine.update()
@@ -35,6 +35,7 @@ async def notes(base: Path) -> None:
             status = await made.file(name)
             assert status.state == "failed"
             assert "permission denied" in status.reason
+            assert status.notes == (), "what was noticed when it could be read is past"
             assert await made.found(word, mode="lexical") == []
         assert await made.found("osprey", mode="lexical") == ["c.md"]
         note.chmod(0o600)
