@@ -27,6 +27,7 @@
 ;;; Code:
 
 (require 'cl-lib)
+(require 'khoj-candidate)
 (require 'khoj-place)
 (require 'khoj-preview)
 (require 'khoj-results)
@@ -50,7 +51,7 @@
                (when (khoj-session-hits session)
                  (funcall sink (copy-sequence (khoj-session-hits session))))
                (funcall sink 'refresh)))
-       (setq khoj-search--session session)
+       (setq khoj-candidate-session session)
        (funcall sink 'setup))
       ('destroy
        (khoj-rpc-cancel (khoj-session-request session))
@@ -90,8 +91,8 @@
                         :initial initial
                         :category 'khoj-hit
                         :history 'khoj-search-history
-                        :annotate (lambda (candidate) (car (khoj-search--affix (list candidate))))
-                        :group #'khoj-search--group
+                        :annotate (lambda (candidate) (car (khoj-candidate-affix (list candidate))))
+                        :group #'khoj-candidate-group
                         :lookup (lambda (selected &rest _)
                                   (and selected (gethash selected (khoj-session-candidates session))))
                         :state #'khoj-consult--preview

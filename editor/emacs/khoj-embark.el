@@ -24,10 +24,9 @@
 
 ;;; Code:
 
+(require 'khoj-candidate)
 (require 'khoj-place)
 (require 'khoj-results)
-
-(declare-function khoj-search-hit "khoj-search" (candidate))
 
 (defvar embark-keymap-alist)
 (defvar embark-exporters-alist)
@@ -43,7 +42,7 @@
 
 (defun khoj-hit--read (candidate)
   "The hit of CANDIDATE.  Signal an error when there is none."
-  (or (khoj-search-hit candidate) (user-error "Khoj: %s is no hit" candidate)))
+  (or (khoj-candidate-hit candidate) (user-error "Khoj: %s is no hit" candidate)))
 
 (defun khoj-hit-link (candidate)
   "Insert a link to the hit CANDIDATE."

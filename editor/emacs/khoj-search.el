@@ -31,6 +31,7 @@
 ;;; Code:
 
 (require 'cl-lib)
+(require 'khoj-candidate)
 (require 'khoj-filter)
 (require 'khoj-place)
 (require 'khoj-preview)
@@ -59,102 +60,12 @@
   :type '(choice (const :tag "No preview" nil) number)
   :group 'khoj)
 
-(defcustom khoj-search-live t
-  "Whether default completion shows hits while you type.
-Icomplete, fido and vertico do so in any case."
-  :type 'boolean
-  :group 'khoj)
-
-(defface khoj-annotation '((t :inherit completions-annotations))
-  "Where a hit is, its date and its tags."
-  :group 'khoj)
+(defconst khoj-search--garbage (* 64 1024 1024)
+  "Bytes after which is collected while a query is typed.
+With the default a collection would delay the hits of every few keys.")
 
 (defvar khoj-search-history nil
   "Queries so far.")
-
-(defvar khoj-search--session nil
-  "The search that goes on in the minibuffer, or the last one.")
-
-
-;;; Candidates
-
-(defun khoj-search--fetch (session string)
-  "The candidates of SESSION for STRING.
-Where they are shown anew when they have changed, these are the ones that there
-are; else the first of them are waited for, unless there is input."
-  (cond
-   ((gethash string (khoj-session-candidates session))
-    (list string))
-   ((and (khoj-session-update session) (khoj-search--shown-anew-p))
-    (khoj-session-hits session))
-   (t
-    (unless (and (equal string (khoj-session-query session)) (khoj-session-phase session))
-      (while-no-input
-        (let ((deadline (+ (float-time) khoj-patience)))
-          (unless (equal string (khoj-session-query session))
-            (khoj-session-ask session string))
-          (while (and (not (khoj-session-phase session)) (< (float-time) deadline))
-            (accept-process-output nil 0.02)))))
-    (khoj-session-hits session))))
-
-(defun khoj-search--shown-anew-p ()
-  "Whether candidates are shown anew without a key when they have changed."
-  (or khoj-search-live (khoj-search--vertico-p) (khoj-search--icomplete-p)))
-
-(defun khoj-search--vertico-p ()
-  "Whether vertico is on."
-  (bound-and-true-p vertico--input))
-
-(defun khoj-search--icomplete-p ()
-  "Whether icomplete, or fido, is on."
-  (or (bound-and-true-p icomplete-mode) (bound-and-true-p fido-mode)))
-
-(defun khoj-search-hit (candidate)
-  "The hit that CANDIDATE stands for, or nil."
-  (or (get-text-property 0 'khoj-hit candidate)
-      (and khoj-search--session (gethash candidate (khoj-session-candidates khoj-search--session)))))
-
-(defun khoj-search--affix (candidates)
-  "CANDIDATES with what is before and after them."
-  (mapcar (lambda (candidate)
-            (let ((hit (khoj-search-hit candidate)))
-              (list candidate
-                    (if (eq (plist-get hit :unsaved) t) (propertize "● " 'face 'khoj-annotation) "")
-                    (propertize (concat "  " (khoj-results-about hit)) 'face 'khoj-annotation))))
-          candidates))
-
-(defun khoj-search--group (candidate transform)
-  "The group of CANDIDATE, its note; or CANDIDATE itself with TRANSFORM."
-  (if transform candidate
-    (khoj-results-note (khoj-search-hit candidate))))
-
-(defun khoj-search--table (session)
-  "A completion table of what is found by SESSION."
-  (lambda (string _predicate action)
-    (pcase action
-      ('metadata '(metadata (category . khoj-hit)
-                            (affixation-function . khoj-search--affix)
-                            (group-function . khoj-search--group)
-                            (display-sort-function . identity)
-                            (cycle-sort-function . identity)))
-      (`(boundaries . ,_) nil)
-      ('lambda (and (gethash string (khoj-session-candidates session)) t))
-      ('t (khoj-search--fetch session string))
-      (_ (and (khoj-search--fetch session string) string)))))
-
-;; khojd has chosen; nothing is to be filtered by the letters of the query.
-(defun khoj-search--try (string table _predicate point)
-  "STRING and POINT as they are, when TABLE has something."
-  (and (khoj-search--all string table nil nil) (cons string point)))
-
-(defun khoj-search--all (string table _predicate _point)
-  "All that TABLE has for STRING."
-  (let ((all (all-completions (if (khoj-session-listed khoj-search--session) "" string) table)))
-    (and all (nconc (copy-sequence all) 0))))
-
-(setf (alist-get 'khoj completion-styles-alist)
-      '(khoj-search--try khoj-search--all "As khojd has found it."))
-(setf (alist-get 'khoj-hit completion-category-defaults) '((styles khoj)))
 
 
 ;;; The minibuffer
@@ -174,6 +85,8 @@ are; else the first of them are waited for, unless there is input."
 
 (defvar-local khoj-search--live-timer nil)
 (defvar-local khoj-search--preview-timer nil)
+(defvar-local khoj-search--remark nil
+  "What is said behind the query, an overlay; or nil.")
 (defvar-local khoj-search--then nil
   "What is done with the choice, where it is not visited.")
 
@@ -186,7 +99,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
             (:append
              (lambda ()
                (setq minibuffer (current-buffer)
-                     khoj-search--session session)
+                     khoj-candidate-session session)
                (setf (khoj-session-update session)
                      (lambda (_session)
                        (when (buffer-live-p minibuffer) (khoj-search--refresh minibuffer))))
@@ -199,8 +112,9 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
                (add-hook 'completion-at-point-functions #'khoj-filter-capf -10 t)
                (add-hook 'post-command-hook #'khoj-search--typed nil t)
                (add-hook 'minibuffer-exit-hook (lambda () (setq then khoj-search--then)) nil t)))
-          (let ((choice (completing-read prompt (khoj-search--table session) nil nil initial
-                                         'khoj-search-history (thing-at-point 'symbol t))))
+          (let* ((gc-cons-threshold (max gc-cons-threshold khoj-search--garbage))
+                 (choice (completing-read prompt (khoj-candidate-table session) nil nil initial
+                                          'khoj-search-history (thing-at-point 'symbol t))))
             (cons then (or (gethash choice (khoj-session-candidates session)) choice))))
       (khoj-rpc-cancel (khoj-session-request session))
       (setf (khoj-session-update session) nil)
@@ -216,7 +130,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
   (let ((buffer (current-buffer)))
     (when khoj-search--live-timer (cancel-timer khoj-search--live-timer))
     (setq khoj-search--live-timer
-          (and (khoj-search--shown-anew-p)
+          (and (khoj-candidate-shown-anew-p)
                (run-at-time khoj-search-delay nil #'khoj-search--look buffer)))
     (khoj-search--preview-soon buffer)))
 
@@ -225,9 +139,9 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
   (when (and (buffer-live-p buffer) (active-minibuffer-window))
     (with-current-buffer buffer
       (let ((query (minibuffer-contents-no-properties)))
-        (unless (or (equal query (khoj-session-query khoj-search--session))
-                    (gethash query (khoj-session-candidates khoj-search--session)))
-          (khoj-session-ask khoj-search--session query))))))
+        (unless (or (equal query (khoj-session-query khoj-candidate-session))
+                    (gethash query (khoj-session-candidates khoj-candidate-session)))
+          (khoj-session-ask khoj-candidate-session query))))))
 
 (defun khoj-search--refresh (buffer)
   "Show in the minibuffer BUFFER what is found by now."
@@ -235,25 +149,35 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
     (when (eq (window-buffer window) buffer)
       (with-selected-window window
         (cond
-         ((khoj-session-listed khoj-search--session))
-         ((khoj-search--vertico-p)
+         ((khoj-session-listed khoj-candidate-session))
+         ((khoj-candidate-vertico-p)
           (setq vertico--input t)
           (vertico--exhibit))
-         ((khoj-search--icomplete-p)
+         ((khoj-candidate-icomplete-p)
           (setq completion-all-sorted-completions nil)
           (icomplete-exhibit))
-         ((and khoj-search-live (khoj-session-hits khoj-search--session)
-               (equal (minibuffer-contents-no-properties) (khoj-session-query khoj-search--session)))
+         ((and khoj-search-live (khoj-session-hits khoj-candidate-session)
+               (equal (minibuffer-contents-no-properties) (khoj-session-query khoj-candidate-session)))
           (let ((inhibit-message t))
             (minibuffer-completion-help))))
-        (when-let ((problem (or (khoj-session-problem khoj-search--session) (khoj-search--nowhere))))
-          (minibuffer-message "%s" problem))))
+        (khoj-search--remark (or (khoj-session-problem khoj-candidate-session) (khoj-search--nowhere)))))
     (khoj-search--preview-soon buffer)))
+
+(defun khoj-search--remark (text)
+  "Say TEXT, or nothing, behind what is typed in this minibuffer; wait for nothing."
+  (when khoj-search--remark
+    (delete-overlay khoj-search--remark))
+  (when text
+    (let ((said (propertize (format " [%s]" text) 'face 'minibuffer-prompt)))
+      (put-text-property 0 1 'cursor t said)
+      (setq khoj-search--remark (make-overlay (point-max) (point-max)))
+      ;; Before what vertico and icomplete have after the text.
+      (overlay-put khoj-search--remark 'before-string said))))
 
 (defun khoj-search--nowhere ()
   "What to do, when nothing can be found because no folder is read."
-  (and (eq (khoj-session-phase khoj-search--session) 'complete)
-       (not (string-empty-p (khoj-session-query khoj-search--session)))
+  (and (eq (khoj-session-phase khoj-candidate-session) 'complete)
+       (not (string-empty-p (khoj-session-query khoj-candidate-session)))
        khoj-status
        (not (khoj-status-folders))
        (car (khoj-status-summary))))
@@ -261,16 +185,16 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
 (defun khoj-search--selected ()
   "The hit that is selected in the current minibuffer, or the first one."
   (let ((typed (minibuffer-contents-no-properties)))
-    (khoj-search-hit
+    (khoj-candidate-hit
      (or (cond
-          ((khoj-search--vertico-p) (vertico--candidate))
-          ((gethash typed (khoj-session-candidates khoj-search--session)) typed)
-          ((khoj-search--icomplete-p)
+          ((khoj-candidate-vertico-p) (vertico--candidate))
+          ((gethash typed (khoj-session-candidates khoj-candidate-session)) typed)
+          ((khoj-candidate-icomplete-p)
            (car completion-all-sorted-completions))
           ((get-buffer-window "*Completions*" 0)
            (with-current-buffer "*Completions*"
              (get-text-property (window-point (get-buffer-window "*Completions*" 0)) 'completion--string))))
-         (car (khoj-session-hits khoj-search--session))
+         (car (khoj-session-hits khoj-candidate-session))
          ""))))
 
 (defun khoj-search--preview-soon (buffer)
@@ -293,7 +217,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
 
 (defun khoj-search--query ()
   "What is searched for in the current minibuffer."
-  (khoj-session-query khoj-search--session))
+  (khoj-session-query khoj-candidate-session))
 
 (defun khoj-search--exit (function)
   "Leave the minibuffer, and call FUNCTION with the selected hit."
@@ -320,7 +244,7 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
 (defun khoj-search-export ()
   "Show all hits in a buffer."
   (interactive nil)
-  (let ((query (khoj-search--query)) (session khoj-search--session))
+  (let ((query (khoj-search--query)) (session khoj-candidate-session))
     (setq khoj-search--then (lambda (_) (khoj-search--show-all session query)))
     (exit-minibuffer)))
 
@@ -386,12 +310,6 @@ A query that is entered as it is, without a choice, shows all hits, too."
 
 (with-eval-after-load 'embark
   (require 'khoj-embark))
-
-(defun khoj-search-unload-function ()
-  "Take back what loading has changed elsewhere."
-  (setq completion-styles-alist (assq-delete-all 'khoj completion-styles-alist)
-        completion-category-defaults (assq-delete-all 'khoj-hit completion-category-defaults))
-  nil)
 
 (provide 'khoj-search)
 ;;; khoj-search.el ends here

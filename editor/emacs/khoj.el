@@ -43,13 +43,13 @@
 ;;
 ;; The files: khoj-wire.el and khoj-connection.el attach to khojd,
 ;; khoj-rpc.el asks it, khoj-notice.el shows what it has to say;
-;; khoj-place.el is about places in notes; khoj-session.el, khoj-search.el
-;; and khoj-results.el search, khoj-similar.el shows what is similar;
-;; khoj-chat.el, khoj-question.el, khoj-view.el, khoj-proposal.el and
-;; khoj-conversations.el are about questions; khoj-status.el and
-;; khoj-index.el about the index; khoj-mode.el, khoj-lsp.el and khoj-xref.el
-;; work in buffers of notes, khoj-org.el in those of Org; khoj-menu.el has
-;; menus.
+;; khoj-place.el is about places in notes; khoj-session.el,
+;; khoj-candidate.el, khoj-search.el and khoj-results.el search,
+;; khoj-similar.el shows what is similar; khoj-chat.el, khoj-question.el,
+;; khoj-view.el, khoj-proposal.el and khoj-conversations.el are about
+;; questions; khoj-status.el and khoj-index.el about the index;
+;; khoj-mode.el, khoj-lsp.el and khoj-xref.el work in buffers of notes,
+;; khoj-org.el in those of Org; khoj-menu.el has menus.
 
 ;;; Code:
 
@@ -85,7 +85,7 @@
 (defconst khoj--features
   '(khoj-consult khoj-embark khoj-menu khoj-conversations khoj-chat khoj-question khoj-proposal khoj-view khoj-index khoj-similar
     khoj-mode khoj-xref khoj-lsp
-    khoj-search khoj-session khoj-preview khoj-filter khoj-org khoj-results khoj-status khoj-notice khoj-place khoj-rpc khoj-wire khoj-connection)
+    khoj-search khoj-candidate khoj-session khoj-preview khoj-filter khoj-org khoj-results khoj-status khoj-notice khoj-place khoj-rpc khoj-wire khoj-connection)
   "The parts of this package, each before those that it needs.")
 
 (defun khoj-unload-function ()

@@ -34,8 +34,8 @@
 
 (defun bench-paint (buffer)
   "Paint now what the minibuffer BUFFER has, and say when that was done."
-  (let ((query (khoj-session-query khoj-search--session)))
-    (when (and (khoj-session-hits khoj-search--session)
+  (let ((query (khoj-session-query khoj-candidate-session)))
+    (when (and (khoj-session-hits khoj-candidate-session)
                (not (equal query bench-shown))
                (equal query (with-current-buffer buffer (minibuffer-contents-no-properties))))
       (setq bench-shown query)

@@ -131,6 +131,11 @@
             (should (equal khoj-chat--conversation id)))
           (with-current-buffer list
             (there)
+            (khoj-conversations-export)
+            (test-wait "the note of it" (lambda () (cl-some (lambda (buffer) (string-match-p "Leaves.*\\.org" (buffer-name buffer)))
+                                                            (buffer-list)))))
+          (with-current-buffer list
+            (there)
             (cl-letf (((symbol-function 'yes-or-no-p) #'always))
               (khoj-conversations-delete))
             (test-wait "its end" (lambda () (not (there))))))))))
@@ -146,6 +151,10 @@
       (khoj-chat-set-persona (car names))
       (khoj-chat-set-filters "file:errands.org")
       (should (string-match-p "tiny/tiny.*file:errands" (khoj-chat--header)))
+      (khoj-chat-attach (test-file "errands.org"))
+      (should (string-match-p "about errands.org" (khoj-chat--header)))
+      (khoj-chat-detach)
+      (should-not (string-match-p "about errands.org" (khoj-chat--header)))
       (test-ask "How is green tea made?")
       ;; Tea is not among what may be searched.
       (should-not (string-match-p "\\[fn:1-1\\] Tea" (test-transcript))))))

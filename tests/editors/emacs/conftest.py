@@ -77,7 +77,7 @@ def in_terminal(command: list[str], environment: dict[str, str]) -> None:
     reading = threading.Thread(target=_drain, args=(ours,))
     reading.start()
     try:
-        process.wait(timeout=50)
+        process.wait(timeout=100)
     finally:
         process.kill()
         process.wait()

@@ -55,7 +55,7 @@
     (test-quits
      (test-typing ("kettle" (string-match-p "\\` *\n.*\n.*Buy a kettle" (test-shown))
                    "C-a C-k steamed" (string-match-p "\\` *\n.*\n.*Green tea" (test-shown))
-                   (setq session khoj-search--session)
+                   (setq session khoj-candidate-session)
                    "C-g")
        (khoj-consult-search)))
     ;; Nothing is shown any longer of what is still found.

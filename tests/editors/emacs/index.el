@@ -31,6 +31,8 @@
     (goto-char (point-min))
     (should (equal (plist-get (tabulated-list-get-id) :state) "failed"))
     (should-not (string-empty-p (plist-get (tabulated-list-get-id) :reason)))
+    (khoj-index-why)
+    (should (string-match-p "broken\\.md is failed: .+" (current-message)))
     (khoj-index-only "indexed")
     (test-wait "the indexed ones" (lambda () (not (test-listed "failed"))))
     (khoj-index-only "")
@@ -67,6 +69,11 @@
           (should (string-match-p "2 of 3 files indexed, 1 failed" (get-text-property 2 'help-echo lighter)))
           (should (eq (lookup-key (get-text-property 2 'local-map lighter) [mode-line mouse-1]) 'khoj-index)))
       (kill-buffer))))
+
+(ert-deftest index-is-told-in-a-line ()
+  (test-connect)
+  (khoj-index-show-status)
+  (test-wait "the line" (lambda () (string-match-p "Khoj: 2 of 3 files indexed, 1 failed" (or (current-message) "")))))
 
 (ert-deftest index-is-paused-and-resumed ()
   (test-connect)

@@ -8,12 +8,12 @@
 
 (defun test-hits ()
   "The hits in the minibuffer."
-  (khoj-session-hits khoj-search--session))
+  (khoj-session-hits khoj-candidate-session))
 
 (defun test-complete (query)
   "Whether all phases of QUERY were seen in the minibuffer."
-  (and (equal query (khoj-session-query khoj-search--session))
-       (eq (khoj-session-phase khoj-search--session) 'complete)))
+  (and (equal query (khoj-session-query khoj-candidate-session))
+       (eq (khoj-session-phase khoj-candidate-session) 'complete)))
 
 (ert-deftest search-connects-and-says-hello ()
   (khoj-disconnect)
@@ -108,7 +108,7 @@
               (should (equal (delete-dups (copy-sequence updates)) '("steamed")))
               (should (> (length updates) 2))
               (should (equal asked '("steamed" "kett")))
-              (should (string-match-p "tea.md" (plist-get (khoj-search-hit (car (khoj-session-hits session))) :path))))
+              (should (string-match-p "tea.md" (plist-get (khoj-candidate-hit (car (khoj-session-hits session))) :path))))
           (advice-remove 'jsonrpc-connection-send listen))))))
 
 (ert-deftest search-completes-filters ()
@@ -123,7 +123,7 @@
 
 (ert-deftest search-says-what-is-wrong-with-a-filter ()
   (let (problem)
-    (test-typing ("date:never" (setq problem (khoj-session-problem khoj-search--session)) "C-g")
+    (test-typing ("date:never" (setq problem (khoj-session-problem khoj-candidate-session)) "C-g")
       (condition-case nil (khoj-search) (quit nil)))
     (should (string-match-p "never" problem))))
 
@@ -146,11 +146,51 @@
         (should-error (previous-error)))
       (kill-buffer buffer))))
 
+(ert-deftest search-does-with-hits-what-keys-say ()
+  (save-window-excursion
+    (delete-other-windows)
+    (with-temp-buffer
+      (switch-to-buffer (current-buffer))
+      (org-mode)
+      (let ((note (current-buffer)))
+        (khoj-results-search "oolong oxidised")
+        (let ((hits (test-wait "the hits" (lambda () (let ((window (get-buffer-window "*khoj search*")))
+                                                       (and window (window-buffer window)))))))
+          (pop-to-buffer hits)
+          (goto-char (point-min))
+          (search-forward "Half oxidised")
+          (execute-kbd-macro "l")
+          (should (string-match-p "\\[\\[file:.*tea\\.md\\]\\[Oolong\\]\\]" (with-current-buffer note (buffer-string))))
+          (execute-kbd-macro "o")
+          (should (eq (window-buffer) hits))
+          (should (cl-some (lambda (window) (equal (buffer-file-name (window-buffer window)) (test-file "tea.md")))
+                           (window-list)))
+          (execute-kbd-macro "s")
+          (test-wait "what is similar" (lambda () (get-buffer "*khoj similar*")))
+          (pop-to-buffer hits)
+          (execute-kbd-macro (kbd "RET"))
+          (should (equal (car (test-here)) (test-file "tea.md")))
+          (kill-buffer "*khoj similar*")
+          (kill-buffer hits))))))
+
+(ert-deftest search-acts-upon-the-hit-that-is-selected ()
+  (save-window-excursion
+    (with-temp-buffer
+      (switch-to-buffer (current-buffer))
+      (org-mode)
+      (test-typing ("oolong SPC oxidised" (test-complete "oolong oxidised") "C-c C-l")
+        (khoj-search))
+      (should (string-match-p "\\`\\[\\[file:.*tea\\.md\\]\\[Oolong\\]\\]\\'" (buffer-string)))
+      (test-typing ("oolong SPC oxidised" (test-complete "oolong oxidised") "C-c C-s")
+        (khoj-search))
+      (test-wait "what is similar" (lambda () (get-buffer "*khoj similar*")))
+      (kill-buffer "*khoj similar*"))))
+
 (ert-deftest search-stays-in-this-note-when-told-to ()
   (with-current-buffer (find-file-noselect (test-file "errands.org"))
     (let (paths)
       (test-typing ("tea" (test-complete "tea")
-                    (or (setq paths (mapcar (lambda (hit) (plist-get (khoj-search-hit hit) :path)) (test-hits))) t)
+                    (or (setq paths (mapcar (lambda (hit) (plist-get (khoj-candidate-hit hit) :path)) (test-hits))) t)
                     "C-g")
         (condition-case nil (khoj-search-here t) (quit nil)))
       (should (equal (delete-dups paths) (and paths (list (test-file "errands.org"))))))))
@@ -182,10 +222,10 @@
       (kill-buffer buffer))))
 
 (ert-deftest search-has-embark-friendly-candidates ()
-  (let* ((session (khoj-session-make)) (table (khoj-search--table session))
+  (let* ((session (khoj-session-make)) (table (khoj-candidate-table session))
          (all (all-completions "steamed" table)))
     (should (eq (completion-metadata-get (completion-metadata "" table nil) 'category) 'khoj-hit))
-    (should (equal (plist-get (khoj-search-hit (car all)) :path) (test-file "tea.md")))
+    (should (equal (plist-get (khoj-candidate-hit (car all)) :path) (test-file "tea.md")))
     ;; The styles of a person, whatever they are, filter nothing.
     (let ((completion-styles '(basic)))
       (should (equal (completion-all-completions "steamed" table nil 7 (completion-metadata "" table nil))
