@@ -45,6 +45,7 @@ export class Connection implements Channel {
   /** Why there is no connection, in one line; or empty. */
   problem = "";
   private wire: MessageConnection | undefined;
+  private stream: Stream | undefined;
   private opening: Promise<MessageConnection> | undefined;
   private timer: number | undefined;
   private tries = 0;
@@ -83,16 +84,17 @@ export class Connection implements Channel {
 
   /** Leave khojd, which stays for others. */
   close(): void {
-    const { wire } = this;
+    const { wire, stream } = this;
     this.epoch += 1;
     window.clearTimeout(this.timer);
-    this.wire = this.opening = undefined;
+    this.wire = this.stream = this.opening = undefined;
     this.tries = 0;
     this.problem = "";
     if (wire !== undefined) {
       void wire.sendNotification("exit").catch(() => undefined).finally(() => {
         wire.end();
         wire.dispose();
+        stream?.close();
       });
     }
     this.turn("off");
@@ -119,6 +121,7 @@ export class Connection implements Channel {
       }
       const wire = this.listen(stream);
       this.wire = wire;
+      this.stream = stream;
       const hello = await within(PATIENCE, wire.sendRequest<Reply>("initialize", this.introduction()), () => {
         wire.dispose();
         stream.close();
@@ -163,8 +166,6 @@ export class Connection implements Channel {
     wire.onError(() => undefined); // it is followed by the end
     wire.onClose(() => {
       if (this.wire === wire) this.lost(wire, new Cut());
-      wire.dispose();
-      stream.close();
     });
     wire.listen();
     return wire;
@@ -175,7 +176,8 @@ export class Connection implements Channel {
     if (wire === undefined && this.opening === undefined) return; // its end was heard before
     const ended = failure instanceof Cut || this.state === "ready";
     this.wire?.dispose();
-    this.wire = this.opening = undefined;
+    this.stream?.close();
+    this.wire = this.stream = this.opening = undefined;
     this.epoch += 1;
     this.tries += 1;
     if (ended && this.tries <= MOST_TRIES) {

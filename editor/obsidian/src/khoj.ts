@@ -102,7 +102,7 @@ export class Khoj {
     const file = this.app.vault.getFileByPath(path);
     const headings = (file === null ? null : this.app.metadataCache.getFileCache(file))?.headings ?? [];
     const above = headings.filter((one) => one.position.start.line <= location.range.start.line).at(-1);
-    return above === undefined ? path : `${path}#${above.heading.replace(/[#|^\[\]\\]/g, " ").trim()}`;
+    return above === undefined ? path : `${path}#${above.heading.replace(/[#|^[\]\\]/g, " ").trim()}`;
   }
 
   /** Show what is at a place when the mouse is over an element. */

@@ -27,7 +27,7 @@ export class Preview {
       this.clear();
       return;
     }
-    const fresh = this.element.ownerDocument.createElement("div");
+    const fresh = createDiv();
     const component = new Component();
     component.load();
     const file = this.notes.file(hit.location.uri);
@@ -74,13 +74,11 @@ function emphasize(root: HTMLElement, wanted: readonly string[]): HTMLElement | 
   const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${escaped.join("|")})(?![\\p{L}\\p{N}])`, "giu");
   let first: HTMLElement | undefined;
   for (const text of texts(root)) {
-    const pieces: Node[] = [];
+    const pieces: (Node | string)[] = [];
     let place = 0;
     for (const match of text.data.matchAll(pattern)) {
-      const mark = root.ownerDocument.createElement("mark");
-      mark.className = "khoj-match";
-      mark.textContent = match[0];
-      pieces.push(root.ownerDocument.createTextNode(text.data.slice(place, match.index)), mark);
+      const mark = createEl("mark", { cls: "khoj-match", text: match[0] });
+      pieces.push(text.data.slice(place, match.index), mark);
       place = match.index + match[0].length;
       first ??= mark;
     }

@@ -159,8 +159,8 @@ export class SearchModal extends Modal {
       }
       showHit(row, hit);
     }
-    this.list.scrollTop = 0;
-    this.select(this.selected, true);
+    if (this.list.scrollTop > 0) this.list.scrollTop = 0;
+    this.select(this.selected, this.selected > 0);
   }
 
   private select(index: number, scroll: boolean): void {

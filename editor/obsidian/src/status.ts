@@ -170,12 +170,10 @@ export class StatusView extends ItemView {
     const status = await this.khoj.connection.request("khoj/index/status", {});
     const { files } = await this.khoj.connection.request("khoj/index/files", {});
     const text = JSON.stringify({ status, files }, null, 2);
-    const document = this.contentEl.ownerDocument;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-    link.download = "khoj-index.json";
+    const href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    const link = createEl("a", { href, attr: { download: "khoj-index.json" } });
     link.click();
-    window.setTimeout(() => { URL.revokeObjectURL(link.href); }, 60_000);
+    window.setTimeout(() => { URL.revokeObjectURL(href); }, 60_000);
   }
 }
 

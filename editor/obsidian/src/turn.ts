@@ -112,8 +112,7 @@ export class TurnView extends Component {
     for (const [index, text] of wanted.entries()) {
       const old = this.rendered[index];
       if (old?.text === text) continue;
-      const element = this.answer.ownerDocument.createElement("div");
-      element.className = "khoj-block";
+      const element = createDiv({ cls: "khoj-block" });
       const component = new Component();
       component.load();
       await render(this.khoj.app, text, element, "", component);
@@ -157,12 +156,8 @@ export class TurnView extends Component {
   /** A link to a place, as Obsidian has them: the view shows what is there when the mouse is over it. */
   private link(place: () => Location, text: string, label: string): HTMLElement {
     const location = place();
-    const link = this.answer.ownerDocument.createElement("a");
-    link.className = "internal-link";
-    link.textContent = text;
-    link.setAttribute("href", this.khoj.linktext(location));
-    link.setAttribute("data-href", this.khoj.linktext(location));
-    link.setAttribute("aria-label", label);
+    const href = this.khoj.linktext(location);
+    const link = createEl("a", { cls: "internal-link", text, href, attr: { "data-href": href, "aria-label": label } });
     link.onclick = (event) => {
       event.preventDefault();
       event.stopPropagation();

@@ -150,6 +150,18 @@ test("a proposed change is shown as a difference, and made in the open editor on
   expect(place.read("tea.md")).toBe(NOTES["tea.md"]);
 });
 
+test("a proposed change of a note that is not open is made in its file", async () => {
+  const turn = await asked("/research Please edit the note about tea");
+  const review = await until("the proposal", () => turn.querySelector<HTMLElement>(".khoj-proposal button"));
+  review.click();
+  const make = await until("the button", () =>
+    Array.from(document.querySelectorAll<HTMLElement>(".khoj-diff-modal button")).find((one) => one.textContent === "Make the change"));
+  make.click();
+  await until("the change", () => place.read("tea.md") === NOTES["tea.md"].replace(EDIT.old, EDIT.new));
+  expect(world.shown).toBeNull();
+  place.put("tea.md", NOTES["tea.md"]);
+});
+
 test("a conversation is found in the list, renamed and deleted", async () => {
   await asked("How is green tea made?");
   button("Conversations").click();

@@ -146,7 +146,7 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
 
   test("similar notes stand beside the note", async () => {
     const page = await begin(browser, place, NOTES, theme);
-    await note(page, "notes/Lamport clocks.md", 36);
+    await note(page, "notes/Sleep.md", 6);
     await run(page, "similar-cursor");
     await page.locator(".khoj-similar .khoj-hit").nth(2).waitFor();
     await page.mouse.move(5, 5);
