@@ -10,7 +10,7 @@ const host = { ...shared, platform: "node", target: "node20", format: "cjs", ext
 
 if (process.argv.includes("--tests")) {
   rmSync(`${here}dist-tests`, { recursive: true, force: true });
-  const entryPoints = readdirSync(`${here}test`).filter((name) => name.endsWith(".ts")).map((name) => `test/${name}`);
+  const entryPoints = readdirSync(`${here}test`).filter((name) => /^[^.]+\.ts$/.test(name) && !["mocha.ts", "support.ts"].includes(name)).map((name) => `test/${name}`);
   await build({ ...host, entryPoints, outdir: "dist-tests", outExtension: { ".js": ".cjs" }, external: ["vscode", "mocha"] });
 } else {
   rmSync(`${here}dist`, { recursive: true, force: true });

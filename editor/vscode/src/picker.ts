@@ -39,6 +39,7 @@ const LINK: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("link"), 
 const COPY: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("copy"), tooltip: "Copy a Link" };
 const LIKE: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("references"), tooltip: "Find Similar" };
 const MOST_FILTERS = 6;
+const TYPING = 200; // milliseconds for which a preview waits longer where nobody has moved in the list
 const NOTHING: Known = { tags: [], files: [], languages: [] };
 /** Filters whose values must be asked for. */
 const VALUES = /(?:^|\s)[-+]?(?:tag|file|lang):/;
@@ -217,8 +218,10 @@ export class Picker {
     clearTimeout(this.preview);
     if (item !== undefined && item !== this.list.items.find((one) => one.found !== undefined)) this.moved = true;
     const found = item?.found;
-    const rest = settings.search().preview;
-    if (found === undefined || rest < 0) return;
+    const { preview } = settings.search();
+    if (found === undefined || preview < 0) return;
+    // Opening a note is work for the editor and for khojd, which would hold up the next key of one who types.
+    const rest = this.moved ? preview : preview + TYPING;
     this.preview = setTimeout(() => {
       this.looked = true;
       show(found.location, { look: true, marks: found.marks }).catch(() => undefined); // a note that is gone is not shown
