@@ -26,13 +26,11 @@ def clear(place: Path) -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-if sys.platform != "win32":
-
-    def _runs(process: int) -> bool:
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return False
-        except (PermissionError, OverflowError):
-            pass
-        return True
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
