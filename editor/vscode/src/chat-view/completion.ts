@@ -6,20 +6,20 @@ import { attribute, element } from "./dom";
 type Field = HTMLInputElement | HTMLTextAreaElement;
 
 let lists = 0;
+let questions = 0; // of all lists, so that each knows its own answers
 
 export class Completion {
   readonly list: HTMLElement;
   private found: FilterCompletions = { start: 0, end: 0, items: [] };
   private at = 0;
   private asked = 0;
-  private readonly number = ++lists;
 
   /** `ask` has what can be written at a cursor come back by `answered`, with the same id. */
   constructor(
     private readonly field: Field,
     private readonly ask: (id: number, text: string, cursor: number) => void,
   ) {
-    this.list = element("ul", { class: "completion", role: "listbox", id: `completion-${this.number}`, "aria-label": "Completions", hidden: true });
+    this.list = element("ul", { class: "completion", role: "listbox", id: `completion-${++lists}`, "aria-label": "Completions", hidden: true });
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": this.list.id })) {
       attribute(field, name, value);
     }
@@ -66,7 +66,7 @@ export class Completion {
   }
 
   private look(): void {
-    this.asked = Date.now() * 8 + this.number;
+    this.asked = ++questions;
     this.ask(this.asked, this.field.value, this.field.selectionStart ?? this.field.value.length);
   }
 

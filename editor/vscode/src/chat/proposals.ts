@@ -13,6 +13,8 @@ interface Proposed {
   proposal: string;
   /** the whole text as it would be */
   text: string;
+  /** where it is changed */
+  at: vscode.Position;
 }
 
 interface TextEdit {
@@ -46,10 +48,12 @@ export class Proposals implements vscode.TextDocumentContentProvider, vscode.Dis
     const { change, edit, uri } = await this.host.channel.request("khoj/chat/apply", { turn, proposal, editOnly: true });
     const note = uriOf({ uri });
     const there = change.create ? undefined : await vscode.workspace.openTextDocument(note);
-    const text = there === undefined ? change.after : changed(there, edits(edit));
+    const made = edits(edit);
+    const text = there === undefined ? change.after : changed(there, made);
+    const { line, character } = made[0]?.range.start ?? { line: 0, character: 0 };
     const query = new URLSearchParams({ turn, proposal }).toString();
     const proposed = vscode.Uri.from({ scheme: SCHEME, path: note.path, query });
-    this.proposed.set(proposed.toString(), { turn, proposal, text });
+    this.proposed.set(proposed.toString(), { turn, proposal, text, at: new vscode.Position(line, character) });
     const before = there?.uri ?? vscode.Uri.from({ scheme: SCHEME, path: note.path });
     const title = `${name(change.path)} ↔ ${change.create ? "proposed note" : "proposed change"}`;
     await vscode.commands.executeCommand("vscode.diff", before, proposed, title, { preview: true });
@@ -63,11 +67,11 @@ export class Proposals implements vscode.TextDocumentContentProvider, vscode.Dis
   async apply(uri = active()): Promise<ApplyResult> {
     const asked = uri === undefined ? undefined : this.proposed.get(uri.toString());
     if (uri === undefined || asked === undefined) throw new Error("no proposed change is shown here");
-    const { turn, proposal } = asked;
+    const { turn, proposal, at } = asked;
     const result = await this.host.channel.request("khoj/chat/apply", { turn, proposal, confirmed: true });
     if (!result.applied) throw new Error(`the change was not made: ${result.reason}`);
     await close(uri);
-    await vscode.window.showTextDocument(uriOf({ uri: result.uri }));
+    await vscode.window.showTextDocument(uriOf({ uri: result.uri }), { selection: new vscode.Range(at, at) });
     void vscode.window.setStatusBarMessage(`Khoj: ${name(result.change.path)} was changed, and is yours to save`, 8000);
     return result;
   }
