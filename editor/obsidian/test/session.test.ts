@@ -204,3 +204,25 @@ test("no command has a key of its own, and names are in sentence case without th
     expect(command.name).toMatch(/^[A-Z][^A-Z]*$/);
   }
 });
+
+test("settings are kept as they are set; a number that cannot be is marked and not taken", async () => {
+  const app = await attached();
+  const page = (app.plugin as unknown as { settingTabs__: { display(): void; hide(): void; containerEl: HTMLElement }[] }).settingTabs__[0];
+  page?.display();
+  const fields = page?.containerEl.querySelectorAll<HTMLInputElement>("input[type=text], input:not([type])") ?? [];
+  const [delay, limit, , , config] = Array.from(fields);
+  const kept = () => app.added.data as Record<string, unknown>;
+  for (const text of ["201", "-1", "2.5", "", "many"]) {
+    type(limit ?? document.createElement("input"), text);
+    expect(limit?.classList.contains("khoj-wrong")).toBe(true);
+  }
+  type(limit ?? document.createElement("input"), "12");
+  type(delay ?? document.createElement("input"), "5");
+  await until("both to be kept", () => kept().limit === 12 && kept().delay === 5);
+  expect(limit?.classList.contains("khoj-wrong")).toBe(false);
+  // Where khojd is changes when the page is closed, not with each letter.
+  type(config ?? document.createElement("input"), "/nowhere/config.toml");
+  expect(bar()).toContain("files indexed");
+  page?.hide();
+  await until("the reason", () => bar().includes("/nowhere/config.toml"));
+});
