@@ -161,7 +161,27 @@ describe("chat", () => {
     assert.equal(note.isDirty, true, "saving is the person's");
     assert.equal(diff(), undefined);
     assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, note.uri.fsPath);
+    assert.match(await cited(), /🍃/);
     await vscode.commands.executeCommand("workbench.action.files.revert");
+  });
+
+  it("exports a conversation as a note, and deletes none without a yes", async () => {
+    const one = await chat();
+    await asked("How is green tea made?");
+    const { id } = one.talk.conversation;
+    const exporting = one.take({ type: "export", id });
+    const note = await until("the note", async () => {
+      await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
+      const shown = vscode.window.activeTextEditor?.document;
+      return shown?.isUntitled === true ? shown : undefined;
+    });
+    await exporting;
+    assert.equal(note.languageId, "markdown");
+    assert.match(note.getText(), /How is green tea made\?[^]*steamed[^]*tea\.md#L3/);
+    await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+    await one.take({ type: "delete", id }).catch(() => undefined); // this VS Code says no to each dialog
+    const { host } = await khoj();
+    assert.equal((await host.channel.request("khoj/conversations/get", { conversation: id })).turns.length, 1);
   });
 
   it("goes on with a conversation that was begun elsewhere, and shows what is said there meanwhile", async () => {
