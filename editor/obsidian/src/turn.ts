@@ -16,6 +16,7 @@ const STATES: Readonly<Record<Turn["state"], string>> = {
   cancelled: "Stopped",
   complete: "",
   "cut-off": "Cut off",
+  elsewhere: "Being answered elsewhere",
   failed: "No answer",
   running: "",
 };

@@ -207,7 +207,7 @@ test("no command has a key of its own, and names are in sentence case without th
 
 test("settings are kept as they are set; a number that cannot be is marked and not taken", async () => {
   const app = await attached();
-  const page = (app.plugin as unknown as { settingTabs__: { display(): void; hide(): void; containerEl: HTMLElement }[] }).settingTabs__[0];
+  const page = app.plugin?.settingTabs__[0];
   page?.display();
   const fields = page?.containerEl.querySelectorAll<HTMLInputElement>("input[type=text], input:not([type])") ?? [];
   const [delay, limit, , , config] = Array.from(fields);
