@@ -4,8 +4,11 @@ import type { ChatResult, ChatUsage, Citation, ConversationResult, ConversationT
 /** A value that khoj/chat streams. */
 export type ChatValue = Requests["khoj/chat"]["partial"];
 
-/** `cut-off`: the connection ended in the middle of the answer; khojd keeps what there was, and it can be asked anew. */
-export type TurnState = "cancelled" | "complete" | "cut-off" | "failed" | "running";
+/**
+ * `cut-off`: the connection ended in the middle of the answer; khojd keeps what there was, and it can be asked anew.
+ * `elsewhere`: it is being answered for another editor.
+ */
+export type TurnState = "cancelled" | "complete" | "cut-off" | "elsewhere" | "failed" | "running";
 
 /** A question and what came of it so far. */
 export interface Turn {
@@ -166,7 +169,6 @@ function asked(key: number, question: string): Turn {
 
 function kept(turn: ConversationTurn, place: number): Turn {
   const { id, question, answer, thinking, steps, citations, references, proposals, extractive, persona, removed } = turn;
-  const runs = turn.state === "running"; // for somebody else: what comes of it is heard when it is asked for again
   return {
     id,
     key: place + 1,
@@ -177,8 +179,8 @@ function kept(turn: ConversationTurn, place: number): Turn {
     citations,
     references,
     proposals,
-    state: turn.state === "running" ? "cut-off" : turn.state,
-    reason: runs ? "it is being answered elsewhere" : turn.reason,
+    state: turn.state === "running" ? "elsewhere" : turn.state,
+    reason: turn.reason,
     extractive,
     persona,
     model: named(turn.provider, turn.model),

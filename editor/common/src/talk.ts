@@ -25,6 +25,8 @@ export interface Choice {
   filters: string | null;
 }
 
+const PACE = 1_000; // milliseconds between two looks at what is answered for another editor
+
 /** Asks, stops, asks anew and goes on. One answer runs at a time; what comes of an older one is not shown. */
 export class Talk {
   conversation: Conversation = empty();
@@ -35,6 +37,7 @@ export class Talk {
   replaces = "";
   private run: AbortController | undefined;
   private stopping = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `usual` is what is chosen in new conversations. */
   constructor(
@@ -130,9 +133,12 @@ export class Talk {
     const shown = this.conversation;
     if (shown.id === "" || this.busy) return;
     const now = stored(await this.channel.request("khoj/conversations/get", { conversation: shown.id }));
-    if (this.conversation !== shown || same(shown, now)) return;
-    this.conversation = now;
-    this.news({ kind: "whole" });
+    if (this.conversation !== shown) return;
+    if (!same(shown, now)) {
+      this.conversation = now;
+      this.news({ kind: "whole" });
+    }
+    this.follow();
   }
 
   /** Begin a new conversation. An answer that is being written is stopped. */
@@ -161,9 +167,17 @@ export class Talk {
 
   /** Nobody sees it any longer. */
   dispose(): void {
+    clearTimeout(this.timer);
     const { run } = this;
     this.run = undefined;
     run?.abort();
+  }
+
+  /** Look again in a while, as long as the last turn is answered for another editor. */
+  private follow(): void {
+    clearTimeout(this.timer);
+    if (this.conversation.turns.at(-1)?.state !== "elsewhere") return;
+    this.timer = setTimeout(() => { this.refresh().catch(() => undefined); }, PACE);
   }
 
   private params(question: string): ChatParams {
@@ -190,6 +204,7 @@ export class Talk {
     this.about = [];
     this.replaces = "";
     this.news({ kind: "whole" });
+    this.follow();
   }
 
   private heard(value: ChatValue): void {

@@ -151,7 +151,7 @@ describe("a stored conversation", () => {
   it("has nothing that runs here", () => {
     const shown = stored({ conversation, turns: [{ ...turn, state: "running", finished: 0 }], aside: [] });
     expect(running(shown)).toBeUndefined();
-    expect(shown.turns[0]).toMatchObject({ state: "cut-off", reason: "it is being answered elsewhere", usage: null });
+    expect(shown.turns[0]).toMatchObject({ state: "elsewhere", usage: null });
   });
 
   it("is the same until a turn is added or ends", () => {

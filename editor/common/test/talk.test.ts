@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { type Channel, Cut, type Method, type Options } from "../src/channel";
 import { running } from "../src/conversation";
@@ -194,5 +194,31 @@ describe("a turn", () => {
     khojd.last("khoj/conversations/get").answer({ conversation, turns: [turn, { ...turn, id: "t2", question: "And?" }], aside: [] });
     await asked;
     expect(talk.conversation.turns.map((one) => one.question)).toEqual(["Why?", "And?"]);
+  });
+});
+
+describe("a turn that is answered for another editor", () => {
+  it("is followed to its end", async () => {
+    vi.useFakeTimers();
+    try {
+      const turn: ConversationTurn = {
+        ...RESULT, id: "t1", question: "Why?", command: "", answer: "So", thinking: "", state: "running", queries: [], created: 1, finished: 0,
+      };
+      const opened = talk.open("c9");
+      khojd.last("khoj/conversations/get").answer({ ...KEPT, turns: [turn] });
+      await opened;
+      expect(talk.conversation.turns).toMatchObject([{ state: "elsewhere", answer: "So" }]);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(khojd.asked).toHaveLength(2);
+      khojd.last("khoj/conversations/get").answer({ ...KEPT, turns: [{ ...turn, answer: "So it is." }] });
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(talk.conversation.turns).toMatchObject([{ state: "elsewhere", answer: "So it is." }]);
+      khojd.last("khoj/conversations/get").answer({ ...KEPT, turns: [{ ...turn, answer: "So it is.", state: "complete", finished: 2 }] });
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(talk.conversation.turns).toMatchObject([{ state: "complete", answer: "So it is." }]);
+      expect(khojd.asked).toHaveLength(3);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

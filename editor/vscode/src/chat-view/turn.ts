@@ -16,6 +16,10 @@ export interface TurnPresses extends Presses {
   fork(key: number): void;
 }
 
+const WORDS: Readonly<Record<Turn["state"], string>> = {
+  cancelled: "Stopped", failed: "Failed", "cut-off": "Cut off", elsewhere: "Being answered elsewhere", complete: "", running: "",
+};
+
 export class TurnView {
   readonly root: HTMLElement;
   private readonly doing = element("summary");
@@ -148,11 +152,11 @@ export class TurnView {
   }
 
   private showRemark(turn: Turn): void {
-    const words = { cancelled: "Stopped", failed: "Failed", "cut-off": "Cut off", complete: "", running: "" }[turn.state];
+    const words = WORDS[turn.state];
     const text = [words, words === "" ? "" : turn.reason].filter((part) => part !== "").join(": ");
     if (this.remark.textContent !== text) this.remark.textContent = text;
     this.remark.hidden = text === "";
-    this.remark.className = turn.state === "cancelled" ? "remark" : "remark problem";
+    this.remark.className = turn.state === "cancelled" || turn.state === "elsewhere" ? "remark" : "remark problem";
   }
 
   private showActions(turn: Turn, ended: boolean): void {
