@@ -3,7 +3,7 @@ import { cancelled, reason, type Channel } from "./channel";
 import type { GrepResult, SearchParams, SearchResult } from "./protocol";
 
 export interface TypedOptions<R> {
-  /** Milliseconds without a key before what was typed is asked about. */
+  /** Milliseconds without a key before what is typed fast is asked about; a key after a rest is asked about at once. */
   delay: number;
   /** Takes what is found by now; `whole` says that no more will come. Nothing typed finds nothing. */
   show(result: R, whole: boolean): void;
@@ -11,11 +11,15 @@ export interface TypedOptions<R> {
   fail(message: string): void;
 }
 
-/** Asks about what is typed, after a rest. What no longer counts is cancelled, and never shown. */
+/** So many delays without a key are a rest. */
+const RESTS = 2;
+
+/** Asks about what is typed. What no longer counts is cancelled, and never shown. */
 export abstract class Typed<R, O extends TypedOptions<R> = TypedOptions<R>> {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running: AbortController | undefined;
   private asked: string | undefined;
+  private typed = -Infinity;
 
   constructor(protected readonly channel: Channel, protected readonly options: O) {}
 
@@ -24,7 +28,7 @@ export abstract class Typed<R, O extends TypedOptions<R> = TypedOptions<R>> {
   /** The whole answer; `part` takes those before it. */
   protected abstract answer(text: string, signal: AbortSignal, part: (result: R) => void): Promise<R>;
 
-  /** Ask about something else, after the delay. Asking for the same again changes nothing. */
+  /** Ask about something else. Asking for the same again changes nothing. */
   ask(text: string): void {
     if (text.trim() === this.asked) return;
     this.cancel();
@@ -33,7 +37,11 @@ export abstract class Typed<R, O extends TypedOptions<R> = TypedOptions<R>> {
       this.options.show(this.nothing, true);
       return;
     }
-    this.timer = setTimeout(() => void this.run(text), this.options.delay);
+    const { delay } = this.options;
+    const now = Date.now();
+    const rested = now - this.typed > RESTS * delay;
+    this.typed = now;
+    this.timer = setTimeout(() => void this.run(text), rested ? 0 : delay);
   }
 
   /** Ask for the same again: after notes have changed, or the connection was lost. */

@@ -118,6 +118,22 @@ describe("a search", () => {
     expect(shown).toEqual([["words", ["a"], false], ["fused", ["b", "a"], false], ["fused", ["b", "a"], true]]);
   });
 
+  it("asks at once after a rest, and waits for the end of what is typed fast", async () => {
+    search.ask("a");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(other.asked.map(({ params }) => params.query)).toEqual(["a"]);
+    await vi.advanceTimersByTimeAsync(10);
+    search.ask("ab");
+    await vi.advanceTimersByTimeAsync(29);
+    expect(other.asked.length).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(other.asked.at(-1)?.params.query).toBe("ab");
+    await vi.advanceTimersByTimeAsync(100);
+    search.ask("abc");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(other.asked.at(-1)?.params.query).toBe("abc");
+  });
+
   it("cancels what is no longer wanted, and shows nothing of it", async () => {
     search.ask("old");
     await vi.advanceTimersByTimeAsync(30);
