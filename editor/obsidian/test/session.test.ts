@@ -19,6 +19,13 @@ let place: Place | undefined;
 let shared: Place;
 let world: World | undefined;
 
+/** A page of settings, as Obsidian shows and leaves it. */
+interface Page {
+  containerEl: HTMLElement;
+  display(): void;
+  hide(): void;
+}
+
 beforeAll(async () => {
   shared = new Place(NOTES);
   await shared.indexed();
@@ -207,7 +214,7 @@ test("no command has a key of its own, and names are in sentence case without th
 
 test("settings are kept as they are set; a number that cannot be is marked and not taken", async () => {
   const app = await attached();
-  const page = app.plugin?.settingTabs__[0];
+  const page = app.plugin?.settingTabs__[0] as Page | undefined;
   page?.display();
   const fields = page?.containerEl.querySelectorAll<HTMLInputElement>("input[type=text], input:not([type])") ?? [];
   const [delay, limit, , , config] = Array.from(fields);
