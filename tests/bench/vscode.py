@@ -47,8 +47,8 @@ def tables(options: Options) -> list[Table]:
         f"{sum(map(len, typed))} keystrokes, one each {PACE * KILO:.0f} ms, or when all phases of the one before are there.",
         "From the key's event in the browser until the frame with other first hits was painted. Where they stayed the same nothing "
         "is painted, and nothing counted.",
-        "Activation is what VS Code waits for: loading the code, and `activate`, in a window whose own start is over. The connection "
-        "is made afterwards, which is the row of the first reply, with a daemon that runs.",
+        "Activation is what VS Code waits for: loading the code, and `activate`, in a window whose own start is over. The "
+        "connection is made afterwards, which is the row of the first reply, with a daemon that runs.",
     )
     return [Table("VS Code", tuple(rows), notes)]
 
