@@ -30,7 +30,7 @@ export class SettingsPage extends PluginSettingTab {
     this.flag("atStart", "Connect at start", "Connect to khojd as soon as the vault is open. Otherwise it is started when something is first asked.");
     this.flag("unsaved", "Search unsaved text", "Tell khojd what you type before it is saved, for notes in its folders.");
     this.heading("Search");
-    this.number("delay", "Delay", "Milliseconds without a key before the search begins.", 0, 2000);
+    this.number("delay", "Delay", "Milliseconds without a key before the search begins; the first key after a rest does not wait.", 0, 2000);
     this.number("limit", "Results", "How many results are asked for.", 1, 200);
     this.flag("preview", "Preview", "Show the section of the selected result.");
     this.flag("follow", "Follow the cursor", "Have the list of similar notes follow the cursor when it is opened.");
