@@ -46,8 +46,8 @@ def tables(options: Options) -> list[Table]:
     notes = (
         f"{built.files:,} notes. The app itself was not run: the shipped main.js runs in Chromium without a screen and without a "
         "graphics card, with mocks of the app; what comes over the socket goes through one more process.",
-        "One key each 120 ms, or when all phases of the one before are there; after such a rest a key is searched for at once. From "
-        "the key's event until the frame with other rows was painted; where the hits stayed the same nothing is counted.",
+        "One key each 120 ms, or when all phases of the one before are there; after such a rest a key is searched for at once. "
+        "From the key's event until the frame with other rows was painted; where the hits stayed the same nothing is counted.",
     )
     return [Table("Obsidian", rows, notes)]
 
