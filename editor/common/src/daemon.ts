@@ -1,7 +1,9 @@
 // Finding khojd, starting it, and agreeing with it on a protocol.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
+import * as path from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 import { OLDEST_PROTOCOL, PROTOCOL, type ServerHello } from "./protocol";
@@ -111,7 +113,10 @@ function ask(place: Place, args: readonly string[], patience: number): Promise<s
 function start(place: Place, args: readonly string[]) {
   const [program = "khojd", ...first] = place.command;
   // The home directory: the daemon that is started must not hold a folder that somebody wants to unmount or delete.
-  return spawn(program, [...first, ...args], { stdio: ["pipe", "pipe", "pipe"], cwd: os.homedir(), windowsHide: true });
+  // Where that is missing, spawn would blame the program.
+  const home = os.homedir();
+  const cwd = existsSync(home) ? home : path.parse(process.cwd()).root;
+  return spawn(program, [...first, ...args], { stdio: ["pipe", "pipe", "pipe"], cwd, windowsHide: true });
 }
 
 function explained(place: Place, failure: NodeJS.ErrnoException): string {

@@ -83,6 +83,17 @@ describe("attaching", () => {
     await expect(attach(place({ command: program("process.exit(7)") }))).rejects.toThrow("ended with status 7");
   });
 
+  it("needs no home", async () => {
+    const home = process.env.HOME;
+    process.env.HOME = join(directory, "gone");
+    try {
+      const address = await listen("daemon");
+      expect(await heard(place({ command: program(`console.log(${JSON.stringify(address)});`) }))).toBe("daemon");
+    } finally {
+      process.env.HOME = home;
+    }
+  });
+
   it("does not wait for ever", async () => {
     await expect(attach(place({ command: program("setInterval(() => 0, 1000)") }), 300)).rejects.toThrow("within 0.3 seconds");
   });
