@@ -71,6 +71,13 @@ export function channel(wire: Wire): Channel {
   };
 }
 
+/** Requests that change nothing, or nothing more when they come twice: they are asked again when the connection was lost on the way. */
+export const AGAIN: ReadonlySet<string> = new Set<Method>([
+  "khoj/search", "khoj/similar", "khoj/grep", "khoj/index/status", "khoj/index/files", "khoj/index/update", "khoj/config/get",
+  "khoj/daemon/status", "khoj/conversations/list", "khoj/conversations/get", "khoj/conversations/export", "khoj/personas/list",
+  "khoj/personas/get", "khoj/models/list", "khoj/models/health",
+]);
+
 interface Reply {
   code?: unknown;
   message?: unknown;
@@ -113,6 +120,14 @@ export function reason(failure: unknown): string {
   const { message } = told(failure);
   const text = typeof message === "string" ? message : String(failure);
   return text.split("\n", 1)[0] ?? text;
+}
+
+/**
+ * A message of khojd's, of a model or of a note, where `[words](address)` would be a link: it no longer is one. VS Code makes such links of
+ * what its notifications say, also links that run commands.
+ */
+export function unlinked(text: string): string {
+  return text.replace(/\]\(/g, "]\u200b(");
 }
 
 function told(failure: unknown): Reply {

@@ -80,7 +80,7 @@ export function begin(conversation: Conversation, question: string, replaces = "
 export function receive(conversation: Conversation, value: ChatValue): Conversation {
   switch (value.kind) {
     case "started":
-      return change({ ...conversation, id: value.conversation, title: value.title }, () => ({ id: value.turn }));
+      return change(conversation, () => ({ id: value.turn }), { id: value.conversation, title: value.title });
     case "step":
       return change(conversation, (turn) => ({ steps: [...turn.steps, value.step] }));
     case "thinking":
@@ -98,7 +98,8 @@ export function receive(conversation: Conversation, value: ChatValue): Conversat
 
 /** Take the reply of khoj/chat, whether its parts were streamed before or not. */
 export function finish(conversation: Conversation, result: ChatResult): Conversation {
-  return change({ ...conversation, id: result.conversation, title: result.title }, (turn) => ({
+  const about = { id: result.conversation, title: result.title };
+  return change(conversation, (turn) => ({
     id: result.turn,
     answer: result.text === "" ? turn.answer : result.text,
     steps: result.steps.length === 0 ? turn.steps : result.steps,
@@ -112,7 +113,7 @@ export function finish(conversation: Conversation, result: ChatResult): Conversa
     model: named(result.provider, result.model),
     removed: result.removed,
     usage: result.usage,
-  }));
+  }), about);
 }
 
 /** The request for the answer has failed with a reason. `state` is `cut-off` when that was the connection. */
@@ -140,10 +141,11 @@ export function same(shown: Conversation, now: Conversation): boolean {
   );
 }
 
-function change(conversation: Conversation, changes: (turn: Turn) => Partial<Turn>): Conversation {
+/** Change the turn that is being answered, and something of the conversation; without such a turn nothing. */
+function change(conversation: Conversation, changes: (turn: Turn) => Partial<Turn>, about: Partial<Conversation> = {}): Conversation {
   const turn = running(conversation);
   if (turn === undefined) return conversation;
-  return { ...conversation, turns: [...conversation.turns.slice(0, -1), { ...turn, ...changes(turn) }] };
+  return { ...conversation, ...about, turns: [...conversation.turns.slice(0, -1), { ...turn, ...changes(turn) }] };
 }
 
 function asked(key: number, question: string): Turn {

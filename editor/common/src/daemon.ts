@@ -79,10 +79,17 @@ function dial(address: string): Promise<Stream> {
   });
 }
 
-function bridge(place: Place): Stream {
+/** A connection through `khojd connect` itself. */
+export function bridge(place: Place): Promise<Stream> {
   const child = start(place, ["connect", ...place.options]);
-  child.on("error", () => undefined);
-  return { reader: child.stdout, writer: child.stdin, close: () => child.kill() };
+  child.stderr.resume(); // nobody reads it, and a full pipe would hold the child up
+  return new Promise((resolve, reject) => {
+    child.on("error", (failure: NodeJS.ErrnoException) => { reject(new DaemonError(explained(place, failure))); });
+    child.once("spawn", () => {
+      child.stdin.on("error", () => undefined); // its end is heard by whoever reads
+      resolve({ reader: child.stdout, writer: child.stdin, close: () => child.kill() });
+    });
+  });
 }
 
 /** What khojd prints for some arguments, without white space around it. */

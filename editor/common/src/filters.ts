@@ -52,6 +52,13 @@ const FILTERS: Readonly<Record<string, Filter>> = {
 };
 
 const MOST = 50;
+/** Filters whose values must be asked for. */
+const VALUES = /(?:^|\s)[-+]?(?:tag|file|lang):/;
+
+/** Whether completing a query takes values that the notes have. */
+export function needsKnown(text: string): boolean {
+  return VALUES.test(text);
+}
 
 /**
  * What the word at the cursor can become: names of filters once it has a letter, values behind a name.

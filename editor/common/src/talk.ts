@@ -38,6 +38,8 @@ export class Talk {
   private run: AbortController | undefined;
   private stopping = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Counts what a person has turned to, so that what was asked for before and comes late is not shown. */
+  private turned = 0;
 
   /** `usual` is what is chosen in new conversations. */
   constructor(
@@ -58,6 +60,7 @@ export class Talk {
     if (this.busy || question.trim() === "") return;
     const mine = (this.run = new AbortController());
     const params = this.params(question);
+    this.turned += 1;
     this.stopping = false;
     this.conversation = begin(this.conversation, question, this.replaces);
     this.about = [];
@@ -118,22 +121,24 @@ export class Talk {
   async fork(key: number): Promise<void> {
     const turn = this.turn(key);
     if (turn === undefined || !known(turn)) return;
+    const mine = ++this.turned;
     const made = await this.channel.request("khoj/conversations/fork", { turn: turn.id });
-    await this.open(made.id);
+    if (this.turned === mine) await this.open(made.id);
   }
 
-  /** Show a conversation that khojd keeps. An answer that is being written is stopped. */
+  /** Show a conversation that khojd keeps, unless something else is turned to meanwhile. An answer that is being written is stopped. */
   async open(id: string): Promise<void> {
+    const mine = ++this.turned;
     const found = await this.channel.request("khoj/conversations/get", { conversation: id });
-    this.put(stored(found));
+    if (this.turned === mine) this.put(stored(found));
   }
 
   /** Show what was said elsewhere meanwhile. */
   async refresh(): Promise<void> {
-    const shown = this.conversation;
+    const { conversation: shown, turned } = this;
     if (shown.id === "" || this.busy) return;
     const now = stored(await this.channel.request("khoj/conversations/get", { conversation: shown.id }));
-    if (this.conversation !== shown) return;
+    if (this.conversation !== shown || this.turned !== turned) return;
     if (!same(shown, now)) {
       this.conversation = now;
       this.news({ kind: "whole" });
@@ -167,6 +172,7 @@ export class Talk {
 
   /** Nobody sees it any longer. */
   dispose(): void {
+    this.turned += 1;
     clearTimeout(this.timer);
     const { run } = this;
     this.run = undefined;

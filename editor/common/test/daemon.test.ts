@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { agreed, attach, DaemonError, type Place } from "../src/daemon";
+import { agreed, attach, bridge, DaemonError, type Place } from "../src/daemon";
 import type { ServerHello } from "../src/protocol";
 
 let directory: string;
@@ -96,6 +96,22 @@ describe("attaching", () => {
 
   it("does not wait for ever", async () => {
     await expect(attach(place({ command: program("setInterval(() => 0, 1000)") }), 300)).rejects.toThrow("within 0.3 seconds");
+  });
+});
+
+describe("a connection through the command", () => {
+  it("carries what is said, however much the command says to people", async () => {
+    const command = program(`process.stderr.write("x".repeat(1e6), () => process.stdin.pipe(process.stdout));`);
+    const stream = await bridge(place({ command }));
+    stream.writer.end("hello");
+    let text = "";
+    for await (const part of stream.reader) text += String(part);
+    expect(text).toBe("hello");
+    stream.close();
+  });
+
+  it("says what is wrong where there is no such command", async () => {
+    await expect(bridge(place({ command: ["/no/such/program"] }))).rejects.toThrow("names no program: /no/such/program");
   });
 });
 

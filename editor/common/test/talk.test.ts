@@ -222,3 +222,46 @@ describe("a turn that is answered for another editor", () => {
     }
   });
 });
+
+describe("a conversation that comes late", () => {
+  it("is not shown when another was opened meanwhile", async () => {
+    const first = talk.open("c8");
+    const slow = khojd.last("khoj/conversations/get");
+    const second = talk.open("c9");
+    khojd.last("khoj/conversations/get").answer(KEPT);
+    await second;
+    slow.answer({ ...KEPT, conversation: { ...KEPT.conversation, id: "c8", title: "Slow" } });
+    await first;
+    expect(talk.conversation.title).toBe("Hips");
+  });
+
+  it("does not take the place of a question that was asked meanwhile", async () => {
+    const opened = talk.open("c9");
+    const slow = khojd.last("khoj/conversations/get");
+    void talk.ask("Why?");
+    slow.answer(KEPT);
+    await opened;
+    expect(running(talk.conversation)?.question).toBe("Why?");
+    expect(khojd.last("khoj/chat").options.signal?.aborted).toBe(false);
+  });
+
+  it("is not followed when nobody sees it any longer", async () => {
+    vi.useFakeTimers();
+    try {
+      const turn: ConversationTurn = {
+        ...RESULT, id: "t1", question: "Why?", command: "", answer: "So", thinking: "", state: "running", queries: [], created: 1, finished: 0,
+      };
+      const opened = talk.open("c9");
+      khojd.last("khoj/conversations/get").answer({ ...KEPT, turns: [turn] });
+      await opened;
+      const again = talk.refresh();
+      talk.dispose();
+      khojd.last("khoj/conversations/get").answer({ ...KEPT, turns: [turn] });
+      await again;
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(khojd.asked).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

@@ -1,8 +1,10 @@
 import { homedir } from "node:os";
 import { describe, expect, it } from "vitest";
 
+import { unlinked } from "../src/channel";
 import { address, copied, insertion } from "../src/links";
 import { placeOf } from "../src/place";
+import { Remembered } from "../src/remembered";
 import type { IndexStatus } from "../src/protocol";
 import { line } from "../src/status";
 
@@ -56,5 +58,24 @@ describe("the place of khojd", () => {
       options: ["--config", `${homedir()}/k.toml`, "--index", "/i"],
       socket: "",
     });
+  });
+});
+
+describe("words of others", () => {
+  it("are no links in a notification", () => {
+    expect(unlinked("no note [here](command:workbench.action.quit)")).not.toMatch(/\[[^\]]+\]\(/);
+    expect(unlinked("plain (text) [1]")).toBe("plain (text) [1]");
+  });
+});
+
+describe("what is remembered", () => {
+  it("is asked for once at a time, and again after a failure", async () => {
+    const answers = [Promise.reject(new Error("no connection")), Promise.resolve("tags")];
+    let asked = 0;
+    const tags = new Remembered(() => answers[asked++] ?? Promise.resolve("asked too often"));
+    await expect(Promise.all([tags.get(), tags.get()])).rejects.toThrow("no connection");
+    expect(asked).toBe(1);
+    expect(await Promise.all([tags.get(), tags.get()])).toEqual(["tags", "tags"]);
+    expect(asked).toBe(2);
   });
 });
