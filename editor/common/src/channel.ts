@@ -71,7 +71,7 @@ export function channel(wire: Wire): Channel {
   };
 }
 
-/** Requests that change nothing, or nothing more when they come twice: they are asked again when the connection was lost on the way. */
+/** Requests that change nothing more when they come twice: they are asked again when the connection was lost on the way. */
 export const AGAIN: ReadonlySet<string> = new Set<Method>([
   "khoj/search", "khoj/similar", "khoj/grep", "khoj/index/status", "khoj/index/files", "khoj/index/update", "khoj/config/get",
   "khoj/daemon/status", "khoj/conversations/list", "khoj/conversations/get", "khoj/conversations/export", "khoj/personas/list",
@@ -123,8 +123,8 @@ export function reason(failure: unknown): string {
 }
 
 /**
- * A message of khojd's, of a model or of a note, where `[words](address)` would be a link: it no longer is one. VS Code makes such links of
- * what its notifications say, also links that run commands.
+ * A message of khojd's, of a model or of a note, where `[words](address)` would be a link: it no longer is one. VS Code makes such
+ * links of what its notifications say, also links that run commands.
  */
 export function unlinked(text: string): string {
   return text.replace(/\]\(/g, "]\u200b(");

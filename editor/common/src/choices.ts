@@ -10,8 +10,8 @@ export interface Choices {
 }
 
 /**
- * The personas, and the models that the configuration names; with `ask` all that the configured servers have, too. Those are asked for that,
- * which may be work for the network: when somebody is about to choose a model, and not before.
+ * The personas, and the models that the configuration names; with `ask` all that the configured servers have, too. Those are asked
+ * for that, which may be work for the network: when somebody is about to choose a model, and not before.
  */
 export async function choices(channel: Channel, ask: boolean): Promise<Choices> {
   const [personas, configured, models] = await Promise.all([

@@ -142,10 +142,10 @@ export function same(shown: Conversation, now: Conversation): boolean {
 }
 
 /** Change the turn that is being answered, and something of the conversation; without such a turn nothing. */
-function change(conversation: Conversation, changes: (turn: Turn) => Partial<Turn>, about: Partial<Conversation> = {}): Conversation {
+function change(conversation: Conversation, changes: (turn: Turn) => Partial<Turn>, rest: Partial<Conversation> = {}) {
   const turn = running(conversation);
   if (turn === undefined) return conversation;
-  return { ...conversation, ...about, turns: [...conversation.turns.slice(0, -1), { ...turn, ...changes(turn) }] };
+  return { ...conversation, ...rest, turns: [...conversation.turns.slice(0, -1), { ...turn, ...changes(turn) }] };
 }
 
 function asked(key: number, question: string): Turn {

@@ -9,6 +9,9 @@ export interface Known {
   languages: readonly string[];
 }
 
+/** Where they are not known. */
+export const UNKNOWN: Known = { tags: [], files: [], languages: [] };
+
 export interface FilterItem {
   /** What replaces the text from `start` to `end` of the query. */
   text: string;

@@ -126,7 +126,7 @@ export class Talk {
     if (this.turned === mine) await this.open(made.id);
   }
 
-  /** Show a conversation that khojd keeps, unless something else is turned to meanwhile. An answer that is being written is stopped. */
+  /** Show a conversation that khojd keeps, if nothing else is turned to meanwhile. An answer that is being written is stopped. */
   async open(id: string): Promise<void> {
     const mine = ++this.turned;
     const found = await this.channel.request("khoj/conversations/get", { conversation: id });

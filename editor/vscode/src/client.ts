@@ -1,17 +1,21 @@
 // One connection to khojd by the language client. Loaded when it is first needed: it is most of the code.
 import { agreed, attach, type Stream } from "khojd-common/daemon";
 import { PROTOCOL, type ChatShowParams, type IndexStatus, type Location, type Position, type ServerHello } from "khojd-common/protocol";
-import type { Wire } from "khojd-common/channel";
+import { unlinked, type Wire } from "khojd-common/channel";
 import * as vscode from "vscode";
 import {
   CancellationTokenSource,
   CloseAction,
   ErrorAction,
   LanguageClient,
+  MessageType,
   ProgressType,
+  ShowMessageNotification,
+  ShowMessageRequest,
   vsdiag,
   type InitializeParams,
   type LanguageClientOptions,
+  type MessageActionItem,
 } from "vscode-languageclient/node";
 
 import { rangeOf, uriOf } from "./hits";
@@ -71,6 +75,8 @@ export async function connect(output: vscode.LogOutputChannel, version: string, 
   const place = settings.place();
   const stream = await attach(place);
   const client = new Quiet(settings.SECTION, "khojd", () => Promise.resolve(stream), options(output, version, listener));
+  client.onNotification(ShowMessageNotification.type, ({ type, message }) => void said(type, message));
+  client.onRequest(ShowMessageRequest.type, async ({ type, message, actions }) => (await said(type, message, actions)) ?? null);
   client.onNotification("khoj/statusChanged", (status: IndexStatus) => { listener.status(status); });
   try {
     await client.start();
@@ -79,6 +85,16 @@ export async function connect(output: vscode.LogOutputChannel, version: string, 
   } catch (failure) {
     await ended(client, stream);
     throw failure;
+  }
+}
+
+/** Say what khojd says; the result is the choice. The language client itself would make links of words of notes. */
+function said(type: MessageType, message: string, actions: readonly MessageActionItem[] = []) {
+  const text = unlinked(message);
+  switch (type) {
+    case MessageType.Error: return vscode.window.showErrorMessage(text, ...actions);
+    case MessageType.Warning: return vscode.window.showWarningMessage(text, ...actions);
+    default: return vscode.window.showInformationMessage(text, ...actions);
   }
 }
 

@@ -1,4 +1,5 @@
 // What the other commands do: notes, the index, the daemon's files.
+import { unlinked } from "khojd-common/channel";
 import type { UpdateResult } from "khojd-common/protocol";
 import { line } from "khojd-common/status";
 import * as vscode from "vscode";
@@ -30,7 +31,7 @@ export async function create(host: Host): Promise<void> {
 /** Insert the table of contents of the note at hand, or bring it up to date. */
 export async function contents(host: Host): Promise<void> {
   const result = await host.channel.request("khoj/contents/update", { textDocument: { uri: addressOf(noteUri()) } });
-  if (!result.applied && (result.reason ?? "") !== "") void vscode.window.showInformationMessage(`Khoj: ${result.reason ?? ""}`);
+  if (!result.applied && (result.reason ?? "") !== "") void vscode.window.showInformationMessage(`Khoj: ${unlinked(result.reason ?? "")}`);
 }
 
 /** Have all files looked at again, or one of them, or a folder. */
@@ -64,7 +65,7 @@ export async function resume(host: Host): Promise<void> {
 /** Say how the index is. */
 export async function status(host: Host): Promise<void> {
   const { detail } = line(await host.channel.request("khoj/index/status", {}));
-  void vscode.window.showInformationMessage(`Khoj: ${detail}`);
+  void vscode.window.showInformationMessage(`Khoj: ${unlinked(detail)}`);
 }
 
 /** Have khojd read a folder. */
@@ -110,7 +111,7 @@ export function explain(node?: Node): void {
   if (node?.kind !== "file") return;
   const { file } = node;
   const why = [file.reason, ...file.notes].filter((part) => part !== "").join("; ");
-  void vscode.window.showInformationMessage(`${file.path} is ${file.state}${why === "" ? "" : `: ${why}`}`);
+  void vscode.window.showInformationMessage(unlinked(`${file.path} is ${file.state}${why === "" ? "" : `: ${why}`}`));
 }
 
 /** Open khojd's configuration, or a file that is to become it. */

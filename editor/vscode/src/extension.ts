@@ -1,6 +1,9 @@
 // What VS Code calls: everything is registered here, and little is loaded before it is needed.
+import { unlinked } from "khojd-common/channel";
+import { known } from "khojd-common/filters";
 import { copied } from "khojd-common/links";
 import type { SimilarParams } from "khojd-common/protocol";
+import { Remembered } from "khojd-common/remembered";
 import * as vscode from "vscode";
 
 import type { Chat } from "./chat/chat";
@@ -49,6 +52,7 @@ export function activate(context: vscode.ExtensionContext): Parts {
     session: made,
     channel: made.channel,
     output,
+    values: new Remembered(() => known(made.channel)),
     similar: (params: SimilarParams, name: string) => related.similar(params, name),
     async run(work) {
       asked += 1;
@@ -73,7 +77,7 @@ export function activate(context: vscode.ExtensionContext): Parts {
   context.subscriptions.push(made.onState((state) => {
     if (state.kind !== "problem" || asked > 0 || told === state.reason) return;
     told = state.reason;
-    void vscode.window.showWarningMessage(`Khoj: ${state.reason}`, "Open Settings", "Show Log").then((answer) => {
+    void vscode.window.showWarningMessage(`Khoj: ${unlinked(state.reason)}`, "Open Settings", "Show Log").then((answer) => {
       if (answer === "Open Settings") void vscode.commands.executeCommand("workbench.action.openSettings", "khoj.command");
       else if (answer === "Show Log") output.show();
     });

@@ -1,6 +1,8 @@
 // What the parts of the extension have in common.
-import { cancelled, reason, type Channel } from "khojd-common/channel";
+import { cancelled, reason, unlinked, type Channel } from "khojd-common/channel";
+import type { Known } from "khojd-common/filters";
 import type { SimilarParams } from "khojd-common/protocol";
+import type { Remembered } from "khojd-common/remembered";
 import * as vscode from "vscode";
 
 import type { Session } from "./session";
@@ -9,6 +11,8 @@ export interface Host {
   readonly session: Session;
   readonly channel: Channel;
   readonly output: vscode.LogOutputChannel;
+  /** Values for the completion of filters. */
+  readonly values: Remembered<Known>;
   /** Show what is like a place in the view Related. */
   similar(params: SimilarParams, name: string): Promise<void>;
   /** Do something that a person has asked for. What goes wrong is said in one line. */
@@ -19,5 +23,5 @@ export interface Host {
 export async function complain(failure: unknown, output: vscode.LogOutputChannel): Promise<void> {
   if (cancelled(failure)) return;
   output.error(failure instanceof Error ? failure : String(failure));
-  if ((await vscode.window.showErrorMessage(`Khoj: ${reason(failure)}`, "Show Log")) !== undefined) output.show();
+  if ((await vscode.window.showErrorMessage(`Khoj: ${unlinked(reason(failure))}`, "Show Log")) !== undefined) output.show();
 }

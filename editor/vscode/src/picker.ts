@@ -1,5 +1,5 @@
 // A list of places below a line to type in: searches, greps, and what is like a note.
-import { completed, completions, type FilterCompletions, type FilterItem, type Known } from "khojd-common/filters";
+import { completed, completions, needsKnown, UNKNOWN, type FilterCompletions, type FilterItem, type Known } from "khojd-common/filters";
 import { insertion, copied } from "khojd-common/links";
 import * as vscode from "vscode";
 
@@ -40,9 +40,6 @@ const COPY: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("copy"), 
 const LIKE: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("references"), tooltip: "Find Similar" };
 const MOST_FILTERS = 6;
 const TYPING = 200; // milliseconds for which a preview waits longer where nobody has moved in the list
-const NOTHING: Known = { tags: [], files: [], languages: [] };
-/** Filters whose values must be asked for. */
-const VALUES = /(?:^|\s)[-+]?(?:tag|file|lang):/;
 /** For `when` of key bindings. */
 const CONTEXT = "khoj.searching";
 
@@ -64,6 +61,9 @@ export class Picker {
   private chosen = false;
   private looked = false;
   private preview: ReturnType<typeof setTimeout> | undefined;
+  /** What is to be looked at, and the work of showing it: one place at a time, so that a slow one does not come after the next. */
+  private previewed: Found | undefined;
+  private looking: Promise<unknown> = Promise.resolve();
   private readonly heard = new vscode.EventEmitter<readonly HitItem[]>();
   /** Told of the items whenever they are others. */
   readonly onItems = this.heard.event;
@@ -180,8 +180,8 @@ export class Picker {
   private offer(text: string): void {
     const { known } = this.options;
     if (known === undefined) return;
-    if (this.known === undefined && VALUES.test(text)) {
-      this.known = NOTHING;
+    if (this.known === undefined && needsKnown(text)) {
+      this.known = UNKNOWN;
       known().then(
         (values) => {
           this.known = values;
@@ -190,7 +190,7 @@ export class Picker {
         () => { this.known = undefined; },
       );
     }
-    this.completing = completions(text, text.length, this.known ?? NOTHING);
+    this.completing = completions(text, text.length, this.known ?? UNKNOWN);
     const { items, start, end } = this.completing;
     const named = start > 0 && /[:<>=,"]/.test(text[start - 1] ?? "");
     const offered = named || end - start > 1 ? items.slice(0, MOST_FILTERS) : []; // one letter is hardly meant to be a filter
@@ -224,8 +224,21 @@ export class Picker {
     const rest = this.moved ? preview : preview + TYPING;
     this.preview = setTimeout(() => {
       this.looked = true;
-      show(found.location, { look: true, marks: found.marks }).catch(() => undefined); // a note that is gone is not shown
+      this.previewed = found;
+      this.looking = this.looking.then(() => this.look(found));
     }, rest);
+  }
+
+  private async look(found: Found): Promise<void> {
+    if (this.previewed !== found) return;
+    await show(found.location, { look: true, marks: found.marks }).catch(() => undefined); // a note that is gone is not shown
+  }
+
+  /** Look at nothing more; the promise is of what was still on its way. */
+  private still(): Promise<unknown> {
+    clearTimeout(this.preview);
+    this.previewed = undefined;
+    return this.looking;
   }
 
   private accept(): void {
@@ -250,22 +263,23 @@ export class Picker {
   /** Close the list, and do something; `back` first shows what was in the editor before. */
   private async leave(work: () => Promise<unknown>, back = true): Promise<void> {
     this.chosen = true;
-    clearTimeout(this.preview);
     this.list.hide();
     await this.host.run(async () => {
+      await this.still();
       if (back && this.looked) await this.before.restore();
       await work();
     });
   }
 
   private async end(): Promise<void> {
-    clearTimeout(this.preview);
+    const still = this.still();
     this.source?.cancel();
     if (Picker.current === this) {
       Picker.current = undefined;
       void vscode.commands.executeCommand("setContext", CONTEXT, false);
     }
     for (const end of this.ends) end.dispose();
+    await still;
     if (!this.chosen && this.looked) await this.before.restore();
   }
 }

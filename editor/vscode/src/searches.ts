@@ -1,5 +1,4 @@
 // The commands that find something while a person types.
-import { known, type Known } from "khojd-common/filters";
 import { Grep, Search } from "khojd-common/search";
 import * as path from "node:path";
 import * as vscode from "vscode";
@@ -10,7 +9,6 @@ import { insertLink, Picker, type PickerOptions } from "./picker";
 import * as settings from "./settings";
 
 const SIGNS = "words and filters: tag:work, todo:NEXT, date:\"last week\"";
-const KNOWN_FOR = 60_000; // milliseconds
 const GREP_DELAY = 150;
 const GREP_LIMIT = 200;
 
@@ -29,7 +27,7 @@ export function search(host: Host, scope?: Scope, text = selected(), then?: (fou
     title: scope === undefined ? (then === undefined ? "Search notes" : "Link to") : `Search in ${scope.name}`,
     placeholder: SIGNS,
     text,
-    known: () => knownTo(host),
+    known: () => host.values.get(),
     ...(then === undefined ? {} : { then }),
   } satisfies PickerOptions);
   picker.show(new Search(host.channel, {
@@ -86,17 +84,4 @@ export function noteUri(): vscode.Uri {
 function selected(): string {
   const editor = vscode.window.activeTextEditor;
   return editor === undefined ? "" : editor.document.getText(editor.selection).replace(/\s+/g, " ").trim().slice(0, 500);
-}
-
-let kept: { values: Promise<Known>; since: number } | undefined;
-
-/** Values of filters, asked for at most once a minute. */
-function knownTo(host: Host): Promise<Known> {
-  if (kept === undefined || Date.now() - kept.since > KNOWN_FOR) {
-    const values = known(host.channel);
-    const mine = { values, since: Date.now() };
-    kept = mine;
-    values.catch(() => { if (kept === mine) kept = undefined; });
-  }
-  return kept.values;
 }

@@ -1,6 +1,6 @@
 // The connection to khojd as the rest of the extension sees it: always there to be asked, made when it is needed, made again when
 // it was lost.
-import { channel, cut, Cut, reason, type Channel, type Method } from "khojd-common/channel";
+import { AGAIN, channel, cut, Cut, reason, type Channel } from "khojd-common/channel";
 import type { ChatShowParams, IndexStatus } from "khojd-common/protocol";
 import * as vscode from "vscode";
 
@@ -16,12 +16,6 @@ export type State =
   /** There is no khojd to be had, and why, in one line. */
   | { kind: "problem"; reason: string };
 
-/** Requests that change nothing, so that they are asked again when the connection was lost on the way. */
-const AGAIN: ReadonlySet<string> = new Set<Method>([
-  "khoj/search", "khoj/similar", "khoj/grep", "khoj/index/status", "khoj/index/files", "khoj/index/update", "khoj/config/get",
-  "khoj/daemon/status", "khoj/conversations/list", "khoj/conversations/get", "khoj/conversations/export", "khoj/personas/list",
-  "khoj/personas/get", "khoj/models/list", "khoj/models/health",
-]);
 const MOST_TRIES = 5;
 const FIRST_REST = 300; // milliseconds before it is tried to connect again; twice as long each time
 
@@ -65,7 +59,7 @@ export class Session implements vscode.Disposable {
     });
     this.watching = vscode.workspace.onDidChangeConfiguration((change) => {
       if (!change.affectsConfiguration(settings.SECTION)) return;
-      if (settings.movesDaemon(change)) void this.reconnect();
+      if (settings.movesDaemon(change)) this.reconnect().catch(() => undefined); // what is wrong is the state
       else this.connected?.configure();
     });
   }

@@ -36,11 +36,12 @@ def test_the_package_holds_what_is_needed_and_no_more(package: Path) -> None:
     assert not [name for name in names if name.startswith(("src/", "test/", "node_modules/")) or name.endswith(".map")]
 
 
-def test_a_workspace_cannot_say_what_is_run() -> None:
+def test_a_workspace_cannot_say_what_is_run_and_who_answers() -> None:
     manifest = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
     properties = {name: value for part in manifest["contributes"]["configuration"] for name, value in part["properties"].items()}
     running = ("khoj.command", "khoj.config", "khoj.index", "khoj.socket", "khoj.folders")
-    assert {properties[name]["scope"] for name in running} == {"machine"}
+    answering = ("khoj.chat.persona", "khoj.chat.model")  # to whose server passages of notes are sent
+    assert {properties[name]["scope"] for name in running + answering} == {"machine"}
     assert manifest["capabilities"]["untrustedWorkspaces"]["supported"] is True
     assert manifest["activationEvents"] == ["onLanguage:markdown", "onLanguage:org"]
 

@@ -1,7 +1,8 @@
 // Where a question is written: the field, what it is about, and who answers.
+import type { Choices } from "khojd-common/choices";
 import { known } from "khojd-common/conversation";
 
-import type { Choices, Shown, ToHost } from "../chat/messages";
+import type { Shown, ToHost } from "../chat/messages";
 import { Completion } from "./completion";
 import { attribute, button, element, sign } from "./dom";
 

@@ -3,7 +3,7 @@ import { name } from "khojd-common/answer";
 import type { About } from "khojd-common/talk";
 import * as vscode from "vscode";
 
-import { addressOf } from "../hits";
+import { addressOf, spanOf } from "../hits";
 
 /** The selection of the editor at hand, or its note; nothing where that is no file. */
 export function atHand(whole = false): About | undefined {
@@ -17,6 +17,5 @@ export function atHand(whole = false): About | undefined {
   // A selection of whole lines ends at the start of the line behind them.
   const last = end.character === 0 && end.line > start.line ? end.line : end.line + 1;
   const lines = last === start.line + 1 ? `${last}` : `${start.line + 1}–${last}`;
-  const position = (at: vscode.Position) => ({ line: at.line, character: at.character });
-  return { label: `${file}:${lines}`, place: { textDocument, range: { start: position(start), end: position(end) } } };
+  return { label: `${file}:${lines}`, place: { textDocument, range: spanOf(selection) } };
 }

@@ -1,8 +1,11 @@
 // Chat in the side bar: the conversation lives here, the view only shows it.
 import { sources } from "khojd-common/answer";
+import { kind } from "khojd-common/channel";
+import { choices } from "khojd-common/choices";
 import type { Turn } from "khojd-common/conversation";
-import { completions, known, type FilterCompletions, type Known } from "khojd-common/filters";
-import { mentions, notes, type Note } from "khojd-common/mentions";
+import { completions, needsKnown, UNKNOWN, type FilterCompletions } from "khojd-common/filters";
+import { mentions, notes } from "khojd-common/mentions";
+import { Remembered } from "khojd-common/remembered";
 import { type About, type News, Talk } from "khojd-common/talk";
 import * as vscode from "vscode";
 
@@ -10,7 +13,7 @@ import type { Host } from "../host";
 import { atHand } from "./attaching";
 import * as conversations from "./conversations";
 import { toCitation, toNote, toSource } from "./jump";
-import type { Choices, ToHost, ToView } from "./messages";
+import type { ToHost, ToView } from "./messages";
 import { page } from "./page";
 import { Proposals } from "./proposals";
 
@@ -18,19 +21,11 @@ export const VIEW = "khoj.chat";
 const KEPT = "khoj.chat.conversation"; // of this workspace, to be there again after a reload
 const SAFE = /^(?:https?:\/\/|mailto:)/i;
 
-/** What can be named in a question, and how old that knowledge may be. */
-interface Names {
-  at: number;
-  notes: Note[];
-  filters: Known;
-}
-const FRESH = 60_000;
-
 export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
   readonly talk: Talk;
   readonly proposals: Proposals;
   private view: vscode.WebviewView | undefined;
-  private names: Names | undefined;
+  private readonly notes = new Remembered(() => notes(this.host.channel)); // that can be named in a question
   private query = "";
   private waiting: ToView[] = []; // for a view that is not there yet
   private ready = false;
@@ -120,7 +115,7 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
     fork: ({ key }) => this.talk.fork(key),
     keep: () => { this.talk.keep(); },
     choose: ({ choice }) => { this.talk.choose(choice); },
-    choices: async () => { this.post({ type: "choices", choices: await choices(this.host, true) }); },
+    choices: async () => { this.post({ type: "choices", choices: await choices(this.host.channel, true) }); },
     attach: () => { this.attach(atHand()); },
     detach: ({ index }) => { this.talk.detach(index); },
     complete: async ({ id, what, text, cursor }) => {
@@ -167,15 +162,25 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
     this.offer();
     this.connection();
     for (const message of this.waiting.splice(0)) this.post(message);
-    choices(this.host, false).then(
+    choices(this.host.channel, false).then(
       (found) => { this.post({ type: "choices", choices: found }); },
       () => undefined, // there is no khojd, which is said above
     );
+    await this.restore();
+  }
+
+  /** Show what was shown before a reload, once khojd is there to be asked. */
+  private async restore(): Promise<void> {
     if (this.restored) return;
-    this.restored = true;
     const kept = this.context.workspaceState.get<string>(KEPT, "");
     const { id, turns } = this.talk.conversation;
-    if (kept !== "" && id === "" && turns.length === 0) await this.talk.open(kept).catch(() => undefined); // it may be deleted
+    try {
+      if (kept !== "" && id === "" && turns.length === 0) await this.talk.open(kept);
+    } catch (failure) {
+      if (kind(failure) === "") return; // no answer of khojd's; with one the conversation is deleted
+    }
+    this.restored = true;
+    void this.context.workspaceState.update(KEPT, this.talk.conversation.id);
   }
 
   private hear(news: News): void {
@@ -212,7 +217,9 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
   private connection(): void {
     const { state } = this.host.session;
     this.post({ type: "problem", problem: state.kind === "problem" ? state.reason : "" });
-    if (state.kind === "ready") this.refresh();
+    if (state.kind !== "ready") return;
+    if (this.ready) void this.restore();
+    this.refresh();
   }
 
   /** Show what was said in another editor meanwhile. */
@@ -231,20 +238,14 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
 
   /** What can be written at the cursor of a field of the view. */
   async complete(what: "question" | "filters", text: string, cursor: number): Promise<FilterCompletions> {
-    const none = { start: cursor, end: cursor, items: [] };
     // Nothing of khojd is needed for commands, and nothing at all for plain words.
     if (what === "question" && !/[@[]/.test(text)) return mentions(text, cursor, []);
-    const names = await this.known().catch(() => undefined);
-    if (names === undefined) return none;
-    return what === "question" ? mentions(text, cursor, names.notes) : completions(text, cursor, names.filters);
-  }
-
-  private async known(): Promise<Names> {
-    if (this.names === undefined || Date.now() - this.names.at > FRESH) {
-      const [found, filters] = await Promise.all([notes(this.host.channel), known(this.host.channel)]);
-      this.names = { at: Date.now(), notes: found, filters };
+    try {
+      if (what === "question") return mentions(text, cursor, await this.notes.get());
+      return completions(text, cursor, needsKnown(text) ? await this.host.values.get() : UNKNOWN);
+    } catch {
+      return { start: cursor, end: cursor, items: [] };
     }
-    return this.names;
   }
 }
 
@@ -252,21 +253,4 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
 function usual(): { persona: string; model: string; filters: null } {
   const settings = vscode.workspace.getConfiguration("khoj.chat");
   return { persona: settings.get("persona", ""), model: settings.get("model", ""), filters: null };
-}
-
-/** Who may answer: the personas, and the configured models; with `ask` all that the servers have, which are asked for that. */
-async function choices(host: Host, ask: boolean): Promise<Choices> {
-  const [personas, configured, models] = await Promise.all([
-    host.channel.request("khoj/personas/list", {}),
-    host.channel.request("khoj/config/get", {}),
-    ask ? host.channel.request("khoj/models/list", {}) : undefined,
-  ]);
-  const { chat = [] } = (configured.config.models ?? {}) as { chat?: string[] };
-  const found = (models?.providers ?? []).flatMap((one) => one.models);
-  const fit = found.filter((one) => one.capabilities.length === 0 || one.capabilities.includes("chat"));
-  return {
-    personas: personas.personas.map(({ name, description }) => ({ name, description })),
-    persona: personas.default,
-    models: [...new Set([...chat, ...fit.map((one) => one.name)])],
-  };
 }

@@ -1,6 +1,6 @@
 // From an answer to the place in a note that it is about.
 import { flat, type Source } from "khojd-common/answer";
-import type { Channel } from "khojd-common/channel";
+import { unlinked, type Channel } from "khojd-common/channel";
 import { stored, type Turn } from "khojd-common/conversation";
 import type { Citation, Location } from "khojd-common/protocol";
 import * as vscode from "vscode";
@@ -35,7 +35,7 @@ export async function toNote(channel: Channel, target: string): Promise<void> {
     })
     .sort((one, other) => one.path.length - other.path.length)[0];
   if (found === undefined) {
-    void vscode.window.showInformationMessage(`Khoj: there is no note ${target}`);
+    void vscode.window.showInformationMessage(`Khoj: there is no note ${unlinked(target)}`);
     return;
   }
   const line = Math.max(0, Number(/^L(\d+)/.exec(anchor)?.[1] ?? 1) - 1);

@@ -1,4 +1,5 @@
 // What the extension and the chat view say to each other. Types only: both sides have them.
+import type { Choices } from "khojd-common/choices";
 import type { ChatValue, Conversation } from "khojd-common/conversation";
 import type { FilterCompletions } from "khojd-common/filters";
 import type { Choice } from "khojd-common/talk";
@@ -21,14 +22,6 @@ export interface Listed {
   turns: number;
   /** seconds since 1970 */
   updated: number;
-}
-
-/** Who may answer. */
-export interface Choices {
-  personas: { name: string; description: string }[];
-  /** the persona that answers when none is chosen */
-  persona: string;
-  models: string[];
 }
 
 export type ToView =

@@ -6,7 +6,7 @@ import { mention } from "khojd-common/mentions";
 import type { ChatContext, Citation, Location } from "khojd-common/protocol";
 import * as vscode from "vscode";
 
-import { addressOf, rangeOf, uriOf } from "../hits";
+import { addressOf, rangeOf, spanOf, uriOf } from "../hits";
 import type { Host } from "../host";
 
 export const ID = "khoj.notes";
@@ -142,9 +142,7 @@ function attached(references: readonly vscode.ChatPromptReference[]): ChatContex
   return references.flatMap(({ value }) => {
     if (value instanceof vscode.Uri) return value.scheme === "file" ? [{ textDocument: { uri: addressOf(value) } }] : [];
     if (!(value instanceof vscode.Location) || value.uri.scheme !== "file") return [];
-    const { start, end } = value.range;
-    const position = (place: vscode.Position) => ({ line: place.line, character: place.character });
-    return [{ textDocument: { uri: addressOf(value.uri) }, range: { start: position(start), end: position(end) } }];
+    return [{ textDocument: { uri: addressOf(value.uri) }, range: spanOf(value.range) }];
   });
 }
 

@@ -1,5 +1,6 @@
 // Changes that an answer proposes: shown beside what is there, and made after a yes.
 import { name } from "khojd-common/answer";
+import { unlinked } from "khojd-common/channel";
 import type { ApplyResult } from "khojd-common/protocol";
 import * as vscode from "vscode";
 
@@ -24,10 +25,13 @@ interface TextEdit {
 
 export class Proposals implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly proposed = new Map<string, Proposed>();
+  private readonly changes = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.changes.event;
   private readonly parts: vscode.Disposable;
 
   constructor(private readonly host: Host) {
     this.parts = vscode.Disposable.from(
+      this.changes,
       vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
       vscode.workspace.onDidCloseTextDocument((document) => {
         if (document.uri.scheme === SCHEME) this.proposed.delete(document.uri.toString());
@@ -54,10 +58,11 @@ export class Proposals implements vscode.TextDocumentContentProvider, vscode.Dis
     const query = new URLSearchParams({ turn, proposal }).toString();
     const proposed = vscode.Uri.from({ scheme: SCHEME, path: note.path, query });
     this.proposed.set(proposed.toString(), { turn, proposal, text, at: new vscode.Position(line, character) });
+    this.changes.fire(proposed); // it may be shown already, as it was when the note was another
     const before = there?.uri ?? vscode.Uri.from({ scheme: SCHEME, path: note.path });
     const title = `${name(change.path)} ↔ ${change.create ? "proposed note" : "proposed change"}`;
     await vscode.commands.executeCommand("vscode.diff", before, proposed, title, { preview: true });
-    void vscode.window.showInformationMessage(`Make this change of ${name(change.path)}?`, "Make It", "Leave It").then((answer) => {
+    void vscode.window.showInformationMessage(`Make this change of ${unlinked(name(change.path))}?`, "Make It", "Leave It").then((answer) => {
       if (answer === "Make It") void vscode.commands.executeCommand("khoj.proposal.apply", proposed);
       else if (answer === "Leave It") void vscode.commands.executeCommand("khoj.proposal.discard", proposed);
     });
