@@ -34,7 +34,7 @@
                         "C-g")
             (khoj-search query))
         (quit nil)))
-    (delete-dups (mapcar (lambda (hit) (file-name-nondirectory (plist-get (khoj-search-hit hit) :path))) found))))
+    (delete-dups (mapcar (lambda (hit) (file-name-nondirectory (plist-get (khoj-candidate-hit hit) :path))) found))))
 
 (defun player-chat (title)
   "The buffer of the conversation TITLE, as it is now."
