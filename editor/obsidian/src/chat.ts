@@ -1,5 +1,6 @@
 // Asking the notes.
 import { ItemView, Keymap, type ViewStateResult, type WorkspaceLeaf } from "obsidian";
+import { kind } from "khojd-common/channel";
 import { running } from "khojd-common/conversation";
 import { Talk, type About, type News } from "khojd-common/talk";
 
@@ -62,7 +63,7 @@ export class ChatView extends ItemView {
   }
 
   override getState(): Record<string, unknown> {
-    return { conversation: this.talk.conversation.id };
+    return { conversation: this.wanted === "" ? this.talk.conversation.id : this.wanted };
   }
 
   override async setState(state: unknown, result: ViewStateResult): Promise<void> {
@@ -86,7 +87,6 @@ export class ChatView extends ItemView {
   // eslint-disable-next-line @typescript-eslint/require-await -- Obsidian's signature
   override async onClose(): Promise<void> {
     this.talk.dispose();
-    this.composer.leave();
     for (const turn of this.turns.values()) turn.unload();
     this.turns.clear();
   }
@@ -119,7 +119,11 @@ export class ChatView extends ItemView {
 
   /** All conversations, from whichever editor. */
   conversations(): void {
-    new Conversations(this.khoj, (id) => { this.open(id); }).open();
+    new Conversations(this.khoj, {
+      open: (id) => { this.open(id); },
+      renamed: () => { this.talk.refresh().catch(() => undefined); }, // its name comes with the next look
+      deleted: (id) => { if (id === this.talk.conversation.id) this.talk.begin(); },
+    }).open();
   }
 
   /** There is a new session: what was said elsewhere meanwhile is shown. */
@@ -131,7 +135,8 @@ export class ChatView extends ItemView {
 
   private restore(): void {
     const id = this.wanted;
-    this.talk.open(id).then(() => { this.wanted = ""; }, () => undefined); // asked again with the next session
+    if (this.talk.conversation.turns.length > 0) this.wanted = ""; // a person has gone on meanwhile
+    else this.talk.open(id).then(() => { this.wanted = ""; }, (failure: unknown) => { if (kind(failure) !== "") this.wanted = ""; });
   }
 
   private place(): About | undefined {

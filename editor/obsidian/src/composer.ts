@@ -1,7 +1,8 @@
 // Where a question is written, and what is chosen for it.
 import { setIcon } from "obsidian";
-import { completions, known, type Known } from "khojd-common/filters";
-import { mentions, notes, type Note } from "khojd-common/mentions";
+import { choices } from "khojd-common/choices";
+import { completions, UNKNOWN } from "khojd-common/filters";
+import { mentions, type Note } from "khojd-common/mentions";
 import type { Talk } from "khojd-common/talk";
 
 import { CompletionList } from "./completionlist";
@@ -23,9 +24,8 @@ export class Composer {
   private readonly filters: HTMLInputElement;
   private readonly button: HTMLButtonElement;
   private names: Note[] = [];
-  private values: Known = { tags: [], files: [], languages: [] };
+  private values = UNKNOWN;
   private asked = false;
-  private readonly gone = new AbortController();
 
   constructor(
     parent: HTMLElement,
@@ -41,13 +41,18 @@ export class Composer {
     const complete = new CompletionList(this.field, list, (text, cursor) => mentions(text, cursor, this.names), () => undefined);
     this.field.oninput = () => { complete.update(); };
     this.field.onblur = () => { complete.close(); };
-    this.field.onfocus = () => { this.learn(); };
+    this.field.onfocus = () => {
+      this.learn();
+      khoj.names.get().then((found) => { this.names = found; }, () => undefined);
+    };
     this.field.onkeydown = (event) => { this.key(event, complete); };
     const bar = element.createDiv({ cls: "khoj-composer-bar" });
     this.persona = bar.createEl("select", { cls: "dropdown", attr: { "aria-label": "Persona" } });
     this.persona.onchange = () => { talk.choose({ persona: this.persona.value }); };
     this.model = bar.createEl("select", { cls: "dropdown", attr: { "aria-label": "Model" } });
     this.model.onchange = () => { talk.choose({ model: this.model.value }); };
+    // All that the servers have is asked of them before the list is open: then it does not change any more.
+    this.model.onpointerenter = this.model.onfocus = () => { this.choose(true); };
     const attach = bar.createEl("button", { cls: "clickable-icon", attr: { "aria-label": "Ask about the selection, or the note at hand" } });
     setIcon(attach, "paperclip");
     attach.onclick = () => { can.attach(); };
@@ -65,7 +70,7 @@ export class Composer {
     const completeFilter = new CompletionList(this.filters, filterList, filter, narrowed);
     this.filters.oninput = () => { completeFilter.update(); };
     this.filters.onblur = () => { completeFilter.close(); };
-    this.filters.onfocus = () => { this.learn(); };
+    this.filters.onfocus = () => { khoj.values.get().then((found) => { this.values = found; }, () => undefined); };
     this.filters.onchange = narrowed;
     this.filters.onkeydown = (event) => {
       if (event.isComposing || !completeFilter.open) return;
@@ -79,11 +84,6 @@ export class Composer {
     this.options(this.persona, [["", "Persona"]]);
     this.options(this.model, [["", "Model"]]);
     this.update();
-  }
-
-  /** Nobody sees it any longer. */
-  leave(): void {
-    this.gone.abort();
   }
 
   /** Put a question into the field, to be edited. */
@@ -143,27 +143,21 @@ export class Composer {
     this.press();
   }
 
-  /** Ask what can be chosen, once somebody is about to choose. What is not answered stays empty. */
+  /** Ask who can be chosen, once. What is not answered stays empty. */
   learn(): void {
-    if (this.asked) return;
+    if (!this.asked) this.choose(false);
+  }
+
+  private choose(ask: boolean): void {
     this.asked = true;
-    const { connection } = this.khoj;
-    const options = { signal: this.gone.signal };
-    const nothing = () => {
-      this.asked = false;
-    };
-    notes(connection).then((found) => { this.names = found; }, nothing);
-    known(connection, this.gone.signal).then((found) => { this.values = found; }, nothing);
-    connection.request("khoj/personas/list", {}, options).then(({ personas, default: usual }) => {
-      this.options(this.persona, [["", `Persona: ${usual}`], ...personas.map((one): [string, string] => [one.name, one.name])]);
-      this.update();
-    }, nothing);
-    connection.request("khoj/models/list", {}, options).then(({ providers, jobs }) => {
-      const models = providers.flatMap((one) => one.models).filter((one) => one.capabilities.includes("chat") || one.jobs.includes("chat"));
-      const usual = jobs.chat?.[0] ?? "none";
-      this.options(this.model, [["", `Model: ${usual}`], ...models.map((one): [string, string] => [one.name, one.name])]);
-      this.update();
-    }, nothing);
+    choices(this.khoj.connection, ask).then(
+      ({ personas, persona, models }) => {
+        this.options(this.persona, [["", `Persona: ${persona}`], ...personas.map((one): [string, string] => [one.name, one.name])]);
+        this.options(this.model, [["", `Model: ${models[0] ?? "none"}`], ...models.map((one): [string, string] => [one, one])]);
+        this.update();
+      },
+      () => { this.asked = false; },
+    );
   }
 
   private options(choice: HTMLSelectElement, all: readonly [string, string][]): void {

@@ -1,5 +1,5 @@
 // The session with khojd: attached when it is first needed, and attached again when it is lost.
-import { channel, Cut, reason, type Channel, type Options, type Params, type Result, type Method } from "khojd-common/channel";
+import { AGAIN, channel, cut, Cut, reason, type Channel, type Options, type Params, type Result, type Method } from "khojd-common/channel";
 import { agreed, attach, type Place, type Stream } from "khojd-common/daemon";
 import { PROTOCOL, type ClientHello, type ServerHello } from "khojd-common/protocol";
 import {
@@ -50,6 +50,7 @@ export class Connection implements Channel {
   private timer: number | undefined;
   private tries = 0;
   private epoch = 0;
+  private gone = false;
   private readonly tokens = new Map<number | string, (value: unknown) => void>();
   private readonly asking: Channel;
 
@@ -82,9 +83,10 @@ export class Connection implements Channel {
     await this.ready();
   }
 
-  /** Leave khojd, which stays for others. */
-  close(): void {
+  /** Leave khojd, which stays for others; `forGood` when nothing may attach again. */
+  close(forGood = false): void {
     const { wire, stream } = this;
+    this.gone ||= forGood;
     this.epoch += 1;
     window.clearTimeout(this.timer);
     this.wire = this.stream = this.opening = undefined;
@@ -101,6 +103,7 @@ export class Connection implements Channel {
   }
 
   private ready(): Promise<MessageConnection> {
+    if (this.gone) return Promise.reject(new Cut());
     if (this.opening === undefined) {
       window.clearTimeout(this.timer);
       this.opening = this.connect(this.epoch);
@@ -197,6 +200,15 @@ export class Connection implements Channel {
 
   private async send(method: string, params: object, signal?: AbortSignal): Promise<unknown> {
     const wire = await this.ready();
+    try {
+      return await this.sent(wire, method, params, signal);
+    } catch (failure) {
+      if (!AGAIN.has(method) || !cut(failure) || signal?.aborted === true || this.gone) throw failure;
+      return this.sent(await this.ready(), method, params, signal);
+    }
+  }
+
+  private async sent(wire: MessageConnection, method: string, params: object, signal?: AbortSignal): Promise<unknown> {
     const source = new CancellationTokenSource();
     const abort = () => { source.cancel(); };
     if (signal?.aborted === true) abort();

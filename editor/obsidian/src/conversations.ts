@@ -10,6 +10,13 @@ const LIMIT = 100;
 /** Milliseconds without a key before what was typed is looked for. */
 const DELAY = 120;
 
+/** What happens to the conversation that is shown. */
+export interface ConversationEvents {
+  open(id: string): void;
+  renamed(): void;
+  deleted(id: string): void;
+}
+
 /** The list, from which one is opened, renamed, kept as a note or deleted. */
 export class Conversations extends Modal {
   private field!: HTMLInputElement;
@@ -20,7 +27,7 @@ export class Conversations extends Modal {
 
   constructor(
     private readonly khoj: Khoj,
-    private readonly chosen: (id: string) => void,
+    private readonly events: ConversationEvents,
   ) {
     super(khoj.app);
   }
@@ -69,7 +76,7 @@ export class Conversations extends Modal {
     open.createDiv({ cls: "khoj-conversation-facts", text: facts.filter((part) => part !== "").join(" · ") });
     open.onclick = () => {
       this.close();
-      this.chosen(conversation.id);
+      this.events.open(conversation.id);
     };
     this.action(row, "pencil", "Rename", () => this.rename(conversation));
     this.action(row, "file-down", "Save as a note", () => this.save(conversation));
@@ -86,6 +93,7 @@ export class Conversations extends Modal {
     const name = await write(this.app, "Rename the conversation", title, "Rename");
     if (name === undefined) return;
     await this.khoj.connection.request("khoj/conversations/rename", { conversation: id, title: name });
+    this.events.renamed();
     await this.update();
   }
 
@@ -99,6 +107,7 @@ export class Conversations extends Modal {
     const answer = await ask(this.app, `Delete “${title}”? It cannot be brought back.`, ["Delete", "Keep it"], "Delete the conversation");
     if (answer !== "Delete") return;
     await this.khoj.connection.request("khoj/conversations/delete", { conversation: id });
+    this.events.deleted(id);
     await this.update();
   }
 }

@@ -1,8 +1,11 @@
 // The plugin as it runs: what its parts share, and what begins and ends with it.
 import { FileSystemAdapter, MarkdownView, normalizePath, Notice, TFile, type App, type WorkspaceLeaf } from "obsidian";
 import { cancelled, reason } from "khojd-common/channel";
+import { known, type Known } from "khojd-common/filters";
 import { insertion } from "khojd-common/links";
+import { notes, type Note } from "khojd-common/mentions";
 import type { Hit, IndexStatus, Location } from "khojd-common/protocol";
+import { Remembered } from "khojd-common/remembered";
 import { realpath } from "node:fs/promises";
 
 import { Bar } from "./bar";
@@ -32,6 +35,9 @@ export class Khoj {
   readonly edits: Edits;
   readonly unsaved: Unsaved;
   readonly bar: Bar;
+  /** Values for the completion of filters, and the notes that a question can name. */
+  readonly values: Remembered<Known>;
+  readonly names: Remembered<Note[]>;
   /** What khojd said last of its index; undefined while there is no connection. */
   status: IndexStatus | undefined;
   private offered = false;
@@ -44,6 +50,8 @@ export class Khoj {
     this.app = plugin.app;
     const manner = { place: () => placed(plugin.settings), client: `Khoj for Obsidian ${plugin.manifest.version}` };
     this.connection = new Connection(manner, host(this), (state) => { this.turned(state); });
+    this.values = new Remembered(() => known(this.connection));
+    this.names = new Remembered(() => notes(this.connection));
     this.notes = new Notes(this.app, paths);
     this.unsaved = new Unsaved(this.connection);
     this.edits = new Edits(this.app, paths, this.notes, (uri) => this.unsaved.version(uri));
@@ -68,7 +76,7 @@ export class Khoj {
   leave(): void {
     this.left = true;
     this.unsaved.leave();
-    this.connection.close();
+    this.connection.close(true);
   }
 
   /** Attach anew, after settings have changed. */
@@ -206,6 +214,7 @@ export class Khoj {
     plugin.registerEvent(workspace.on("active-leaf-change", () => { this.follow(); }));
     plugin.registerEvent(workspace.on("file-open", () => { this.follow(); }));
     plugin.registerEvent(workspace.on("editor-change", () => { this.unsaved.changed(); }));
+    plugin.registerEvent(vault.on("rename", () => { this.follow(); })); // another address of the same note
     plugin.registerEvent(vault.on("modify", (file) => { this.unsaved.saved(this.paths.uri(file.path)); }));
     workspace.onLayoutReady(() => {
       if (this.settings.atStart && !this.left) void this.connection.open().catch(() => undefined); // the status bar says why

@@ -1,6 +1,6 @@
 // Search while it is typed.
 import { Modal, Platform, type Modifier } from "obsidian";
-import { completions, known, type Known } from "khojd-common/filters";
+import { completions, needsKnown, UNKNOWN } from "khojd-common/filters";
 import { Search } from "khojd-common/search";
 import type { Hit, SearchResult } from "khojd-common/protocol";
 
@@ -34,8 +34,7 @@ export class SearchModal extends Modal {
   private list!: HTMLElement;
   private line!: HTMLElement;
   private filters!: CompletionList;
-  private values: Known = { tags: [], files: [], languages: [] };
-  private readonly gone = new AbortController();
+  private values = UNKNOWN;
   private preview: Preview | undefined;
   private timer: number | undefined;
   private readonly search: Search;
@@ -73,7 +72,10 @@ export class SearchModal extends Modal {
       },
     });
     const complete = (text: string, cursor: number) => completions(text, cursor, this.values);
-    this.filters = new CompletionList(this.field, contentEl.createDiv(), complete, () => { this.typed(); });
+    this.filters = new CompletionList(this.field, contentEl.createDiv(), complete, () => {
+      this.typed();
+      this.learn();
+    });
     const body = contentEl.createDiv({ cls: "khoj-search-body" });
     this.list = body.createDiv({ cls: "khoj-search-hits", attr: { role: "listbox", id: "khoj-search-hits", "aria-label": "Results" } });
     if (khoj.settings.preview) {
@@ -85,22 +87,18 @@ export class SearchModal extends Modal {
     this.field.oninput = () => {
       this.filters.update();
       this.typed();
+      this.learn();
     };
     this.field.focus();
     this.field.select();
     khoj.unsaved.flush();
     this.tell(khoj.connection.problem);
     this.typed();
-    // What the notes have is a help only: without it the names of filters are completed all the same.
-    known(khoj.connection, this.gone.signal).then((values) => {
-      this.values = values;
-    }, () => undefined);
   }
 
   override onClose(): void {
     window.clearTimeout(this.timer);
     this.search.cancel();
-    this.gone.abort();
     this.preview?.clear();
     this.contentEl.empty();
   }
@@ -111,6 +109,15 @@ export class SearchModal extends Modal {
     this.query = query;
     this.list.setAttribute("aria-busy", "true");
     this.search.ask(query);
+  }
+
+  /** Ask for what the notes have when a filter is typed that has such values. It is a help only: names are completed without it. */
+  private learn(): void {
+    if (this.values !== UNKNOWN || !needsKnown(this.field.value)) return;
+    this.khoj.values.get().then((values) => {
+      this.values = values;
+      if (this.field.isConnected) this.filters.update();
+    }, () => undefined);
   }
 
   private take(result: SearchResult, whole: boolean): void {

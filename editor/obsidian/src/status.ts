@@ -11,6 +11,9 @@ export const STATUS = "khoj-status";
 /** Files that are shown before a person asks for more. */
 const PAGE = 200;
 
+/** Milliseconds between two looks at the files while they change. */
+const REST = 500;
+
 type State = FileStatus["state"];
 
 const ICONS: Readonly<Record<State, string>> = { failed: "circle-x", pending: "clock", skipped: "circle-slash", indexed: "circle-check" };
@@ -72,8 +75,10 @@ export class StatusView extends ItemView {
   /** The index has changed. Many changes in a row are one look at the files. */
   changed(status: IndexStatus | undefined): void {
     this.showHead(status);
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.update(), 300);
+    this.timer ??= window.setTimeout(() => {
+      this.timer = undefined;
+      void this.update();
+    }, REST);
   }
 
   private showHead(status: IndexStatus | undefined): void {

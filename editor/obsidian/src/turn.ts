@@ -30,6 +30,8 @@ export interface TurnActions {
 
 interface Block {
   text: string;
+  /** What is said of its citations: it may be more at the end of the answer. */
+  marks: string;
   element: HTMLElement;
   component: Component;
 }
@@ -112,7 +114,8 @@ export class TurnView extends Component {
     for (const old of this.rendered.splice(wanted.length)) drop(old);
     for (const [index, text] of wanted.entries()) {
       const old = this.rendered[index];
-      if (old?.text === text) continue;
+      const marks = marked(text, turn);
+      if (old?.text === text && old.marks === marks) continue;
       const element = createDiv({ cls: "khoj-block" });
       const component = new Component();
       component.load();
@@ -122,7 +125,7 @@ export class TurnView extends Component {
         return;
       }
       this.cite(element, turn);
-      this.rendered[index] = { text, element, component };
+      this.rendered[index] = { text, marks, element, component };
       if (old === undefined) this.answer.append(element);
       else {
         old.element.replaceWith(element);
@@ -242,6 +245,13 @@ export class TurnView extends Component {
     setIcon(button, icon);
     button.onclick = run;
   }
+}
+
+function marked(text: string, { citations }: Turn): string {
+  return Array.from(text.matchAll(SLOT), (slot) => {
+    const citation = citations[Number(slot[1])];
+    return citation === undefined ? "" : `${citation.state} ${String(citation.weak)}`;
+  }).join();
 }
 
 function drop({ element, component }: Block): void {

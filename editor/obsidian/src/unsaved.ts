@@ -1,5 +1,5 @@
 // The note at hand as it is in its editor, told to khojd before it is saved.
-import type { MarkdownView } from "obsidian";
+import type { MarkdownView, TFile } from "obsidian";
 import type { Position } from "khojd-common/protocol";
 
 import type { Connection } from "./connection";
@@ -10,6 +10,8 @@ const DELAY = 100;
 
 interface Open {
   view: MarkdownView;
+  /** What the view shows as long as its text is that of `uri`: another file is loaded before we are told of it. */
+  file: TFile | null;
   uri: string;
   version: number;
   /** What khojd was told last. */
@@ -28,7 +30,7 @@ export class Unsaved {
     if (this.open?.uri === uri && this.open?.view === view) return;
     this.leave();
     if (view === undefined || uri === undefined) return;
-    this.open = { view, uri, version: 1, text: view.editor.getValue() };
+    this.open = { view, file: view.file, uri, version: 1, text: view.editor.getValue() };
     this.tell();
   }
 
@@ -42,7 +44,7 @@ export class Unsaved {
   flush(): void {
     window.clearTimeout(this.timer);
     const { open } = this;
-    if (open === undefined) return;
+    if (open === undefined || open.view.file !== open.file) return;
     const text = open.view.editor.getValue();
     const change = difference(open.text, text);
     if (change === undefined) return;
@@ -64,7 +66,7 @@ export class Unsaved {
 
   /** A new session knows nothing of what is open. */
   restore(): void {
-    if (this.open === undefined) return;
+    if (this.open === undefined || this.open.view.file !== this.open.file) return;
     this.open.text = this.open.view.editor.getValue();
     this.tell();
   }

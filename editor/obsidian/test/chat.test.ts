@@ -173,11 +173,14 @@ test("a conversation is found in the list, renamed and deleted", async () => {
   name.focus();
   press("Enter");
   await until("the name", () => all(".khoj-conversation-title")[0] === "Leaves");
+  await until("the name of what is shown", () => element(".khoj-chat-name").textContent === "Leaves");
   const count = all(".khoj-conversation").length;
   button("Delete", element(".khoj-conversation")).click();
   const sure = await until("the question", () => document.querySelector<HTMLElement>(".modal-button-container .mod-cta"));
   sure.click();
   await until("one less", () => all(".khoj-conversation").length === count - 1);
+  await until("a new conversation", () => element(".khoj-chat-name").textContent === "New conversation");
+  expect(all(".khoj-turn")).toEqual([]);
 });
 
 test("persona and model can be chosen, and the selection is given to the model", async () => {
