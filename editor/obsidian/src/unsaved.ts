@@ -23,7 +23,7 @@ export class Unsaved {
   private open: Open | undefined;
   private timer: number | undefined;
 
-  constructor(private readonly connection: Connection) {}
+  constructor(private readonly connection: Pick<Connection, "notify">) {}
 
   /** Another note is at hand, or none that khojd is to be told of. */
   follow(view: MarkdownView | undefined, uri: string | undefined): void {

@@ -60,6 +60,14 @@ function button(label: string, within: ParentNode = document): HTMLButtonElement
   return element<HTMLButtonElement>(`button[aria-label="${label}"]`, within);
 }
 
+test("who may answer is shown at once, and model servers are asked only when somebody is about to choose one", async () => {
+  const choices = element<HTMLSelectElement>("select[aria-label=Model]");
+  await until("the configured model", () => Array.from(choices.options).some((one) => one.value === "tiny/tiny"));
+  expect(model.listed).toBe(0);
+  choices.focus();
+  await until("the question to the server", () => model.listed > 0);
+});
+
 test("an answer streams in, cites, and folds what was thought and done", async () => {
   const turn = await asked("How is green tea made?");
   await until("the citation", () => turn.querySelector("a.khoj-citation"));

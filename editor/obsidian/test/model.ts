@@ -12,6 +12,8 @@ export interface Saying {
 /** Speaks the protocol of OpenAI, with one model `tiny`. */
 export class Model {
   readonly asked: string[] = [];
+  /** How often it was asked which models it has. */
+  listed = 0;
   /** Requests whose client has left before the end. */
   left = 0;
   private readonly server: Server;
@@ -40,6 +42,7 @@ export class Model {
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === "GET") {
+      this.listed += 1;
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify({ object: "list", data: [{ id: "tiny", object: "model" }] }));
       return;

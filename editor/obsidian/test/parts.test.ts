@@ -1,4 +1,5 @@
 // Parts of the plugin by themselves: what must not go wrong with any text.
+import type { MarkdownView } from "obsidian";
 import { describe, expect, test } from "vitest";
 
 import { blocks } from "../src/blocks";
@@ -7,7 +8,7 @@ import { edited, type TextEdit } from "../src/edits";
 import { Paths } from "../src/paths";
 import { harmless } from "../src/quiet";
 import { DEFAULTS, restored } from "../src/settings";
-import { difference } from "../src/unsaved";
+import { difference, Unsaved } from "../src/unsaved";
 
 const at = (line: number, character: number) => ({ line, character });
 const edit = (from: [number, number], to: [number, number], newText: string): TextEdit => {
@@ -112,4 +113,23 @@ describe("paths", () => {
 test("stored settings of another type are as they were delivered", () => {
   expect(restored(null)).toEqual(DEFAULTS);
   expect(restored({ delay: "5", limit: 7, unknown: true })).toEqual({ ...DEFAULTS, limit: 7 });
+});
+
+describe("unsaved text", () => {
+  test("is that of the note that was opened, also while its view loads another", () => {
+    const told: [string, unknown][] = [];
+    const shown = { file: { path: "a.md" }, text: "one\n", editor: { getValue: () => shown.text } };
+    const unsaved = new Unsaved({ notify: (method, params) => { told.push([method, params]); } });
+    unsaved.follow(shown as unknown as MarkdownView, "file:///a.md");
+    shown.text = "one and more\n";
+    unsaved.flush();
+    expect(told.map(([method]) => method)).toEqual(["textDocument/didOpen", "textDocument/didChange"]);
+    shown.file = { path: "b.md" };
+    shown.text = "two\n";
+    unsaved.flush();
+    unsaved.restore();
+    expect(told).toHaveLength(2);
+    unsaved.follow(shown as unknown as MarkdownView, "file:///b.md");
+    expect(told.slice(2).map(([method]) => method)).toEqual(["textDocument/didClose", "textDocument/didOpen"]);
+  });
 });
