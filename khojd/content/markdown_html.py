@@ -10,7 +10,7 @@ from khojd.content.markdown_outline import OPAQUE
 from khojd.content.model import Link
 
 _NAMED = re.compile(r'<[A-Za-z](?:[^<>\r\n]*?[ \t])??(?:id|name)="([^"<>\s]+)"')
-_TAG = re.compile(r"<(a|img)\s((?>[^<>\"']+|\"[^\"<]*\"|'[^'<]*')*+)>", re.IGNORECASE)
+_TAG = re.compile(r"<(a|img)\s((?>(?:[^<>\"']+|\"[^\"<]*\"|'[^'<]*')*))>", re.IGNORECASE)
 _HREF = re.compile(r"(?<![^\s])(?:href|src)\s*=\s*(?:\"([^\"\r\n]+)\"|'([^'\r\n]+)')", re.IGNORECASE)
 _CLOSE = re.compile(r"</?a[\s>]", re.IGNORECASE)
 MAX_TEXT = 1000  # characters between `<a>` and `</a>`

@@ -52,9 +52,8 @@ class Follower:
         self._corrupt = corrupt
         self._changed = changed
         self._watches: dict[str, tuple[FolderWatch, asyncio.Task[None]]] = {}
-        self._first: dict[
-            str, tuple[float, UpdateReport] | None
-        ] = {}  # what the first look at a folder did, and when; None: not yet
+        # What the first look at a folder did, and when; None: not yet.
+        self._first: dict[str, tuple[float, UpdateReport] | None] = {}
         self._choosing = asyncio.Lock()  # of folders: one change after the other
         self._removing: set[asyncio.Task[None]] = set()
 
@@ -153,11 +152,11 @@ class Follower:
         """
         lost: set[str] = set()
         report = await self._indexer.look_at_folders(None, progress, lost=lost)
-        for root, first in list(self._first.items()):
-            if first is not None:
-                del self._first[root]
-                if time.monotonic() - first[0] < JUST_NOW:
-                    report = report.after(first[1])
+        firsts = list(self._first.values())
+        self._first.clear()  # of what comes later this look has been the first
+        for first in firsts:
+            if first is not None and time.monotonic() - first[0] < JUST_NOW:
+                report = report.after(first[1])
         for root in self.roots():
             if root in lost:
                 await self._follow(root, None)
