@@ -123,7 +123,10 @@ function start(place: Place, args: readonly string[]) {
   // Where that is missing, spawn would blame the program.
   const home = os.homedir();
   const cwd = existsSync(home) ? home : path.parse(process.cwd()).root;
-  return spawn(program, [...first, ...args], { stdio: ["pipe", "pipe", "pipe"], cwd, windowsHide: true });
+  // An editor that a desktop has started, on macOS above all, does not know where pipx puts programs: that is looked at last.
+  const { PATH = "" } = process.env;
+  const env = process.platform === "win32" ? process.env : { ...process.env, PATH: `${PATH}:${path.join(home, ".local", "bin")}` };
+  return spawn(program, [...first, ...args], { stdio: ["pipe", "pipe", "pipe"], cwd, env, windowsHide: true });
 }
 
 function explained(place: Place, failure: NodeJS.ErrnoException): string {

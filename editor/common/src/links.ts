@@ -21,6 +21,13 @@ export function address(location: Location): string {
   return line === 0 ? uri : `${uri}#L${line + 1}`;
 }
 
+type Place = Readonly<Position>;
+
+/** The last line of a range, counted from 0. A range that ends at the start of a line ends with the line before. */
+export function lastLine({ start, end }: { start: Place; end: Place }): number {
+  return end.character === 0 && end.line > start.line ? end.line - 1 : end.line;
+}
+
 /** What a note is called: its title, or the name of its file. */
 export function title(hit: Pick<Hit, "title" | "path">): string {
   return hit.title === "" ? (hit.path.split(/[\\/]/).at(-1) ?? hit.path) : hit.title;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,13 +66,26 @@ describe("attaching", () => {
     expect(await heard(place({ socket: join(directory, "old.sock"), command }))).toBe("daemon");
   });
 
+  it.skipIf(process.platform === "win32")("finds khojd where pipx puts it, though the editor was not told of that", async () => {
+    const address = await listen("daemon");
+    const { PATH, HOME } = process.env;
+    mkdirSync(join(directory, ".local", "bin"), { recursive: true });
+    writeFileSync(join(directory, ".local", "bin", "khojd"), `#!/bin/sh\necho ${address}\n`, { mode: 0o755 });
+    Object.assign(process.env, { PATH: "/nowhere", HOME: directory });
+    try {
+      expect(await heard(place({}))).toBe("daemon");
+    } finally {
+      Object.assign(process.env, { PATH, HOME });
+    }
+  });
+
   it("says how to install khojd where there is none", async () => {
-    const path = process.env.PATH;
-    process.env.PATH = directory;
+    const { PATH, HOME } = process.env;
+    Object.assign(process.env, { PATH: directory, HOME: directory });
     try {
       await expect(attach(place({}))).rejects.toThrow("khojd is not installed: install it (pipx install khojd), or set the command");
     } finally {
-      process.env.PATH = path;
+      Object.assign(process.env, { PATH, HOME });
     }
     await expect(attach(place({ command: ["/no/such/program"] }))).rejects.toThrow("names no program: /no/such/program");
   });

@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { describe, expect, it } from "vitest";
 
 import { unlinked } from "../src/channel";
-import { address, copied, insertion } from "../src/links";
+import { address, copied, insertion, lastLine } from "../src/links";
 import { placeOf } from "../src/place";
 import { Remembered } from "../src/remembered";
 import type { IndexStatus } from "../src/protocol";
@@ -41,6 +41,13 @@ describe("links", () => {
     const asked = insertion(hit, "file:///n/x.md", range.start);
     expect(asked).toEqual({ textDocument: { uri: "file:///n/x.md" }, position: range.start, target: hit.location.uri, heading: "Two [2]" });
     expect(insertion({ ...hit, headings: [] }, "file:///n/x.md", range.start)).not.toHaveProperty("heading");
+  });
+
+  it("and marks end with its last line that has text", () => {
+    const at = (line: number, character: number) => ({ line, character });
+    expect(lastLine({ start: at(2, 0), end: at(3, 0) })).toBe(2);
+    expect(lastLine({ start: at(2, 0), end: at(3, 1) })).toBe(3);
+    expect(lastLine({ start: at(2, 0), end: at(2, 0) })).toBe(2);
   });
 
   it("for the clipboard are Markdown with the line", () => {

@@ -2,6 +2,7 @@
 import { ItemView, Keymap, type ViewStateResult, type WorkspaceLeaf } from "obsidian";
 import { kind } from "khojd-common/channel";
 import { running } from "khojd-common/conversation";
+import { lastLine } from "khojd-common/links";
 import { Talk, type About, type News } from "khojd-common/talk";
 
 import { Composer } from "./composer";
@@ -144,7 +145,7 @@ export class ChatView extends ItemView {
     if (place === undefined) return undefined;
     const { file, uri, selection } = place;
     if (selection === undefined) return { label: file.basename, place: { textDocument: { uri } } };
-    const label = `${file.basename}, lines ${selection.start.line + 1}–${selection.end.line + 1}`;
+    const label = `${file.basename}, lines ${selection.start.line + 1}–${lastLine(selection) + 1}`;
     return { label, place: { textDocument: { uri }, range: selection } };
   }
 

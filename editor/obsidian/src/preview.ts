@@ -1,5 +1,6 @@
 // The section that a hit is in, rendered.
 import { Component, type App } from "obsidian";
+import { lastLine } from "khojd-common/links";
 import type { Hit } from "khojd-common/protocol";
 
 import { words } from "./hits";
@@ -61,7 +62,7 @@ export class Preview {
 /** The lines of the entry around the place that was found. */
 function section(text: string, { entry, location }: Hit): { text: string; first: number } {
   const lines = text.split(/\r\n|\n|\r/);
-  const last = entry.end.character === 0 ? entry.end.line - 1 : entry.end.line;
+  const last = lastLine(entry);
   const found = location.range.start.line;
   const first = Math.max(entry.start.line, Math.min(found - MOST_LINES / 2, last - MOST_LINES));
   return { text: lines.slice(first, Math.min(last + 1, first + MOST_LINES)).join("\n"), first: first - entry.start.line };

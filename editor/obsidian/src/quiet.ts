@@ -19,7 +19,12 @@ const LOADING = "img, iframe, video, audio, object, embed, svg, canvas, source, 
  * or to mail.
  */
 export async function render(app: App, markdown: string, into: HTMLElement, from: string, owner: Component): Promise<void> {
-  await MarkdownRenderer.render(app, harmless(markdown), into, from, owner);
+  try {
+    await MarkdownRenderer.render(app, harmless(markdown), into, from, owner);
+  } catch {
+    into.setText(markdown); // a plugin that takes part in rendering has failed; the text is there to be read all the same
+    return;
+  }
   for (const element of into.querySelectorAll(LOADING)) {
     if (element.closest(".math, .copy-code-button, .callout-icon, .callout-fold, .collapse-indicator") === null) element.remove();
   }

@@ -1,4 +1,5 @@
 // Showing a place of a note: in the editor, at the range, with what was found marked.
+import { lastLine } from "khojd-common/links";
 import type { Location } from "khojd-common/protocol";
 import * as vscode from "vscode";
 
@@ -57,9 +58,7 @@ function isText(uri: vscode.Uri): boolean {
 function mark(editor: vscode.TextEditor, range: vscode.Range, marks: readonly string[]): void {
   unmark();
   marked = editor;
-  // A passage ends at the start of the line behind it.
-  const last = range.end.character === 0 && range.end.line > range.start.line ? range.end.line - 1 : range.end.line;
-  editor.setDecorations(passage, [new vscode.Range(range.start.line, 0, last, 0)]);
+  editor.setDecorations(passage, [new vscode.Range(range.start.line, 0, lastLine(range), 0)]);
   editor.setDecorations(word, places(editor.document, range, marks));
 }
 

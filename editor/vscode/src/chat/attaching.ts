@@ -1,5 +1,6 @@
 // What of the editor a question can be about: the selection, else the note.
 import { name } from "khojd-common/answer";
+import { lastLine } from "khojd-common/links";
 import type { About } from "khojd-common/talk";
 import * as vscode from "vscode";
 
@@ -13,9 +14,7 @@ export function atHand(whole = false): About | undefined {
   const file = name(document.uri.path);
   const textDocument = { uri: addressOf(document.uri) };
   if (whole || selection.isEmpty) return { label: file, place: { textDocument } };
-  const { start, end } = selection;
-  // A selection of whole lines ends at the start of the line behind them.
-  const last = end.character === 0 && end.line > start.line ? end.line : end.line + 1;
-  const lines = last === start.line + 1 ? `${last}` : `${start.line + 1}–${last}`;
+  const [first, last] = [selection.start.line + 1, lastLine(selection) + 1];
+  const lines = last === first ? `${last}` : `${first}–${last}`;
   return { label: `${file}:${lines}`, place: { textDocument, range: spanOf(selection) } };
 }
