@@ -7,7 +7,7 @@ artempyanykh/marksman (RefsTests.fs), iwe-org/iwe (references_test.rs).
 from tests.peers.asking import highlights, references
 from tests.server.features.conftest import MakeVault
 
-DOC = "# abc\n\n[link 1](#abc)\n[not link](#noabc)\n[link 2](#abc)\n\n[bla]: #abc\n"
+DOC = "# abc\n\n[link 1](#abc)\n[not link](#noabc)\n[link 2](#abc)\n\n[bla]: #abc\n\n# def\n"
 OTHERS = {
     "doc.md": DOC,
     "sub/other.md": "[no](#abc)\n[no](/doc.md#abz)\n[with](/doc.md#abc)\n[without](/doc#abc)\n",
@@ -82,9 +82,9 @@ async def test_a_note_is_referred_to_by_each_way_to_write_it(make_vault: MakeVau
     vault = await make_vault(files)
     found = await references(vault, "file1.md", files["file1.md"].replace("[[file2]]", "[[f<|>ile2]]", 1))
     assert [one[1] for one in found] == [1, 2, 3, 4, 5, 7]
-    # A first heading that is named otherwise than its note is a heading, as in Obsidian; marksman takes it for the note.
+    # The heading that a note begins with, alone on its level, stands for the note, as in marksman.
     text = files["file2.md"]
-    assert await references(vault, "file2.md", text.replace("# D", "# <|>D", 1)) == []
+    assert [one[1] for one in await references(vault, "file2.md", text.replace("# D", "# <|>D", 1))] == [1, 2, 3, 4, 5, 7]
     assert [one[1] for one in await references(vault, "file2.md", text.replace("## D", "## <|>D"))] == [3]
     named = text.replace("Doc 2 Title", "File2")
     assert [one[1] for one in await references(vault, "file2.md", named.replace("# F", "# <|>F", 1))] == [1, 2, 3, 5, 7]
