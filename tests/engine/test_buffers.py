@@ -1,5 +1,6 @@
 """Text that is typed but not saved is searched in place of the file's."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -136,7 +137,8 @@ async def test_what_one_editor_has_typed_is_found_by_that_editor_alone(notes: No
         engine.open_buffer("code", path, "# Birds\nA kite soars.\n", 1)
         engine.open_buffer("code", str(notes.root / "new.md"), "A kite of paper.\n", 1)
         await notes.until(lambda: unsaved(notes, "osprey"))
-        await notes.until(lambda: _sees(notes, "code", "paper"))
+        for owner, word in (("code", "soars"), ("code", "paper")):  # each text is taken in on its own
+            await notes.until(partial(_sees, notes, owner, word))
         assert [await seen(notes, owner, "osprey") for owner in ("editor", "code", "")] == [[("a.md", True)], [], []]
         assert [await seen(notes, owner, "heron") for owner in ("editor", "code", "")] == [[], [], [("a.md", False)]]
         assert sorted(await seen(notes, "code", "kite")) == [("a.md", True), ("new.md", True)]
@@ -157,7 +159,8 @@ async def test_what_one_editor_has_typed_is_found_by_that_editor_alone(notes: No
         assert (await engine.status()).buffers == 3
         engine.close_owner("code")
         await notes.until(lambda: _sees(notes, "code", "heron"))
-        assert await seen(notes, "code", "kite") == []
+        await notes.until(lambda: _blind(notes, "code", "kite"))  # its two texts are withdrawn one after the other
+        assert (await engine.status()).buffers == 1
 
 
 def _backlinks(graph: Graph, notes: Notes) -> list[Reference]:
@@ -168,6 +171,10 @@ def _backlinks(graph: Graph, notes: Notes) -> list[Reference]:
 
 async def _sees(notes: Notes, owner: str, query: str) -> bool:
     return bool(await seen(notes, owner, query))
+
+
+async def _blind(notes: Notes, owner: str, query: str) -> bool:
+    return not await seen(notes, owner, query)
 
 
 async def test_where_unsaved_text_is_shared_the_last_one_to_type_counts_for_all(notes: Notes) -> None:
