@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 
-import { closeAll, edit, khoj, until, uri } from "./support";
-
-async function hovers(at: vscode.TextEditor): Promise<string> {
-  const found = await vscode.commands.executeCommand<vscode.Hover[]>("vscode.executeHoverProvider", at.document.uri, at.selection.active);
-  return found.flatMap((hover) => hover.contents as vscode.MarkdownString[]).map((part) => part.value).join("\n");
-}
+import { closeAll, edit, hovers, khoj, until, uri } from "./support";
 
 describe("in notes", () => {
   afterEach(closeAll);

@@ -2,15 +2,10 @@ import assert from "node:assert/strict";
 import { kill } from "node:process";
 import * as vscode from "vscode";
 
-import { closeAll, edit, khoj, khojd, listed, until } from "./support";
+import { closeAll, edit, hovers, khoj, khojd, listed, until } from "./support";
 
 async function pid(): Promise<number> {
   return (await (await khoj()).host.channel.request("khoj/daemon/status", {})).pid;
-}
-
-async function hovered(editor: vscode.TextEditor): Promise<boolean> {
-  const found = await vscode.commands.executeCommand<vscode.Hover[]>("vscode.executeHoverProvider", editor.document.uri, editor.selection.active);
-  return found.length > 0;
 }
 
 describe("when the daemon ends", () => {
@@ -30,7 +25,7 @@ describe("when the daemon ends", () => {
     });
     await vscode.commands.executeCommand("workbench.action.files.revert");
     const links = await edit("links.md", "tea#Oolong");
-    await until("a hover", () => hovered(links));
+    await until("a hover", () => hovers(links));
   });
 
   it("by kill -9 during a search, the search is asked again", async () => {

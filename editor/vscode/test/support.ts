@@ -44,6 +44,12 @@ export async function edit(name: string, at = ""): Promise<vscode.TextEditor> {
   return editor;
 }
 
+/** What a hover at the cursor says. */
+export async function hovers(at: vscode.TextEditor): Promise<string> {
+  const found = await vscode.commands.executeCommand<vscode.Hover[]>("vscode.executeHoverProvider", at.document.uri, at.selection.active);
+  return found.flatMap((hover) => hover.contents as vscode.MarkdownString[]).map((part) => part.value).join("\n");
+}
+
 type Nothing = undefined | false | 0 | "";
 
 /** Wait until something is so; the last failure is told when it never is. */

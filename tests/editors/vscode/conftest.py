@@ -24,7 +24,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Code(Server):
     """A server of VS Code for the notes of a place."""
 
-    def __init__(self, base: Path, place: Place, package: Path) -> None:
+    def __init__(self, base: Path, place: Place, package: Path, *, asking: bool = False) -> None:
         self.place = place
         self.report = base / "report.txt"
         self.picture = base / "window.png"
@@ -32,7 +32,7 @@ class Code(Server):
         environment = place.environment(
             KHOJ_TEST_KHOJD=json.dumps([*place.command(), *place.places]), KHOJ_TEST_REPORT=str(self.report)
         )
-        super().__init__(base, package, settings, environment)
+        super().__init__(base, package, settings, environment, asking=asking)
 
     def test(self, entry: str, *, seconds: int = 90) -> str:
         """Run the tests of `editor/vscode/test/ENTRY.ts` in the extension host; all must pass, and some must be there."""
@@ -54,4 +54,11 @@ class Code(Server):
 def code(tmp_path: Path, place: Place, package: Path) -> Iterator[Code]:
     """A server of VS Code for the notes of `place`."""
     with Code(tmp_path, place, package) as made:
+        yield made
+
+
+@pytest.fixture
+def asking(tmp_path: Path, place: Place, package: Path) -> Iterator[Code]:
+    """The same as a person has it, who is asked whether a workspace is to be trusted."""
+    with Code(tmp_path, place, package, asking=True) as made:
         yield made

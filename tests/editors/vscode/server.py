@@ -14,7 +14,6 @@ ROOT = Path(__file__).resolve().parents[3]
 EDITORS = ROOT / "editor"
 EXTENSION = EDITORS / "vscode"
 SETTINGS = {
-    "security.workspace.trust.enabled": False,
     "workbench.startupEditor": "none",
     "telemetry.telemetryLevel": "off",
     "update.mode": "none",
@@ -59,9 +58,15 @@ def run(command: list[str], *, seconds: float, **environment: str) -> str:
 
 
 class Server:
-    """A server of VS Code, with data of its own, in which a .vsix is installed."""
+    """A server of VS Code, with data of its own, in which a .vsix is installed.
 
-    def __init__(self, base: Path, package: Path, settings: Mapping[str, object], environment: Mapping[str, str]) -> None:
+    With `asking` it is as a person has it: no workspace is trusted before they say so, and its dialogs are shown (beside
+    `extensionTestsPath` they are refused in any case). Without that all workspaces are trusted.
+    """
+
+    def __init__(
+        self, base: Path, package: Path, settings: Mapping[str, object], environment: Mapping[str, str], *, asking: bool = False
+    ) -> None:
         self.data = base / "vscode-data"
         self.extensions = base / "vscode-extensions"
         self.driver = base / "driver"
@@ -70,7 +75,8 @@ class Server:
         self.settings = {**SETTINGS, **settings}
         (self.data / "data" / "Machine" / "settings.json").write_text(json.dumps(self.settings), encoding="utf-8")
         # Tests come by an extension of their own, so that the one they test is the installed one.
-        manifest = {"name": "khoj-tests", "publisher": "khojd", "version": "0.0.1", "engines": {"vscode": "^1.100.0"}}
+        trust = {"untrustedWorkspaces": {"supported": True}}
+        manifest = {"name": "khoj-tests", "publisher": "khojd", "version": "0.0.1", "engines": {"vscode": "^1.100.0"}, "capabilities": trust}
         (self.driver / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
         command = ["node", str(_server() / "out" / "server-main.js")]
         said = run([*command, "--install-extension", str(package), *self._places()], seconds=60)
@@ -81,7 +87,8 @@ class Server:
             [
                 *command,
                 *("--host", "127.0.0.1", "--port", str(self.port), "--without-connection-token"),
-                *("--telemetry-level", "off", "--disable-workspace-trust", "--enable-smoke-test-driver"),
+                *("--telemetry-level", "off"),
+                *(() if asking else ("--disable-workspace-trust", "--enable-smoke-test-driver")),
                 *self._places(),
             ],
             env=dict(environment),
