@@ -28,6 +28,14 @@ _SYMBOL = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 _JOINERS = "\u00ad\u200c\u200d\ufe0e\ufe0f\ufeff"
 _ACCENT = re.compile("[\u0300-\u036f]+")
 _LETTERS = re.compile(r"[^\W_]+")
+_LAST = re.compile(r"\S+\Z")
+LEAST_BEGINNING = 2  # letters from which on a word may be the beginning of a longer one
+# Endings that the English stemmer takes off.
+_ENDINGS = """
+    ing ings edly ed er ers est es ies ied ier ily ly ness ments ation ations ational ator ators able ably ible ibly ability ibility
+    ibilities ity ion ions ioned ioning ional ionally ously ous fulness fully iveness ive ally al ance ances ence ences ization
+    isation izing ising ism ist ists
+""".split()  # noqa: SIM905
 # Function words of English questions, as stemmed.
 STOPWORDS = frozenset(
     """
@@ -56,6 +64,12 @@ def analyzer() -> tantivy.TextAnalyzer:
     return builder.build()
 
 
+@cache
+def _unstemmed() -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    return builder.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.ascii_fold()).build()
+
+
 def fold(text: str, *, query: bool = False) -> str:
     """The text as tantivy's part takes it. In a query the last character of an unspaced run does not stand alone."""
     if not text.isascii():
@@ -70,6 +84,36 @@ def fold(text: str, *, query: bool = False) -> str:
     if len(text) > LONGEST and any(len(word) > LONGEST for word in text.split()):
         text = _LETTERS.sub(_cut, text)
     return text
+
+
+class Beginning(NamedTuple):
+    """A word of which the beginning is there: words that begin so have the terms `stems`, or terms that begin with `prefix`."""
+
+    term: str  # what the beginning itself is analysed to
+    prefix: str
+    stems: tuple[str, ...]
+
+
+def beginning(query: str) -> Beginning | None:
+    """The last word of a query as the beginning of a longer one; None when it is complete.
+
+    Complete is what a blank or a sign follows, what is one letter long, and what is of a script without spaces, whose characters
+    are looked up in pairs.
+    """
+    last = _LAST.search(query)
+    if last is None or unicodedata.category(query[-1])[0] not in "LMN" or _RUN.search(folded := fold(last[0])):
+        return None
+    words = _unstemmed().analyze(folded)
+    if not words or len(words[-1]) < LEAST_BEGINNING:
+        return None
+    prefix = words[-1]
+    # Letters of an ending are part of no stem: what may become gardening is looked up as garden.
+    begun = [prefix + ending[n:] for ending in _ENDINGS for n in range(1, len(ending)) if prefix.endswith(ending[:n])]
+    if prefix[-1] == prefix[-2]:  # of a letter that is doubled before an ending: plann
+        begun.append(prefix + "ing")
+    stems = dict.fromkeys(stem for word in begun for stem in word_terms(word))
+    whole = tuple(stem for stem in stems if stem not in STOPWORDS and not stem.startswith(prefix))
+    return Beginning(terms(last[0])[-1], prefix, whole)
 
 
 def terms(query: str) -> list[str]:

@@ -8,7 +8,6 @@ import json
 import shutil
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from itertools import pairwise
@@ -20,18 +19,16 @@ import tantivy
 
 from khojd.errors import IndexCorrupt, StorageFull, StoreError
 from khojd.index import analysis
-from khojd.index.analysis import Token
+from khojd.index.analysis import Beginning, Token
 from khojd.index.rows import WordsRow
 from khojd.index.scratch import scratch
+from khojd.index.terms import WHOLE, QueryTerms
 from khojd.paths import private_dir
 
 # What a term counts in each field. The body holds the title, headings and tags, too: their BM25 as one text and a little on top for
 # the title was better on cranfield, cacm, nq-qed and scifact than the sum over separate fields (mean nDCG@10 0.672 and 0.657).
 BOOSTS = {"body": 1.0, "title": 0.2, "headings": 0.2, "tags": 0.2, "name": 0.2}
-_WHOLE = ("body", "name")  # the fields that hold all there is of an entry
-MOST_TERMS = 256  # of a query; of a longer one the rarest count
 MOST_PAIRS = 16  # of neighbouring terms that coverage looks for; of a longer query the rarest count
-MOST_EXTENSIONS = 64  # terms that a query of one character stands for, the most frequent ones
 SMALL_SET = 1000  # `within` up to this size is looked up, a larger one filters a longer list
 HEAP_BYTES = 60_000_000  # tantivy's budget while writing; it is given back at each commit
 THREADS = 2
@@ -167,11 +164,12 @@ class Words:
             searcher = self._index.searcher()
             idf = {}
             clauses = []
-            for term in self._counts(searcher, query):
-                variants = {field: self._variants(searcher, field, term) for field in _WHOLE}
+            asked = QueryTerms(searcher, query)
+            for term in asked.counts:
+                variants = {field: asked.variants(field, term) for field in WHOLE}
                 having = min(searcher.num_docs, sum(searcher.doc_freq("body", variant) for variant in variants["body"]))
                 idf[term] = log1p((searcher.num_docs - having + 0.5) / (having + 0.5))
-                either = [(tantivy.Occur.Should, self._term(field, one)) for field in _WHOLE for one in variants[field]]
+                either = [(tantivy.Occur.Should, self._term(field, one)) for field in WHOLE for one in variants[field]]
                 if either:
                     clauses.append(_counting(tantivy.Query.boolean_query(either), idf[term]))
             if not clauses:
@@ -216,6 +214,11 @@ class Words:
         """The terms of a text with their ranges, for highlights."""
         return list(analysis.tokens(text))
 
+    def beginning(self, query: str) -> Beginning | None:
+        """The last word of a query when no entry has it, and it may be the beginning of words that are there."""
+        with _reading(self.directory):
+            return QueryTerms(self._index.searcher(), query).beginning
+
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many bodies each term (as `analyze` gives it) stands."""
         with _reading(self.directory):
@@ -234,26 +237,12 @@ class Words:
             if self._mirror is not None:
                 self._mirror.cleanup()
 
-    def _counts(self, searcher: Any, query: str) -> dict[str, int]:
-        """The terms of a query that count, and how often it has each."""
-        counts = Counter(analysis.terms(query))
-        kept = {term: count for term, count in counts.items() if term not in analysis.STOPWORDS} or dict(counts)
-        if len(kept) > MOST_TERMS:
-            rarest = sorted(kept, key=lambda term: (searcher.doc_freq("body", term) or searcher.num_docs + 1, term))[:MOST_TERMS]
-            kept = {term: kept[term] for term in rarest}
-        return kept
-
-    def _variants(self, searcher: Any, field: str, term: str) -> list[str]:
-        """The terms of a field that a term of a query stands for."""
-        if len(term) == 1 and analysis.unspaced(term):
-            return [found for found, _ in searcher.terms_with_prefix(field, term, limit=MOST_EXTENSIONS)]
-        return [term]
-
     def _bag(self, searcher: Any, query: str) -> Any | None:
         clauses = []
-        for term, count in self._counts(searcher, query).items():
+        asked = QueryTerms(searcher, query)
+        for term, count in asked.counts.items():
             for field, boost in BOOSTS.items():
-                for variant in self._variants(searcher, field, term):
+                for variant in asked.variants(field, term):
                     weighted = tantivy.Query.boost_query(self._term(field, variant), boost * count)
                     clauses.append((tantivy.Occur.Should, weighted))
         return tantivy.Query.boolean_query(clauses) if clauses else None

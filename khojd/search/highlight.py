@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from khojd.index import analysis
-from khojd.index.analysis import Token
+from khojd.index.analysis import Beginning, Token
 
 Analyze = Callable[[str], Sequence[Token]]
 
@@ -14,8 +14,8 @@ Analyze = Callable[[str], Sequence[Token]]
 class Terms(Struct, frozen=True):
     """The terms a query looks for (stems, pairs of characters), each with what it counts in the choice of a passage.
 
-    `openings` are single characters of unspaced scripts: they match every term that begins with one. `likely` finds the words of
-    ASCII text that may have one of the terms, all others need no analysis.
+    `openings` match every term that begins with one: single characters of unspaced scripts, and a word that is still being typed.
+    `likely` finds the words of ASCII text that may have one of the terms, all others need no analysis.
     """
 
     weights: dict[str, float]
@@ -33,19 +33,25 @@ class Terms(Struct, frozen=True):
         if self.likely is not None and text.isascii():
             for word in self.likely.finditer(text):
                 for term in analysis.word_terms(word[0]):
-                    if term in self.weights:
-                        yield word.start(), word.end(), term
+                    if found := self.match(term):
+                        yield word.start(), word.end(), found
             return
         for token in analyze(text):
             if found := self.match(token.term):
                 yield token.start, token.end, found
 
 
-def query_terms(query: str, weights: Mapping[str, float]) -> Terms:
-    """The terms of `query` that matter: function words only where there are no others. Unknown ones in `weights` count 1."""
+def query_terms(query: str, weights: Mapping[str, float], beginning: Beginning | None = None) -> Terms:
+    """The terms of `query` that matter: function words only where there are no others. Unknown ones in `weights` count 1.
+
+    `beginning`: the last word where it stands for those that begin with it.
+    """
     terms = dict.fromkeys(analysis.terms(query))
     kept = [term for term in terms if term not in analysis.STOPWORDS] or list(terms)
     openings = tuple(term for term in kept if len(term) == 1 and analysis.unspaced(term))
+    if beginning is not None:
+        kept = [*(term for term in kept if term != beginning.term), *beginning.stems, beginning.prefix]
+        openings = (*openings, beginning.prefix)
     return Terms({term: weights.get(term, 1.0) for term in kept}, openings, _likely(kept))
 
 

@@ -179,9 +179,11 @@ class Retriever:
 
     def terms(self, text: str) -> Terms:
         """The terms to look for in passages; rare ones count more."""
-        plain = query_terms(text, {})
+        beginning = self.words.beginning(text)
+        plain = query_terms(text, {}, beginning)
         total = self.words.count() + 1
-        return query_terms(text, {term: _rarity(count, total) for term, count in self.words.frequencies(plain.weights).items()})
+        weights = {term: _rarity(count, total) for term, count in self.words.frequencies(plain.weights).items()}
+        return query_terms(text, weights, beginning)
 
     def scope(self, db: sqlite3.Connection, filters: Sequence[Filter], folders: Sequence[str]) -> Scope:
         """Which entries may answer."""

@@ -67,3 +67,25 @@ def test_tokens_say_where_words_stand() -> None:
 @given(st.text())
 def test_every_text_can_be_folded_and_folds_the_same_again(text: str) -> None:
     assert analysis.analyzer().analyze(analysis.fold(text)) == analysis.analyzer().analyze(analysis.fold(text))
+
+
+@pytest.mark.parametrize("query", ["", "garden ", "garden?", "a", "東京", "tab\n", "x_y", "(word)", "🎉"])
+def test_a_query_that_ends_in_no_word_or_after_one_has_no_beginning_of_a_word(query: str) -> None:
+    assert analysis.beginning(query) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "prefix", "word"),
+    [
+        ("a tall gard", "gard", "gardening"),
+        ("gardeni", "gardeni", "gardening"),
+        ("plann", "plann", "planned"),
+        ("Zür", "zur", "Zürich"),
+    ],
+)
+def test_the_last_word_may_be_the_beginning_of_a_longer_one(query: str, prefix: str, word: str) -> None:
+    beginning = analysis.beginning(query)
+    assert beginning is not None
+    assert beginning.prefix == prefix
+    (term,) = analysis.terms(word)
+    assert term.startswith(prefix) or term in beginning.stems

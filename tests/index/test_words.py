@@ -267,6 +267,35 @@ def test_a_missing_index_is_made_by_create(tmp_path: Path) -> None:
     assert Words.open(tmp_path / "words").count() == 0
 
 
+TYPED = """
+    gardening libraries happiness organization mapping stories possibility conditional administrator flexibility committed
+    relational Zürich naïveté programming 2024 Überraschung ёлка
+""".split()  # noqa: SIM905
+
+
+@pytest.mark.parametrize("word", TYPED)
+def test_a_word_is_found_from_its_second_letter_on(words: Words, word: str) -> None:
+    fill(words, row(1, f"Notes of {word} and more."), row(2, "Something else entirely, no quiz."))
+    for letters in range(2, len(word) + 1):
+        assert ids(words.search(word[:letters], 5)) == [1], word[:letters]
+        assert words.coverage(word[:letters], [1, 2]) == {1: 1.0}, word[:letters]
+
+
+def test_what_is_a_word_by_itself_stands_for_itself_alone(words: Words) -> None:
+    fill(words, row(1, "a car"), row(2, "some carbon"), row(3, "", name="carp"))
+    assert ids(words.search("car", 5)) == [1]
+    assert words.beginning("car") is None
+    assert sorted(ids(words.search("carb", 5))) == [2]
+    assert ids(words.search("carp", 5)) == [3]
+
+
+def test_only_the_last_word_is_taken_for_a_beginning(words: Words) -> None:
+    fill(words, row(1, "garden path"), row(2, "path"))
+    assert ids(words.search("path gard", 5)) == [1, 2]
+    assert words.scores("gard path", [1, 2]) == words.scores("path", [1, 2])
+    assert ids(words.search("gard?", 5)) == []
+
+
 @pytest.mark.parametrize("damage", ["meta.json", "khojd.json", ".term", ".idx", ".store", ".fast", ".pos", ".fieldnorm"])
 @pytest.mark.parametrize("how", ["removed", "truncated", "garbage"])
 def test_a_damaged_index_is_said_and_created_anew(tmp_path: Path, words: Words, damage: str, how: str) -> None:

@@ -1,6 +1,6 @@
 """Which words of a text are shown as found."""
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from khojd.index import analysis
@@ -29,3 +29,16 @@ def test_in_ascii_text_nothing_is_missed_or_added(text: str, query: str) -> None
     terms = query_terms(query, {})
     wanted = [(token.start, token.end, token.term) for token in analysis.tokens(text) if token.term in terms.weights]
     assert list(terms.find(text, lambda whole: list(analysis.tokens(whole)))) == wanted
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=30), st.sampled_from(WORDS), st.integers(2, 9))
+def test_the_words_that_a_beginning_stands_for_are_found(words: list[str], word: str, letters: int) -> None:
+    typed = word[:letters]
+    beginning = analysis.beginning(typed)
+    assume(beginning is not None)
+    assert beginning is not None
+    terms = query_terms(typed, {}, beginning)
+    for text in (" ".join(words), "… " + " ".join(words)):  # ASCII text is read another way
+        found = [text[start:end] for start, end, _ in terms.find(text, lambda whole: list(analysis.tokens(whole)))]
+        stems = {one: analysis.word_terms(one)[0] for one in words}
+        assert found == [one for one in words if stems[one].startswith(beginning.prefix) or stems[one] in beginning.stems]

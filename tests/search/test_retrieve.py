@@ -44,6 +44,14 @@ def test_hybrid_search_finds_by_words_and_by_meaning(notes: Notes) -> None:
     assert notes.names("oil")[0] == "b.md"
 
 
+def test_a_word_is_found_and_shown_while_it_is_typed(words_only: Notes) -> None:
+    words_only.write({"a.md": "# Home\nWe like gardening in spring.\n", "b.md": "# Work\nA plan.\n"})
+    for typed in ("ga", "gard", "gardeni", "spring gardenin", "gardening"):
+        (hit, *_) = words_only.search(typed)
+        assert Path(hit.path).name == "a.md"
+        assert "gardening" in [hit.snippet[start:end] for start, end in hit.highlights], typed
+
+
 def test_as_many_hits_as_asked_for_where_there_are_as_many(notes: Notes) -> None:
     notes.write(many(230))
     for limit in (1, 10, 150, 200):

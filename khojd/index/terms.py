@@ -1,0 +1,47 @@
+"""The terms of a query, and which terms of a words index each of them stands for."""
+
+from collections import Counter
+from typing import Any
+
+from khojd.index import analysis
+from khojd.index.analysis import Beginning
+
+MOST_TERMS = 256  # of a query; of a longer one the rarest count
+MOST_EXTENSIONS = 64  # terms that a beginning stands for, the most frequent ones
+WHOLE = ("body", "name")  # the fields that hold all there is of an entry
+
+
+class QueryTerms:
+    """The terms of a query that count, and how often it has each (`counts`).
+
+    `beginning`: the last word, when no entry has it and it may become a longer one. It stands for the words that begin with it, so
+    that a query finds something while it is typed. What is a word by itself stands for itself alone: the ranking of a query that
+    is complete stays as it is.
+    """
+
+    def __init__(self, searcher: Any, query: str) -> None:
+        self._searcher = searcher
+        counts = Counter(analysis.terms(query))
+        self.counts = {term: count for term, count in counts.items() if term not in analysis.STOPWORDS} or dict(counts)
+        if len(self.counts) > MOST_TERMS:
+            rarest = sorted(self.counts, key=lambda term: (searcher.doc_freq("body", term) or searcher.num_docs + 1, term))
+            self.counts = {term: self.counts[term] for term in rarest[:MOST_TERMS]}
+        self.beginning = self._beginning(query)
+
+    def variants(self, field: str, term: str) -> list[str]:
+        """The terms of a field of the index that a term of the query stands for, itself where it is there or not."""
+        if self.beginning is not None and term == self.beginning.term:
+            stems = [stem for stem in self.beginning.stems if self._searcher.doc_freq(field, stem)]
+            return [*self._extensions(field, self.beginning.prefix), *stems]
+        if len(term) == 1 and analysis.unspaced(term):
+            return self._extensions(field, term)
+        return [term]
+
+    def _beginning(self, query: str) -> Beginning | None:
+        last = analysis.beginning(query)
+        if last is None or last.term not in self.counts:
+            return None
+        return None if any(self._searcher.doc_freq(field, last.term) for field in WHOLE) else last
+
+    def _extensions(self, field: str, prefix: str) -> list[str]:
+        return [found for found, _ in self._searcher.terms_with_prefix(field, prefix, limit=MOST_EXTENSIONS)]
