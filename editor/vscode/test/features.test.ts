@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import * as vscode from "vscode";
 
 import { closeAll, edit, hovers, khoj, until, uri } from "./support";
@@ -82,6 +83,77 @@ describe("in notes", () => {
     await vscode.commands.executeCommand("workbench.action.files.revert");
   });
 
+  it("backlinks are references, links lead somewhere, and what is the same is marked", async () => {
+    const links = await edit("links.md", "tea#Oolong");
+    const at = () => [links.document.uri, links.selection.active] as const;
+    const references = await until("the references", async () => {
+      const all = await vscode.commands.executeCommand<vscode.Location[]>("vscode.executeReferenceProvider", ...at());
+      return all.some(({ uri: found }) => found.fsPath === links.document.uri.fsPath) ? all : undefined;
+    });
+    assert(references.every(({ range }) => range instanceof vscode.Range));
+    // The first alone is resolved: VS Code fails for one that leads nowhere, as the second does.
+    const [first] = await vscode.commands.executeCommand<vscode.DocumentLink[]>("vscode.executeLinkProvider", links.document.uri, 1);
+    assert.equal(first?.target?.fsPath, uri("tea.md").fsPath);
+    const marks = await until("the highlights", async () => {
+      const all = await vscode.commands.executeCommand<vscode.DocumentHighlight[] | undefined>("vscode.executeDocumentHighlights", ...at());
+      return all?.length ? all : undefined;
+    });
+    assert.match(links.document.getText(marks[0]?.range), /tea#Oolong/);
+  });
+
+  it("a selection grows from the word to the section, and notes are found as symbols", async () => {
+    const { document, selection } = await edit("tea.md", "oxidised");
+    const ranges = await vscode.commands.executeCommand<vscode.SelectionRange[]>(
+      "vscode.executeSelectionRangeProvider", document.uri, [selection.active]);
+    const texts: string[] = [];
+    for (let one = ranges[0]; one !== undefined; one = one.parent) texts.push(document.getText(one.range));
+    assert.equal(texts[0], "oxidised");
+    assert(texts.some((text) => text.startsWith("## Oolong")), texts.join(" | "));
+    const symbols = await until("the symbols", async () => {
+      const all = await vscode.commands.executeCommand<vscode.SymbolInformation[]>("vscode.executeWorkspaceSymbolProvider", "Oolong");
+      return all.some(({ name, location }) => name.includes("Oolong") && location.uri.fsPath === uri("tea.md").fsPath) ? all : undefined;
+    });
+    assert(symbols.length > 0);
+  });
+
+  it("a note that is renamed takes the links to it along", async () => {
+    const { host } = await khoj();
+    const [before, after, from] = ["before.md", "after.md", "from.md"].map(uri);
+    assert(before !== undefined && after !== undefined && from !== undefined);
+    writeFileSync(before.fsPath, "# Samovar\n\nBrass.\n");
+    writeFileSync(from.fsPath, "# From\n\nSee [[before]].\n");
+    try {
+      await host.channel.request("khoj/index/update", {});
+      const { document } = await edit("from.md"); // changes in notes that are not open are to be confirmed
+      const change = new vscode.WorkspaceEdit();
+      change.renameFile(before, after);
+      assert(await vscode.workspace.applyEdit(change));
+      await until("the link", () => document.getText().includes("[[after]]"));
+      await vscode.commands.executeCommand("workbench.action.files.revert");
+    } finally {
+      for (const file of [before, after, from]) rmSync(file.fsPath, { force: true });
+      await host.channel.request("khoj/index/update", {});
+    }
+  });
+
+  it("an action makes the note that a link names", async () => {
+    const editor = await edit("links.md", "nowhere");
+    const made = uri("nowhere.md");
+    const action = await until("the action", async () => {
+      const all = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+        "vscode.executeCodeActionProvider", editor.document.uri, editor.selection, undefined, 9);
+      return all.find(({ title, edit: change }) => /create/i.test(title) && title.includes("nowhere") && change !== undefined);
+    });
+    assert(action.edit !== undefined);
+    try {
+      assert(await vscode.workspace.applyEdit(action.edit));
+      await until("the note", () => existsSync(made.fsPath));
+    } finally {
+      await closeAll();
+      rmSync(made.fsPath, { force: true });
+    }
+  });
+
   it("settings switch features on and off", async () => {
     const editor = await edit("tea.md", "Oolong");
     const settings = vscode.workspace.getConfiguration("khoj");
@@ -90,6 +162,10 @@ describe("in notes", () => {
     try {
       await settings.update("features.codeLens", true, vscode.ConfigurationTarget.Global);
       await until("code lenses", async () => (await lenses()) > 0);
+      await settings.update("features.inlayHint", true, vscode.ConfigurationTarget.Global);
+      const whole = new vscode.Range(0, 0, editor.document.lineCount, 0);
+      await until("hints", async () =>
+        (await vscode.commands.executeCommand<vscode.InlayHint[]>("vscode.executeInlayHintProvider", editor.document.uri, whole)).length > 0);
       const first = await until("the backlinks", async () => {
         const all = await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", editor.document.uri, 9);
         return all.find((lens) => lens.command?.command === "editor.action.showReferences");
@@ -100,8 +176,9 @@ describe("in notes", () => {
       await settings.update("features.hover", false, vscode.ConfigurationTarget.Global);
       await until("no hover", async () => (await hovers(editor)) === "");
     } finally {
-      await settings.update("features.codeLens", undefined, vscode.ConfigurationTarget.Global);
-      await settings.update("features.hover", undefined, vscode.ConfigurationTarget.Global);
+      for (const name of ["codeLens", "inlayHint", "hover"]) {
+        await settings.update(`features.${name}`, undefined, vscode.ConfigurationTarget.Global);
+      }
     }
     await until("no code lenses", async () => (await lenses()) === 0);
   });

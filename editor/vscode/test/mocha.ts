@@ -23,10 +23,16 @@ function only(): Mocha.MochaOptions {
 class Report extends Mocha.reporters.Base {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
+    runner.on("test", (test) => { say(`begins ${test.fullTitle()}`); });
     runner.on("pass", (test) => { say(`ok ${test.fullTitle()} (${test.duration ?? 0} ms)`); });
-    runner.on("fail", (test, failure: Error) => { say(`FAILED ${test.fullTitle()}\n${failure.stack ?? failure.message}`); });
+    runner.on("fail", (test, failure: Error) => { say(`FAILED ${test.fullTitle()}\n${told(failure).replace(/^/gm, "  ")}`); });
     runner.on("end", () => { say(`${this.stats.passes} passed, ${this.stats.failures} failed`); });
   }
+}
+
+/** What is known of a failure. A stack does not always have the message. */
+function told({ message, stack = "" }: Error): string {
+  return stack.includes(message) ? stack : `${message}\n${stack}`;
 }
 
 /** Put a line into the report. */

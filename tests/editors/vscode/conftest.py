@@ -1,6 +1,7 @@
 """The packaged extension in VS Code's own server, and tests that run in its extension host."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,10 +45,20 @@ class Code(Server):
             seconds=seconds,
             picture=str(self.picture),
         )
-        said = self.report.read_text(encoding="utf-8") if self.report.exists() else "the tests wrote no report"
+        said = self.report.read_text(encoding="utf-8") if self.report.exists() else ""
+        failures = failed(said)
+        assert not failures, "\n".join([*failures, f"picture: {self.picture}"])
         assert ran.returncode == 0, f"{said}\n{ran.stdout[-4000:]}\n{ran.stderr}\npicture: {self.picture}"
         assert " passed, 0 failed" in said, said
         return said
+
+
+def failed(report: str) -> list[str]:
+    """What failed by a report of `editor/vscode/test/mocha.ts`: the tests with their reasons, and the test that never ended."""
+    found = re.findall(r"^FAILED .*\n(?:  .*\n)*", report, re.MULTILINE)
+    begun = re.findall(r"^begins (.*)$", report, re.MULTILINE)
+    ended = re.findall(r"^(?:ok|FAILED) (.*?)(?: \(\d+ ms\))?$", report, re.MULTILINE)
+    return found + [f"never ended: {title}\n" for title in begun if title not in ended]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -39,6 +40,13 @@ def packaged(vsix: Path, home: Path) -> Path:
     run(["npm", "run", "--silent", "package", "--", "--out", str(vsix)], seconds=120, HOME=str(home))
     run(["node", "esbuild.mjs", "--tests"], seconds=60)
     return vsix
+
+
+def bundles(package: Path) -> dict[str, int]:
+    """The scripts and styles in a .vsix by their names, with the bytes that they have unpacked."""
+    with zipfile.ZipFile(package) as archive:
+        sizes = {Path(info.filename): info.file_size for info in archive.infolist()}
+    return {path.name: size for path, size in sizes.items() if path.parent.name == "dist" and path.suffix != ".txt"}
 
 
 def run(command: list[str], *, seconds: float, **environment: str) -> str:
@@ -76,7 +84,13 @@ class Server:
         (self.data / "data" / "Machine" / "settings.json").write_text(json.dumps(self.settings), encoding="utf-8")
         # Tests come by an extension of their own, so that the one they test is the installed one.
         trust = {"untrustedWorkspaces": {"supported": True}}
-        manifest = {"name": "khoj-tests", "publisher": "khojd", "version": "0.0.1", "engines": {"vscode": "^1.100.0"}, "capabilities": trust}
+        manifest = {
+            "name": "khoj-tests",
+            "publisher": "khojd",
+            "version": "0.0.1",
+            "engines": {"vscode": "^1.100.0"},
+            "capabilities": trust,
+        }
         (self.driver / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
         command = ["node", str(_server() / "out" / "server-main.js")]
         said = run([*command, "--install-extension", str(package), *self._places()], seconds=60)
@@ -101,13 +115,12 @@ class Server:
     def window(self, script: str, patience: float, **asked: object) -> "subprocess.CompletedProcess[str]":
         """Run `editor/vscode/test/SCRIPT.mjs`, which opens a window on this server, with what it is asked."""
         given = {"port": self.port, "chromium": shutil.which("chromium"), "extension": str(self.driver), **asked}
-        return subprocess.run(
-            ["node", str(EXTENSION / "test" / f"{script}.mjs"), json.dumps(given)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=patience,
-        )
+        command = ["node", str(EXTENSION / "test" / f"{script}.mjs"), json.dumps(given)]
+        try:
+            return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience)
+        except subprocess.TimeoutExpired as late:
+            said = late.stdout if isinstance(late.stdout, str) else (late.stdout or b"").decode(errors="replace")
+            return subprocess.CompletedProcess(command, 124, said, f"it did not end within {patience:.0f} s")
 
     def close(self) -> None:
         self.process.terminate()

@@ -18,7 +18,13 @@ def test_a_conversation_is_deleted_after_a_yes_only_and_renamed(asking: Code, pl
     assert set(before) == set(QUESTIONS.values())
 
     ran = asking.window(
-        "conversations", 150, workspace=str(place.notes), picture=str(asking.picture), **QUESTIONS, renamed="Green tea", extension=""
+        "conversations",
+        150,
+        workspace=str(place.notes),
+        picture=str(asking.picture),
+        **QUESTIONS,
+        renamed="Green tea",
+        extension="",
     )
     assert ran.returncode == 0, f"{ran.stdout}{ran.stderr}\npicture: {asking.picture}"
     assert conversations(place) == {"Green tea": before[QUESTIONS["kept"]]}

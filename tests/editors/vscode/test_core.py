@@ -8,7 +8,7 @@ from pathlib import Path
 from khojd.server.toggles import NAMES
 from tests.e2e.conftest import Place
 from tests.editors.vscode.conftest import Code
-from tests.editors.vscode.server import EXTENSION
+from tests.editors.vscode.server import EXTENSION, bundles
 
 TEA = "# Tea\n\nGreen tea 🍵 is steamed.\n\n## Oolong\n\nHalf oxidised leaves of oolong tea.\n"
 TODO = "* TODO Buy a kettle :shopping:\nDEADLINE: <2024-05-01 Wed>\nA steel kettle from [[file:tea.md::*Tea][the shop]].\n"
@@ -29,11 +29,28 @@ def test_the_packaged_extension_works_in_the_extension_host(code: Code, place: P
 
 
 def test_the_package_holds_what_is_needed_and_no_more(package: Path) -> None:
-    assert package.stat().st_size < MOST_BYTES
     with zipfile.ZipFile(package) as archive:
-        names = {name.removeprefix("extension/") for name in archive.namelist()}
+        sizes = {info.filename.removeprefix("extension/"): info.file_size for info in archive.infolist()}
+    names = set(sizes)
     assert {"dist/extension.cjs", "package.json", "readme.md", "changelog.md", "LICENSE.txt", "media/icon.png"} <= names
     assert not [name for name in names if name.startswith(("src/", "test/", "node_modules/")) or name.endswith(".map")]
+
+
+def test_scripts_and_styles_are_small_as_they_are_run(package: Path) -> None:
+    sizes = bundles(package)
+    assert set(sizes) == {"chat-view.css", "chat-view.js", "client.cjs", "extension.cjs"}
+    assert sum(sizes.values()) < MOST_BYTES, sizes
+    assert package.stat().st_size < MOST_BYTES
+
+
+def test_the_licences_of_what_is_bundled_are_in_the_package(package: Path) -> None:
+    with zipfile.ZipFile(package) as archive:
+        licences = archive.read("extension/dist/LICENSES.txt").decode()
+    manifest = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+    for name in ("vscode-languageclient", "markdown-it"):
+        version = {**manifest["dependencies"], **manifest["devDependencies"]}[name]
+        assert f"{name} {version}\n" in licences
+    assert "semver" not in licences
 
 
 def test_a_workspace_cannot_say_what_is_run_and_who_answers() -> None:
