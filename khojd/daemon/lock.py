@@ -39,6 +39,11 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+# What an index directory holds; the files of SQLite and damaged ones that are kept begin like the databases.
+_OURS = ("catalog.db", "conversations.db", "daemon", "lock", "open", "vectors", "words")
+_SYSTEMS = ("lost+found", ".DS_Store")
+
+
 class Lock:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -47,7 +52,8 @@ class Lock:
     def take(cls, index: Path) -> "Lock | None":
         """Lock `index`, creating it; None when another process has it.
 
-        Raises StorageFull when it cannot be created, StoreError when it is not a directory or cannot be opened.
+        Raises StorageFull when it cannot be created, StoreError when it is not a directory, cannot be opened, or holds files of
+        something else: an index is closed to everybody but its owner, and nobody wants that of their home, or khojd's files in it.
         """
         try:
             index.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -57,6 +63,12 @@ class Lock:
         except OSError as error:
             raise StorageFull(f"the index directory {index} cannot be created: {error.strerror}", path=str(index)) from error
         try:
+            if others := _others(index):
+                message = (
+                    f"the index directory {index} holds files that are not khojd's ({', '.join(others[:2])}{', …' if others[2:] else ''}): name a directory of its own,"
+                    f" e.g. {index / 'khojd'}"
+                )
+                raise StoreError(message, path=str(index))
             descriptor = _open(index)
         except OSError as error:
             raise StoreError(f"the index directory {index} cannot be opened: {error.strerror}", path=str(index)) from error
@@ -86,3 +98,11 @@ class Lock:
 
     def release(self) -> None:
         os.close(self._descriptor)
+
+
+def _others(index: Path) -> list[str]:
+    """Names of what is in a directory that has never been an index."""
+    names = sorted(name for name in os.listdir(index) if name not in _SYSTEMS)  # noqa: PTH208
+    if any(name.startswith(("catalog.db", "conversations.db")) for name in names):
+        return []
+    return [name for name in names if not name.startswith(_OURS)]

@@ -1,5 +1,6 @@
 """Where clients and daemon meet, on any platform. A socket's place is in test_socket.py, a pipe's in test_pipe.py."""
 
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,27 @@ def test_an_index_that_is_a_file_is_refused(tmp_path: Path) -> None:
         Lock.take(tmp_path / "index")
     with pytest.raises(StoreError, match="not a directory"):
         Lock.take(tmp_path / "index" / "below")
+
+
+def test_a_directory_of_other_files_is_no_index_and_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    tmp_path.chmod(0o755)
+    with pytest.raises(StoreError, match=r"holds files that are not khojd's \(letters\): name a directory of its own"):
+        Lock.take(tmp_path)
+    assert Lock.held(tmp_path) is False
+    assert [path.name for path in tmp_path.iterdir()] == ["letters"]
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize(
+    "names", [(), ("lost+found",), ("conversations.db", "mine.txt"), ("catalog.db.damaged-1", "x"), ("words", "daemon.7")]
+)
+def test_an_index_whatever_is_left_of_it_is_taken(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    lock = Lock.take(tmp_path)
+    assert lock is not None
+    lock.release()
 
 
 def test_the_record_of_a_running_daemon_reads_back(tmp_path: Path) -> None:
