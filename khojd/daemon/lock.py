@@ -64,10 +64,8 @@ class Lock:
             raise StorageFull(f"the index directory {index} cannot be created: {error.strerror}", path=str(index)) from error
         try:
             if others := _others(index):
-                message = (
-                    f"the index directory {index} holds files that are not khojd's ({', '.join(others[:2])}{', …' if others[2:] else ''}): name a directory of its own,"
-                    f" e.g. {index / 'khojd'}"
-                )
+                some = ", ".join(others[:2]) + (", …" if others[2:] else "")
+                message = f"the index directory {index} holds files that are not khojd's ({some}): name a directory of its own"
                 raise StoreError(message, path=str(index))
             descriptor = _open(index)
         except OSError as error:
