@@ -38,7 +38,7 @@ INSERT INTO documents (path, overlay, visible, folder, state, reason, state_at, 
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPDATE_STATE = """
 UPDATE documents SET folder = ?, state = ?, reason = ?, state_at = CASE WHEN state = ? AND reason = ? THEN state_at ELSE ? END,
-  size = ?, mtime_ns = ?, inode = ?, hash = ?, fingerprint = ?, notes = '[]'
+  size = ?, mtime_ns = ?, inode = ?, hash = ?, fingerprint = ?, format = '', language = '', encoding = '', title = '', notes = '[]'
 WHERE id = ?"""
 _UPDATE_ENTRY = """
 UPDATE entries SET position = ?, start = ?, end = ?, start_line = ?, start_column = ?, end_line = ?, end_column = ?, segments = ?,
@@ -120,10 +120,10 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
 def set_state(db: sqlite3.Connection, file: FileStat, state: State, reason: str) -> Change:
     """Record that `file` is `pending`, `skipped` or `failed`, and why.
 
-    The entries of a skipped or failed file are withdrawn; those of a pending one still answer. In place of a buffer that is not
-    read (`visible` is 0), its file answers. The file's stat is kept as given, so that an unchanged file is not read again; a
-    pending file keeps the hash and fingerprint of what its entries were made from. What fails again for the same reason has done
-    so since the first time.
+    The entries of a skipped or failed file are withdrawn, and with them its links and what it was called; those of a pending one
+    still answer. In place of a buffer that is not read (`visible` is 0), its file answers. The file's stat is kept as given, so
+    that an unchanged file is not read again; a pending file keeps the hash and fingerprint of what its entries were made from.
+    What fails again for the same reason has done so since the first time.
     """
     now = time.time()
     stat = (file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint)
@@ -142,6 +142,7 @@ def set_state(db: sqlite3.Connection, file: FileStat, state: State, reason: str)
     db.execute(_UPDATE_STATE, (file.folder, state, reason, state, reason, now, *stat, known))
     if file.overlay:
         db.execute("UPDATE documents SET visible = 0 WHERE id = ?", (known,))
+    graph.store_name(db, known, file.path)
     return Change(known, removed=_withdraw(db, known))
 
 

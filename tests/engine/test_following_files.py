@@ -11,6 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from khojd.config import Content, Folder
+from khojd.graph.graph import Graph
+from khojd.graph.model import Place
 from khojd.sources import watch
 from tests.engine.conftest import Notes
 
@@ -143,6 +145,31 @@ async def test_a_file_that_became_unreadable_is_failed_and_returns_when_readable
         await engine.update()
         assert (await notes.file("a.md")).state == "indexed"
         assert "a.md" in await notes.found("heron", mode="lexical")
+
+
+async def test_a_file_that_cannot_be_read_any_more_links_nowhere_and_has_lost_its_aliases(notes: Notes) -> None:
+    path = notes.write("a.md", "---\ntitle: Herons\naliases: [Waders]\n---\nSee [[b]].\n")
+    notes.write("b.md", "See [[Waders]] and [[Herons]].\n")
+    target = str(notes.root / "b.md")
+
+    def links(graph: Graph) -> tuple[list[str], list[str]]:
+        """Who links to b, and what is called Waders or Herons."""
+        note = graph.notes.at(target)
+        assert note is not None
+        found = [graph.notes.by_name(name, target) for name in ("Waders", "Herons")]
+        return (
+            [link.note.path for link in graph.backlinks(Place(target, "note", note=note))],
+            [place.path for one in found for place in one.places],
+        )
+
+    async with notes.open() as engine:
+        await engine.update()
+        assert await engine.graph(links) == ([str(path)], [str(path), str(path)])
+        path.write_bytes(bytes(range(256)) * 20)
+        await engine.update()
+        status = await notes.file("a.md")
+        assert (status.state, status.format, status.language, status.encoding) == ("skipped", "", "", "")
+        assert await engine.graph(links) == ([], [])
 
 
 async def test_every_file_has_a_state_with_a_reason(notes: Notes) -> None:
@@ -296,7 +323,7 @@ async def test_a_search_while_indexing_is_paused_answers_although_its_hit_has_ch
         await engine.update()
         await engine.pause()
         path.write_text("A grey heron.\n", encoding="utf-8")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await notes.found("heron", mode="lexical") == ["a.md"]
         await engine.resume()
 
@@ -319,7 +346,7 @@ async def test_a_gitignore_file_that_changes_before_its_folder_is_watched_does_n
     looked, events_of = threading.Event(), watch.events_of
 
     def late(root: str, enter: Callable[[str], bool]) -> watch.Events:
-        looked.wait(30)
+        looked.wait(100)
         return events_of(root, enter)
 
     monkeypatch.setattr(watch, "events_of", late)

@@ -131,6 +131,20 @@ def snapshot(index: Path) -> dict[str, Any]:
                     JOIN sections s ON s.id = v.section_id JOIN documents d ON d.id = s.document_id"""
                 )
             ),
+            "names": sorted(
+                db.execute(
+                    "SELECT d.path, d.overlay, n.key, n.kind, n.name FROM note_names n JOIN documents d ON d.id = n.document_id"
+                )
+            ),
+            "link keys": sorted(
+                db.execute("SELECT d.path, d.overlay, k.key FROM link_keys k JOIN documents d ON d.id = k.document_id")
+            ),
+            "links": sorted(
+                db.execute(
+                    """SELECT d.path, d.overlay, l.links, l.anchors, l.abbreviations FROM document_links l
+                    JOIN documents d ON d.id = l.document_id"""
+                )
+            ),
             "chunks": chunks,
             "vectors": {hash_: vector for hash_, vector in vectors.items() if hash_ in used},
             "orphans": set(vectors) - used,
