@@ -61,13 +61,13 @@ class Notes:
         assert self.engine is not None
         return (await self.engine.status()).embedded
 
-    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+    async def until(self, condition: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
         """Wait for `condition`, asked again at every change of the status."""
         assert self.engine is not None
         changed = asyncio.Event()
         end = self.engine.subscribe(changed.set)
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(seconds):
                 while not await condition():
                     await changed.wait()
                     changed.clear()

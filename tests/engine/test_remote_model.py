@@ -197,10 +197,10 @@ async def test_a_model_that_is_left_before_its_vectors_are_complete_never_serves
         await engine.update(embed=True)
         await engine.reconfigure(server.config(written.config(), concurrency=1))
         await server.arrived(3)  # the description, the first vector, the first notes
+        first = (await engine.status()).model_target
+        assert first.startswith("ollama/m-")
         await engine.reconfigure(server.config(written.config(), prompts=("", "second: ")))
         held.set()
-        await written.until(lambda: _target_is(written, "ollama/m-"))
-        first = (await engine.status()).model_target
         await written.until(lambda: _target_is(written, "ollama/m-", other=first))
         assert (await engine.status()).model.startswith("all-MiniLM-L6-v2")
         assert "a.md" in (await written.found("a bird in the water", mode="semantic"))[:1]
@@ -218,7 +218,7 @@ async def test_the_end_does_not_wait_for_a_server_that_says_nothing(written: Not
         async with written.open(server.config(written.config())) as engine:
             await server.arrived(2)
             assert engine.busy
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(60):  # its first answer may take 300 seconds
                 await engine.close()
 
 
