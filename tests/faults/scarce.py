@@ -36,7 +36,7 @@ async def full(base: Path) -> None:
         assert "full" in status.model_problem
         assert await notes.found("heron") == ["a.md"]
         assert await notes.found(QUESTION, mode="semantic") == ["a.md"]
-        assert not engine.busy  # it may retire
+        await notes.until(lambda: idle(notes))  # it may retire
         (notes.index_dir / "ballast").unlink()
         await engine.update(embed=True)
         status = await engine.status()
@@ -59,7 +59,7 @@ async def full_while_typing(base: Path) -> None:
         assert "is tried again" in problem
         assert "full" in problem or "No space" in problem, problem
         assert await notes.found("heron", mode="lexical") == ["a.md"]
-        assert not engine.busy  # it may retire
+        await notes.until(lambda: idle(notes))  # it may retire
         (notes.index_dir / "ballast").unlink()
         await notes.until(lambda: over(notes, path))
         (hit,) = await notes.hits("osprey", mode="lexical")
@@ -71,6 +71,11 @@ async def said(notes: Notes, path: str) -> bool:
     """Whether the status has a problem with this file."""
     assert notes.engine is not None
     return any(path in problem for problem in (await notes.engine.status()).problems)
+
+
+async def idle(notes: Notes) -> bool:
+    assert notes.engine is not None
+    return not notes.engine.busy
 
 
 async def over(notes: Notes, path: str) -> bool:

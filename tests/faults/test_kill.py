@@ -45,7 +45,7 @@ class Nursery:
 
     def close(self) -> None:
         """Wait until it has ended, and whoever holds its output: every process that a child of it started."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=110)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_no_process_and_no_temporary_directory_outlives_the_one_that_was_killed(
     assert [path for path in nursery.temporary.iterdir() if path.is_dir()] == []
 
 
-@pytest.mark.timeout(60 + 12 * MOMENTS)
+@pytest.mark.timeout(120 + 60 * MOMENTS)
 @pytest.mark.parametrize("what", ["first", "change"])
 def test_an_index_run_killed_at_any_moment_ends_as_if_it_had_not_been(tmp_path: Path, nursery: Nursery, what: str) -> None:
     """`first`: a new index. `change`: an index whose notes were edited, renamed, moved, deleted and copied meanwhile."""
