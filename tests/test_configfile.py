@@ -339,7 +339,7 @@ async def watching(file: Path) -> AsyncIterator[Applied]:
     applied = Applied()
     task = asyncio.create_task(ConfigWatch(file, applied.apply, applied.problems.put_nowait).run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield applied
     finally:
         task.cancel()

@@ -173,7 +173,7 @@ def test_a_proposed_change_is_made_after_a_yes_and_only_then(proposer: Khojd) ->
         try:
             talk.says("Make this change? [y/N] ")
             talk.type(f"{said}\n")
-            assert talk.process.wait(30) == 0
+            assert talk.process.wait(60) == 0
         finally:
             talk.close()
         assert note.read_text("utf-8") == after
@@ -277,6 +277,6 @@ def test_a_talk_answers_stops_goes_on_and_ends(talk: Talk, model: Served) -> Non
     again = [message["content"] for message in model.replay.requests[-1].json["messages"]]
     assert again == before, "it takes the place of the answer before"
     talk.type("/quit\n")
-    assert talk.process.wait(30) == 0
+    assert talk.process.wait(60) == 0
     sent = [message["content"] for message in model.replay.requests[-1].json["messages"]]
     assert any("What squeals?" in one for one in sent), "the conversation went on after the answer that was stopped"

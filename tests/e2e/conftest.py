@@ -84,7 +84,7 @@ class Place:
 
     def gone(self, pid: int) -> None:
         """Wait until a process has ended; our own children are reaped."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while alive(pid):
             assert time.monotonic() < deadline, f"process {pid} does not end"
             time.sleep(0.02)

@@ -10,7 +10,7 @@ import pytest
 from khojd.config import Config, Embedding
 from khojd.configfile import load
 from khojd.index.status import Progress
-from khojd.server import types
+from khojd.server import broadcast, types
 from khojd.server.methods.config import without_secrets
 from khojd.server.methods.table import COMMANDS, METHODS
 from tests.server.conftest import Attach
@@ -59,14 +59,21 @@ async def test_similar_takes_text_or_a_file(editor: Editor, params: dict[str, An
         await editor.request("khoj/similar", params)
 
 
-async def test_the_status_is_told_after_the_last_change_and_not_at_each(editor: Editor, engine: PaperEngine) -> None:
+async def test_the_status_is_not_told_at_each_change(editor: Editor, engine: PaperEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broadcast, "PERIOD", 3600.0)
     for _ in range(1000):
         engine.changed()
     assert (await editor.hear("khoj/statusChanged"))["indexed"] == 3
-    engine.changed()
-    await editor.request("khoj/daemon/status")
+    for _ in range(100):
+        engine.changed()
+        await editor.request("khoj/daemon/status")
     assert editor.heard("khoj/statusChanged") == []
-    assert (await editor.hear("khoj/statusChanged"))["entries"] == 5
+
+
+async def test_the_status_is_told_after_the_last_change(editor: Editor, engine: PaperEngine) -> None:
+    for _ in range(3):  # also in the pause after one that was told
+        engine.changed()
+        assert (await editor.hear("khoj/statusChanged"))["entries"] == 5
 
 
 async def test_background_work_is_shown_to_clients_that_can(attach: Attach, engine: PaperEngine) -> None:

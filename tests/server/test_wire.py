@@ -355,9 +355,10 @@ async def test_a_closed_session_is_forgotten(attach: Attach, editor: Editor, dae
     await leaving.leave()
     while len(daemon.sessions) > 1:
         await serves(editor)
-    await serves(editor)
-    gc.collect()
-    assert session() is None
+    async with asyncio.timeout(60):
+        while session() is not None:  # its task may still be about to end
+            await serves(editor)
+            gc.collect()
 
 
 async def test_logs_hold_no_params(editor: Editor, caplog: pytest.LogCaptureFixture) -> None:

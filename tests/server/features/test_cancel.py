@@ -51,7 +51,7 @@ async def test_cancelled_work_on_the_graph_leaves_its_thread_free(make_vault: Ma
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     # All threads were taken: this would wait for ever.
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         found = await vault.ask("textDocument/definition", "b.md", vault.at("b.md", "[[a]]"))
     assert vault.name(found[0]["uri"]) == "a.md"
 
@@ -94,5 +94,5 @@ async def test_work_on_other_threads_ends_at_its_next_step() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.to_thread(ended.wait)

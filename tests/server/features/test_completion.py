@@ -165,7 +165,7 @@ async def test_a_client_that_runs_no_command_is_asked_all_the_same(make_vault: M
     items = await offered(vault, "x.org", "* X\n[[id:be|")
     beds = next(item for item in items if item["label"] == "Beds")
     vault.edit("x.org", "* X\n" + beds["textEdit"]["newText"] + "\n<|>")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         edit = await proposed.get()
     (change,) = edit["documentChanges"]
     assert vault.name(change["textDocument"]["uri"]) == "plan.org"

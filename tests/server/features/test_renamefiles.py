@@ -67,7 +67,7 @@ async def test_what_has_moved_is_indexed_under_its_new_name(make_vault: MakeVaul
     vault = await make_vault({"a.md": "# H\n", "b.md": "[[c]]\n"}, capabilities=EDITS)
     Path(vault.path("a.md")).rename(vault.path("c.md"))
     vault.editor.notify("workspace/didRenameFiles", {"files": [{"oldUri": vault.uri("a.md"), "newUri": vault.uri("c.md")}]})
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await vault.engine.graph(lambda graph: graph.notes.at(vault.path("c.md")))) is None:
             await asyncio.sleep(0.01)
     assert await vault.engine.graph(lambda graph: graph.notes.at(vault.path("a.md"))) is None

@@ -91,13 +91,13 @@ async def test_a_client_that_can_is_asked_for_its_settings(make_vault: MakeVault
 
     answers = {"workspace/configuration": configuration}
     vault = await make_vault(TEA, capabilities={"workspace": {"configuration": True}}, answers=answers)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await names(vault) is not None:
             pass
     assert asked == [[{"section": "khoj"}]]
     wanted["features"] = {}
     change_settings(vault, None)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await names(vault) is None:
             pass
     assert len(asked) == 2
@@ -172,7 +172,7 @@ async def test_every_feature_is_registered_with_options_that_a_client_can_read(m
     change_settings(vault, {"khoj": khoj(**dict.fromkeys(NAMES, True))})
     registered: dict[str, Any] = {}
     wanted = {"textDocument/semanticTokens", "textDocument/documentSymbol", "workspace/symbol", "textDocument/foldingRange"}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not wanted <= registered.keys():
             for one in (await heard.get())["registrations"]:
                 registered[one["method"]] = one["registerOptions"]

@@ -20,7 +20,7 @@ async def found(vault: Vault, query: str) -> list[str]:
 
 
 async def until_found(vault: Vault, query: str, expected: list[str]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await found(vault, query) != expected:
             pass
 
