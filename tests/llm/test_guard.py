@@ -100,6 +100,26 @@ async def test_signs_of_life_are_not_passed_on() -> None:
     assert await all_of(Source(Text(""), Text("a"), Text(""), Thinking(""), END)) == [Text("a"), END]
 
 
+async def test_signs_of_life_put_off_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, ahead = asyncio.get_running_loop(), 0.0
+    real = loop.time
+    monkeypatch.setattr(loop, "time", lambda: real() + ahead)
+
+    async def slow() -> AsyncIterator[Event]:
+        nonlocal ahead
+        yield Text("On ")
+        for _ in range(5):
+            ahead += 200.0
+            await asyncio.sleep(0)  # here a time limit that is over would cancel
+            yield Text("")
+        yield END
+
+    assert [event async for event in guard(slow(), Limits(first=300, idle=300), provider="here", model="tiny")] == [
+        Text("On "),
+        END,
+    ]
+
+
 async def test_closing_closes_the_provider_s_stream_at_once() -> None:
     source = Source(Text("a"), Text("b"), END)
     stream: Any = guarded(source)

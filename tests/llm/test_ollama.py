@@ -280,7 +280,7 @@ async def test_closing_the_iterator_closes_the_connection() -> None:
         async with aclosing(cast("Any", provider.chat("m", question()))) as answer:
             assert await anext(answer) == Text("Some")
         request = server.requests[-1]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await request.left.wait()
 
 

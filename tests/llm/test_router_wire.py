@@ -9,8 +9,9 @@ import pytest
 from khojd.config import Config, Models, Provider
 from khojd.errors import ProviderError
 from khojd.llm.backoff import Pace
-from khojd.llm.model import ChatRequest, Event, Message, Text, Tool
+from khojd.llm.model import Called, ChatRequest, Event, Message, Text, Tool
 from khojd.llm.router import Choice, Router
+from khojd.llm.table import open_provider
 from tests.llm.ollama_server import end, know, ndjson, said, shown
 from tests.llm.replay import HANG, RESET, Replay, Reply, json_reply, refused_url, sse, stream_reply, text_reply
 
@@ -46,11 +47,11 @@ def asked(server: Replay) -> int:
 
 @asynccontextmanager
 async def routing(*urls: str, second: str = "openai", **settings: float) -> AsyncIterator[tuple[Router, list[str]]]:
-    """A router whose models are tiny of the servers s0, s1…, and its notices."""
+    """A router whose models are tiny of the servers s0, s1…, and its notices. `settings` are of the first server."""
     names = [f"s{number}" for number in range(len(urls))]
     kinds = ["openai", second]
     providers = {
-        name: Provider(kind=kind, base_url=url, **settings)  # type: ignore[arg-type]
+        name: Provider(kind=kind, base_url=url, **(settings if name == "s0" else {}))  # type: ignore[arg-type]
         for name, url, kind in zip(names, urls, kinds, strict=False)
     }
     router = Router(Config(providers=providers, models=Models(chat=tuple(f"{name}/tiny" for name in names))), pace=QUICK)
@@ -166,8 +167,8 @@ async def test_an_answer_that_stalls_ends_after_idle_seconds_and_its_connection_
         await server.requests[-1].left.wait()
 
 
-async def test_a_long_tool_call_is_no_stall() -> None:
-    """What arrives of it says nothing yet, so the time between two tokens is the whole call."""
+async def test_each_part_of_a_long_tool_call_is_a_sign_of_life() -> None:
+    """What arrives of it says nothing yet, so the time between two tokens is the whole call: see guard.py."""
     gates = [asyncio.Event() for _ in range(6)]
 
     def part(text: str, **more: object) -> bytes:
@@ -183,18 +184,20 @@ async def test_a_long_tool_call_is_no_stall() -> None:
         sse(piece(finish="tool_calls")),
     ]
     request = ChatRequest(REQUEST.messages, tools=(Tool("write", "", {"type": "object"}),))
-    async with compatible(stream_reply(*body)) as server, routing(server.url, idle_seconds=0.3) as (router, _):
-
-        async def slowly() -> None:
-            await server.arrived(2)
+    async with compatible(stream_reply(*body)) as server:
+        provider = await open_provider("s0", Provider(kind="openai", base_url=server.url))
+        events = provider.chat("tiny", request)
+        try:
+            assert [await anext(events), await anext(events)] == [Text("Well."), Text("")]
             for gate in gates:
-                await asyncio.sleep(0.1)
                 gate.set()
-
-        opening = asyncio.create_task(slowly())
-        events = [event async for event in router.stream("chat", request)]
-        await opening
-        assert type(events[1]).__name__ == "Called"
+                assert await anext(events) == Text("")
+            *signs, called, _ = [event async for event in events]
+            assert set(signs) <= {Text("")}
+            assert isinstance(called, Called)
+            assert called.call.arguments == {"text": "word " * len(gates)}
+        finally:
+            await provider.close()
 
 
 async def test_a_model_that_never_stops_is_stopped() -> None:
