@@ -144,7 +144,7 @@ async def desk(
         described = [{"id": name, "object": "model", **known} for name in ("chat", "small")]
         server.on("GET", "/v1/models", json_reply({"object": "list", "data": described}))
         chosen = settings or config.Config()
-        provider = config.Provider(kind="openai", base_url=f"{server.url}/v1", retries=0, connect_seconds=2.0, first_seconds=5.0)
+        provider = config.Provider(kind="openai", base_url=f"{server.url}/v1", retries=0)
         chosen = replace(
             chosen,
             folders=(config.Folder(path=str(root)),),

@@ -41,7 +41,7 @@ async def test_older_turns_are_summed_up_by_the_small_model_and_the_summary_stay
         d.says(*(answer(f"Answer {number}: {LONG}") for number in range(12)))
         d.says("We spoke of the mill.", model="small")
         last = await talk(d, 7)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not recall.summary(await d.chat.store.turns(last.conversation))[0]:
                 await asyncio.sleep(0.01)
         assert "Question 0:" in d.sent("small", 0)

@@ -121,7 +121,7 @@ async def test_unsaved_text_counts_and_its_passages_are_exact(tmp_path: Path) ->
         typed = "New first line.\n\n# Tea\n\nOolong tea was typed a moment ago.\n"
         d.engine.open_buffer("editor", d.path("crlf.md"), typed, 2)
         library = Library(d.engine)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (found := [one for one in await library.search(["oolong"]) if one.path == d.path("crlf.md")]):
                 await asyncio.sleep(0.02)
         assert exact(typed, found[0])

@@ -82,7 +82,7 @@ async def test_a_conversation_is_titled_by_the_small_model_and_the_request_is_sh
         assert steps(events, "model") == ["desk/chat (on this machine)", "desk/small (on this machine), for a title"]
         last = events[-1].turn  # type: ignore[union-attr]
         assert (last.usage.requests, last.usage.prompt_tokens, last.usage.answer_tokens) == (1, 100, 7)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (found := await d.chat.store.get(last.conversation)).title == "How hot is green tea?":
                 await asyncio.sleep(0.01)
         assert found.title == "Water for green tea"
@@ -98,7 +98,7 @@ async def test_without_a_good_title_that_of_the_question_stays(tmp_path: Path, s
         d.says("At 70 degrees [1].")
         d.says(answer("tea " * 50) if said == "rubbish" else json_reply({"error": {"message": "broken"}}, 500), model="small")
         turn = await d.ask("How hot is green tea?")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await d.kept(turn)).usage.requests < 2:
                 await asyncio.sleep(0.01)
         found = await d.chat.store.get(turn.conversation)
@@ -123,5 +123,5 @@ async def test_an_answer_does_not_wait_for_its_title(tmp_path: Path) -> None:
     async with desk(tmp_path, NOTES, small=True, settings=TITLED) as d:
         d.says("At 70 degrees [1].")
         d.says(stream_reply(HANG), model="small")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert (await d.ask("How hot is green tea?")).state == "complete"

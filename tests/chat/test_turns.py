@@ -90,12 +90,13 @@ async def test_turns_of_one_conversation_queue(tmp_path: Path) -> None:
         begun = await d.ask("Is there tea?")
         first = asyncio.create_task(d.ask("First: tea?", conversation=begun.conversation))
         await d.server.arrived(3)  # the list of models, and two questions
-        second = asyncio.create_task(d.events("Second: tea?", conversation=begun.conversation))
-        while d.chat.running < 2:
-            await asyncio.sleep(0)
-        gate.set()
+        events = []
+        async with aclosing(d.chat.ask(Ask("Second: tea?", conversation=begun.conversation))) as second:
+            async for event in second:
+                events.append(event)
+                if isinstance(event, Stepped) and "waits" in event.step.text:
+                    gate.set()
         assert (await first).answer == "One"
-        events = await second
         assert "waits" in steps(events, "notice")[0]
         assert "One" in d.sent()
         assert texts(events) == "Two"
