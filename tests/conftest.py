@@ -2,15 +2,24 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from khojd.sources.buffers import viewer
 
 TEST_ALL = os.environ.get("KHOJD_TEST_ALL") == "1"
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell begins what runs in its background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# On top of the profile in force: where CI is set, the same examples every time. How long one takes is the machine's affair.
+settings.register_profile("unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def missing(what: str) -> None:

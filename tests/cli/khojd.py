@@ -76,11 +76,16 @@ class Khojd:
             text=True,
         )
         assert process.stderr is not None
-        said = process.stderr.readline()
-        while not when():
-            assert process.poll() is None, "it ended before it could be interrupted"
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            said = process.stderr.readline()
+            while not when():
+                assert process.poll() is None, "it ended before it could be interrupted"
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
         assert "Traceback" not in err
         return subprocess.CompletedProcess(arguments, process.returncode, out, said + err)
 
