@@ -11,7 +11,14 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the command line; the exit status is returned."""
-    arguments = sys.argv[1:]
+    try:
+        return _run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the command's modules were read; from then on it says so itself
+        print("\nkhojd: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["connect"] and (places := _places([a for a in arguments[1:] if a != "--address"])) is not None:
         from khojd.daemon import bridge
 
@@ -40,6 +47,8 @@ def _places(arguments: list[str]) -> dict[str, Path | None] | None:
             if not arguments:
                 return None
             value, *arguments = arguments
+        if not value:
+            return None
         places[name[2:]] = Path(value)
     return places
 

@@ -23,6 +23,7 @@ from khojd.cli import (
     similar,
     status,
 )
+from khojd.cli.connection import place
 from khojd.daemon.address import config_file
 
 app = typer.Typer(
@@ -47,19 +48,22 @@ def places(
     context: typer.Context,
     named: Annotated[
         Path | None,
-        typer.Option("--config", metavar="FILE", help="Configuration file (default: $KHOJD_CONFIG, else the user's own)."),
+        typer.Option(
+            "--config", metavar="FILE", parser=place, help="Configuration file (default: $KHOJD_CONFIG, else the user's own)."
+        ),
     ] = None,
     index_dir: Annotated[
-        Path | None, typer.Option("--index", metavar="DIR", help="Index directory (default: $KHOJD_INDEX, else as configured).")
+        Path | None,
+        typer.Option("--index", metavar="DIR", parser=place, help="Index directory (default: $KHOJD_INDEX, else as configured)."),
     ] = None,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
 ) -> None:
     # The environment is how every part of khojd, and a daemon that is started from here, learns of them.
     if named is not None:
         making = context.invoked_subcommand == "index"  # it looks itself
-        os.environ["KHOJD_CONFIG"] = str(named.expanduser().absolute() if making else config_file(named))
+        os.environ["KHOJD_CONFIG"] = str(named if making else config_file(named))
     if index_dir is not None:
-        os.environ["KHOJD_INDEX"] = str(index_dir.expanduser().absolute())
+        os.environ["KHOJD_INDEX"] = str(index_dir)
 
 
 app.command("search", cls=search.Query)(search.search)

@@ -7,23 +7,39 @@ from pathlib import Path
 
 import khojd
 from khojd import paths
+from khojd.cli import output
 from khojd.daemon.client import Client
-from khojd.errors import ConfigError, NotFound
+from khojd.errors import ConfigError, NotFound, QueryError
 from khojd.paths import plain
 
 NAME = f"khojd {khojd.__version__} command line"
 
 
 @contextmanager
-def connect() -> Iterator[Client]:
+def connect(*, telling: bool = True) -> Iterator[Client]:
     """A session with the daemon of the configured index, which is started if need be. Raises DaemonError.
 
-    ConfigError when the person names a configuration file and this daemon goes by another.
+    With `telling` it is said where a mistake in the configuration keeps the daemon from taking it up. ConfigError when the person
+    names a configuration file and this daemon goes by another.
     """
     with Client.connect(name=NAME) as client:
         if "KHOJD_CONFIG" in os.environ:  # --config sets it
             _same_config(client)
+        if telling:
+            _tell_refused(client)
         yield client
+
+
+def _tell_refused(client: Client) -> None:
+    """The daemon is asked: reading the file here would take the modules of all settings."""
+    from khojd.server.types import ValidateParams, ValidateResult
+
+    try:
+        text = paths.config_file().read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return  # not there, as with most; the rest `khojd status` tells
+    for problem in client.call("khoj/config/validate", ValidateParams(text=text), ValidateResult).problems:
+        output.say(f"note: what the configuration was before stays in force: {problem.message}")
 
 
 def _same_config(client: Client) -> None:
@@ -39,8 +55,18 @@ def _same_config(client: Client) -> None:
 
 
 def absolute(path: str) -> str:
-    """The absolute path that a person means from here; `~` is expanded, links stay."""
+    """The absolute path that a person means from here; `~` is expanded, links stay.
+
+    Raises QueryError for an empty one: it would mean this directory, and comes of a variable that is not set.
+    """
+    if not path:
+        raise QueryError("a path is empty; write . for this directory", part=path)
     return plain(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111
+
+
+def place(path: str) -> Path:
+    """The value of `--config` or `--index`; an empty one is refused as by `absolute`."""
+    return Path(absolute(path))
 
 
 def folders(paths: list[str] | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import typer
 
 from khojd import paths
 from khojd.cli import output
-from khojd.cli.connection import NAME
+from khojd.cli.connection import NAME, place
 from khojd.cli.failure import Exit
 from khojd.daemon.address import index_dir
 from khojd.daemon.client import Client
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _PATIENCE = 30.0  # seconds for a daemon to close its stores
 _PAUSE = 0.02
 
-Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file.")]
-Index = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="Index directory.")]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", parser=place, help="Configuration file.")]
+Index = Annotated[Path | None, typer.Option("--index", metavar="DIR", parser=place, help="Index directory.")]
 
 
 def serve(

@@ -1,0 +1,100 @@
+"""What a person does by mistake, and what can happen to their terminal: always words, never a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.khojd import Khojd
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("index", "--add", ""),
+        ("index", ""),
+        ("similar", ""),
+        ("search", "x", "--folder", ""),
+        ("--index", "", "status"),
+        ("--config", "", "status"),
+        ("connect", "--index", ""),
+        ("serve", "--config="),
+    ],
+)
+def test_an_empty_path_never_means_the_current_directory(khojd: Khojd, arguments: tuple[str, ...]) -> None:
+    assert "a path is empty; write . for this directory" in khojd(*arguments, status=2).stderr
+
+
+def test_a_home_is_not_made_an_index(newcomer: Khojd) -> None:
+    said = newcomer.refused("--index", str(newcomer.home), "status", status=4)
+    assert f"the index directory {newcomer.home} holds files that are not khojd's" in said
+    assert sorted(path.name for path in newcomer.home.iterdir() if path.name != "khojd") == ["notes", "run"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("tag:howtoo", "no note has the tag howtoo; did you mean howto?"),
+        ("tag:howto,xyzzy brakes todo:TODOO", "no note has the state todoo; did you mean todo?"),
+        ("tag:xyzzy", "no note has the tag xyzzy\n"),
+        ("prop:xyzzy=1", "no note has the property xyzzy\n"),
+    ],
+)
+def test_a_filter_that_nothing_can_pass_says_so_where_nothing_is_found(khojd: Khojd, query: str, said: str) -> None:
+    assert said in khojd("search", query, status=1).stderr
+
+
+def test_of_filters_that_some_note_passes_nothing_is_said(khojd: Khojd) -> None:
+    assert "no note has" not in khojd("search", "tag:howto todo:any -tag:xyzzy xylophonist", status=1).stderr
+
+
+def test_a_refused_configuration_is_told_by_every_command_that_asks(newcomer: Khojd) -> None:
+    newcomer.write("a.md", "# Tea\n\nGreen.\n")
+    newcomer("index", "--add", str(newcomer.notes), "--wait")
+    assert newcomer("chat", "tea?").stderr.startswith("no chat model is configured")
+    good = newcomer.config.read_text("utf-8")
+    newcomer.config.write_text(good + '\n[providers.ollama]\nkey = "x"\n', encoding="utf-8")
+    for arguments in (("chat", "tea?"), ("search", "tea"), ("models",), ("personas",)):
+        told = newcomer(*arguments).stderr
+        assert told.count("stays in force") == 1, told
+        assert f"{newcomer.config}: unknown key providers.ollama.key" in told
+    assert newcomer("status").stderr == ""
+    newcomer.config.write_text(good, encoding="utf-8")
+    assert "stays in force" not in newcomer("search", "tea").stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("arguments", [("search", "brakes"), ("status", "--json"), ("--help",), ("config", "show")])
+def test_a_full_disk_below_the_output_is_one_line(khojd: Khojd, arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        run = subprocess.run(
+            khojd.command(*arguments), env=khojd.environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert run.stderr == "khojd: the output cannot be written: No space left on device\n"
+    assert run.returncode == 2
+
+
+def test_a_closed_output_is_no_error(khojd: Khojd) -> None:
+    shell = ["sh", "-c", '"$@" >&-', "sh", *khojd.command("search", "brakes")]
+    run = subprocess.run(shell, env=khojd.environment, stderr=subprocess.PIPE, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+INTERRUPTED = """
+import sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "khojd.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+from khojd.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_an_interruption_while_modules_are_read_is_one_line(khojd: Khojd) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "status"], env=khojd.environment, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "\nkhojd: interrupted\n")
