@@ -40,6 +40,7 @@ from khojd.search.rerank import Reranker
 from khojd.search.scope import EVERYTHING, Hidden, Scope, scope
 from khojd.search.tuning import Candidate
 from khojd.search.types import Explanation, Measure, Phase, SearchRequest, SearchResult
+from khojd.search.unknown import unknown
 from khojd.search.vocabulary import NAMES
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,8 @@ class Retriever:
         with errors(self.catalog.path):
             for phase, found, terms, notes in self._phases(db, request, today, measure, phases):
                 hits = make_hits(db, found, terms, self.words.analyze, measure)
-                yield SearchResult(phase, hits, (perf_counter() - started) * 1000.0, tuple(notes))
+                missing = [] if hits else unknown(db, self._parsed(request.query, today).filters)
+                yield SearchResult(phase, hits, (perf_counter() - started) * 1000.0, (*notes, *missing))
 
     def _phases(
         self, db: sqlite3.Connection, request: SearchRequest, today: date, measure: Measure, phases: bool
