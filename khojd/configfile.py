@@ -1,6 +1,7 @@
 """Reading config.toml: every error names the file, the key, the value and what is allowed."""
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -35,13 +36,18 @@ def parse(text: str, file: str) -> Config:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file}: not valid TOML: {error}", file=file) from error
+        raise ConfigError(f"{file}: not valid TOML: {_plain(error)}", file=file) from error
     except RecursionError as error:
         raise ConfigError(f"{file}: not valid TOML: nested too deeply", file=file) from error
     config = _Reader(file).struct(raw, Config, "")
     assert isinstance(config, Config)
     check(config, file)
     return config
+
+
+def _plain(error: tomllib.TOMLDecodeError) -> str:
+    """What the parser says, with the name of a table as it is written: a.b where it has Python's ('a', 'b')."""
+    return re.sub(r"\(((?:'[^']*',? ?)+)\)", lambda found: "[" + ".".join(re.findall("'([^']*)'", found[1])) + "]", str(error))
 
 
 class _Reader:
@@ -75,7 +81,8 @@ class _Reader:
         arguments = get_args(plain)
         if get_origin(plain) is tuple:
             if not isinstance(raw, list):
-                allowed = "an array of tables, [[" + key + "]]" if table_type(type_) else "an array"
+                example = f": [{toml(raw)}]" if isinstance(raw, str) and not _secretive(key) else ""
+                allowed = "an array of tables, [[" + key + "]]" if table_type(type_) else f"an array{example}"
                 raise self._error(key, raw, allowed)
             return tuple(self._value(item, arguments[0], f"{key}[{index}]") for index, item in enumerate(raw))
         if get_origin(plain) is dict:
@@ -91,7 +98,7 @@ class _Reader:
             raise self._error(key, raw, allowed_values(type_)) from error
 
     def _error(self, key: str, value: Any, allowed: str) -> ConfigError:
-        if key.rpartition(".")[2].startswith(SECRETIVE):
+        if _secretive(key):
             return ConfigError(
                 f"{self._file}: {key} is not allowed; it must be {allowed}", file=self._file, key=key, allowed=allowed
             )
@@ -114,6 +121,10 @@ class _Reader:
             allowed=known,
             closest=close[0] if close else None,
         )
+
+
+def _secretive(key: str) -> bool:
+    return key.rpartition(".")[2].startswith(SECRETIVE)
 
 
 def _completed(name: str, profile: Profile, given: dict[str, Any]) -> Profile:

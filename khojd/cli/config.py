@@ -30,7 +30,7 @@ def check(
         Path | None, typer.Argument(metavar="[FILE]", help="Default: the configuration file.", show_default=False)
     ] = None,
 ) -> None:
-    """Say whether a configuration file is valid, and what is wrong with it."""
+    """Say what is wrong with a configuration file."""
     from khojd import configfile
     from khojd.sources import folder as folders
 

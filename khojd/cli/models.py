@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
+_EXAMPLE = """\
+[providers.ollama]
+[models]
+chat = ["ollama/qwen3:8b"]
+"""
 _SHOWN = 20  # models of a provider that do no job; gateways have hundreds
 
 
@@ -28,7 +33,7 @@ def models(
     everything: Annotated[bool, typer.Option("--all", help=f"All models, also where a server has more than {_SHOWN}.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the model servers that answer questions, and their models.
+    """Show the model servers and their models.
 
     Where none is configured: what runs on this machine, and what to put into the configuration in order to use it. A server that is
     not configured is asked for its models, and gets nothing else.
@@ -184,7 +189,9 @@ def _show_found(found: "tuple[FoundServer, ...]") -> None:
     file = paths.config_file()
     if not found:
         print("None was found on this machine, either: no Ollama, LM Studio or llama.cpp server answers on its usual port.")
-        print("docs/chat.md says how to set one up; `khojd config show --defaults` lists the settings, below [providers].")
+        print(f"To use one, put lines like these into {file} (for another server with its base_url):\n")
+        print(_EXAMPLE)
+        print("`khojd config show --defaults` lists all settings, below [providers].")
     for server in found:
         models = f" with {', '.join(server.models[:5])}" + (", …" if len(server.models) > 5 else "") if server.models else ""
         print(f"\n{output.harmless(f'{server.title} runs at {server.base_url}{models}.')} To use it, put this into {file}:\n")

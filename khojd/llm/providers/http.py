@@ -130,6 +130,11 @@ async def no_stream(response: httpx2.Response, origin: failure.Origin) -> Provid
     return origin.error("garbled", f"{origin.address} was asked for a stream and sent {kind}. Is base_url right?")
 
 
+def models_there(count: int) -> str:
+    """A number of models in words."""
+    return f"{count} model" if count == 1 else f"{count} models"
+
+
 async def health(listing: Awaitable[Sized], origin: failure.Origin) -> Health:
     """How a server is that is known by its list of models; never raises."""
     started = time.perf_counter()
@@ -141,4 +146,4 @@ async def health(listing: Awaitable[Sized], origin: failure.Origin) -> Health:
     except TimeoutError:
         return Health(False, f"{origin.provider}: no answer from {origin.address} within {HEALTH_SECONDS:g} s")
     latency = (time.perf_counter() - started) * 1000
-    return Health(True, f"{origin.address} answers and has {len(models)} models", latency)
+    return Health(True, f"{origin.address} answers and has {models_there(len(models))}", latency)

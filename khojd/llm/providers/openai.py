@@ -259,7 +259,7 @@ class OpenAI:
                     await self._get(self._beside(self._preset.health), self._origin, decode=len)
                     message = self._preset.title
                 else:
-                    message = f"{self._preset.title}, {len(await self._entries())} models"
+                    message = f"{self._preset.title}, {http.models_there(len(await self._entries()))}"
         except TimeoutError:
             return Health(False, f"{self.name}: no answer from {self._origin.address} within {http.HEALTH_SECONDS:g} s")
         except ProviderError as error:
