@@ -144,9 +144,10 @@ async def _meant(session: Session, sheet: Sheet, typing: Typing, memory: _Memory
     if not about[1]:
         return {}
     if memory.about != about:
+        query = f"{about[1]}."  # a sign after it: its last word is whole, the next one is being typed
         try:
             async with asyncio.timeout(PATIENCE):
-                found = await session.engine.search(SearchRequest(query=about[1], limit=MEANT))
+                found = await session.engine.search(SearchRequest(query=query, limit=MEANT))
         except (KhojdError, TimeoutError):
             return {}
         paths = dict.fromkeys(hit.path for hit in found.hits if hit.path != sheet.path)
