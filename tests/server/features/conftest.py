@@ -18,10 +18,19 @@ from khojd.chat.service import Chat
 from khojd.daemon.listener import Listener
 from khojd.daemon.service import Daemon
 from khojd.engine import Engine
+from khojd.server.actions import offers
+from khojd.server.features import completion
 from tests.server.editor import Editor, address_in
 from tests.server.features.vault import Vault
 
 MakeVault = Callable[..., Awaitable[Vault]]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a person would not be kept waiting for is there however slow the machine is."""
+    monkeypatch.setattr(completion, "PATIENCE", 60.0)
+    monkeypatch.setattr(offers, "PATIENCE", 60.0)
 
 
 @asynccontextmanager

@@ -40,7 +40,7 @@ async def test_the_nearest_name_is_preferred_only_where_it_is_clear(make_vault: 
         ("Link to Gardens", None),
         ("Link to Gardener", None),
     ]
-    found = await offered(vault, "x.md", "[[Gren tea|]]")
+    found = await offered(vault, "x.md", "[[Gren tea|]] [[index]]")  # with a link it is no orphan, whether it is indexed yet or not
     assert [(one["title"], one.get("isPreferred")) for one in found if one["kind"] == "quickfix"] == [
         ("Link to Green tea", True),
         ("Create Gren tea.md", None),
@@ -122,13 +122,13 @@ async def test_only_the_kinds_that_are_asked_for_are_answered(make_vault: MakeVa
 
 
 async def test_a_client_that_resolves_gets_edits_later_another_at_once_and_an_old_one_commands(make_vault: MakeVault) -> None:
-    text = "[[Gren t|ea]]"
+    text = "[[Gren t|ea]] [[index]]"
     vault = await make_vault(NOTES, capabilities=LAZY)
     assert all("edit" not in one and one["data"] for one in await offered(vault, "x.md", text))
     eager = await make_vault(NOTES, capabilities=FULL)
     found = await offered(eager, "x.md", text)
     assert all("data" not in one for one in found)
-    assert applied(eager, found[0]["edit"]) == {"x.md": "[[Green tea]]"}
+    assert applied(eager, found[0]["edit"]) == {"x.md": "[[Green tea]] [[index]]"}
     edits: list[Any] = []
 
     def apply(params: Any) -> Any:
@@ -140,18 +140,19 @@ async def test_a_client_that_resolves_gets_edits_later_another_at_once_and_an_ol
     assert [one["title"] for one in found] == ["Link to Green tea"]  # no file can be created by this client
     answer = await old.editor.request("workspace/executeCommand", {key: found[0][key] for key in ("command", "arguments")})
     assert answer["applied"]
-    assert applied(old, edits[0]) == {"x.md": "[[Green tea]]"}
+    assert applied(old, edits[0]) == {"x.md": "[[Green tea]] [[index]]"}
 
 
 async def test_an_action_for_a_text_that_changed_is_refused(make_vault: MakeVault) -> None:
     vault = await make_vault(NOTES, capabilities=LAZY)
-    (action, *_) = await offered(vault, "x.md", "[[Gren t|ea]]")
-    vault.edit("x.md", "x [[Gren tea]]")
+    (action, *_) = await offered(vault, "x.md", "[[Gren t|ea]] [[index]]")
+    vault.edit("x.md", "x [[Gren tea]] [[index]]")
     with pytest.raises(Failure, match="changed meanwhile: ask again") as caught:
         await vault.editor.request("codeAction/resolve", action)
     assert caught.value.data["kind"] == "edit"
-    vault.edit("x.md", "[[Gren tea]]")  # as it was
-    assert applied(vault, (await vault.editor.request("codeAction/resolve", action))["edit"]) == {"x.md": "[[Green tea]]"}
+    vault.edit("x.md", "[[Gren tea]] [[index]]")  # as it was
+    after = applied(vault, (await vault.editor.request("codeAction/resolve", action))["edit"])
+    assert after == {"x.md": "[[Green tea]] [[index]]"}
     with pytest.raises(Failure, match="no action of khojd"):
         await vault.editor.request("codeAction/resolve", {"title": "x", "data": {"what": "remove"}})
 
