@@ -35,7 +35,7 @@
                                       :rootUri nil
                                       :capabilities '(:general (:positionEncodings ["utf-32"]))
                                       :initializationOptions '(:khoj (:protocol 1 :client "Emacs test")))
-                                :timeout 30)))
+                                :timeout 60)))
     (jsonrpc-notify connection :initialized (make-hash-table))
     (plist-get reply :capabilities)))
 
@@ -49,7 +49,7 @@
 
 (defun client-ask (connection method &rest params)
   "The reply to METHOD with PARAMS over CONNECTION."
-  (jsonrpc-request connection method params :timeout 30))
+  (jsonrpc-request connection method params :timeout 60))
 
 (defun client-hits (connection query &rest params)
   "The hits for QUERY over CONNECTION, searched with PARAMS, as a list."
@@ -77,7 +77,7 @@
 
 (defun client-wait (condition)
   "Wait until CONDITION returns something true, and return that."
-  (let ((deadline (+ (float-time) 30)) value)
+  (let ((deadline (+ (float-time) 60)) value)
     (while (not (setq value (funcall condition)))
       (when (> (float-time) deadline)
         (error "Waited in vain; heard %S" client-heard))
@@ -174,7 +174,7 @@
   (client-with other
     (let ((connection (client-connect)))
       (client-initialize connection)
-      (should-not (jsonrpc-request connection :shutdown nil :timeout 30))
+      (should-not (jsonrpc-request connection :shutdown nil :timeout 60))
       (jsonrpc-notify connection :exit nil)
       (client-wait (lambda () (not (jsonrpc-running-p connection))))
       (should (client-hits other "tea")))))

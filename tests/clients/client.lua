@@ -2,7 +2,7 @@
 -- KHOJD_CONNECT (the command as a JSON array) and KHOJD_NOTES (the folder of notes).
 
 local notes = vim.env.KHOJD_NOTES
-local PATIENCE = 30000 -- milliseconds
+local PATIENCE = 60000 -- milliseconds
 
 local function check(condition, message)
   if not condition then

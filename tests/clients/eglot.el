@@ -28,7 +28,7 @@
 (add-to-list 'auto-mode-alist '("\\.md\\'" . text-mode))
 (setq project-vc-extra-root-markers '(".project"))
 
-(setq eglot-sync-connect 30
+(setq eglot-sync-connect 60
       eglot-confirm-server-edits nil    ; nobody is there to be asked
       eglot-events-buffer-config '(:size 0 :format short)
       make-backup-files nil
@@ -55,7 +55,7 @@
 
 (defun notes-wait (what condition)
   "Wait until CONDITION returns something true, and return that; WHAT says what for."
-  (let ((deadline (+ (float-time) 30)) value)
+  (let ((deadline (+ (float-time) 60)) value)
     (while (not (setq value (funcall condition)))
       (when (> (float-time) deadline)
         (error "Waited in vain for %s" what))

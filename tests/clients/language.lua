@@ -3,7 +3,7 @@
 -- "collections"). What is seen is printed.
 
 local notes = vim.env.KHOJD_NOTES
-local PATIENCE = 30000 -- milliseconds
+local PATIENCE = 60000 -- milliseconds
 
 local function check(condition, message)
   if not condition then

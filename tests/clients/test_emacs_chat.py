@@ -47,7 +47,7 @@ async def test_emacs_streams_an_answer_and_stops_another(place: Place) -> None:
         assert f"Ran {written} tests, {written} results as expected, 0 unexpected" in said
         # The answer that was stopped is not being written any longer, for nobody.
         endless = next(request for request in server.requests if b"Talk for ever" in request.body)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await endless.left.wait()
 
 
