@@ -42,8 +42,10 @@ def resolve(citation: Citation, text: str | None) -> Resolved:
 
 
 async def elsewhere(engine: Engine, citation: Citation) -> list[str]:
-    """Paths of other notes that may have the quote, because the index finds its first words there; the likeliest first."""
-    words = citation.quote.replace("\\", " ").replace('"', " ").split()[:_WORDS]
+    """Paths of other notes that may have the quote, because the index finds words of it there; the likeliest first."""
+    # Of one line: to the index a heading and what is below it do not stand one after another.
+    line = max(citation.quote.splitlines(), key=len, default="")
+    words = line.replace("\\", " ").replace('"', " ").split()[:_WORDS]
     if not words:
         return []
     try:

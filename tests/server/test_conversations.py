@@ -97,6 +97,16 @@ async def test_citations_lead_to_where_their_text_is_now(talk: Talk) -> None:
     assert (stale["state"], stale["quote"], stale["hash"]) == ("stale", STEAMED, before["hash"])
 
 
+async def test_after_a_rename_citations_and_sources_lead_to_the_new_name(talk: Talk) -> None:
+    id, _ = await asked(talk, "How is green tea made?")
+    Path(talk.vault.path("tea.md")).rename(talk.vault.path("leaves.md"))
+    await talk.editor.request("khoj/index/update", {})
+    turn = (await got(talk, id))["turns"][0]
+    for found in (*turn["citations"], *turn["references"]):
+        assert found["path"] == talk.vault.path("leaves.md")
+        assert STEAMED in talk.vault.cut("leaves.md", found["location"]["range"])
+
+
 async def test_a_conversation_is_renamed_by_the_beginning_of_its_id(talk: Talk) -> None:
     id, _ = await asked(talk, "How is green tea made?")
     renamed = await talk.editor.request("khoj/conversations/rename", {"conversation": id[:12], "title": " My\ntea "})
