@@ -19,6 +19,6 @@ def test_what_the_typescript_front_ends_share() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     assert ran.returncode == 0, ran.stdout

@@ -25,17 +25,20 @@ export interface Place {
   socket: string;
 }
 
+const GIVEN_UP = "nobody waits for khojd any longer";
+
 /** There is no khojd to be had; the message is one line for a person, with what to do. */
 export class DaemonError extends Error {
   override readonly name = "DaemonError";
 }
 
 /**
- * A connection to the daemon, which is started if need be.
+ * A connection to the daemon, which is started if need be. `signal` gives it up: the program that was asked is ended, the daemon,
+ * which others use too, is not.
  *
- * @throws DaemonError when khojd is not installed, does not start, or is not done within `patience` milliseconds.
+ * @throws DaemonError when khojd is not installed, does not start, is not done within `patience` milliseconds, or was given up.
  */
-export async function attach(place: Place, patience = 60_000): Promise<Stream> {
+export async function attach(place: Place, patience = 60_000, signal?: AbortSignal): Promise<Stream> {
   if (place.socket !== "") {
     try {
       return await dial(place.socket);
@@ -44,7 +47,7 @@ export async function attach(place: Place, patience = 60_000): Promise<Stream> {
     }
   }
   if (process.platform === "win32") return bridge(place); // it says the secret that the named pipe asks for
-  const address = await ask(place, ["connect", ...place.options, "--address"], patience);
+  const address = await ask(place, ["connect", ...place.options, "--address"], patience, signal);
   try {
     return await dial(address);
   } catch (failure) {
@@ -93,24 +96,35 @@ export function bridge(place: Place): Promise<Stream> {
 }
 
 /** What khojd prints for some arguments, without white space around it. */
-function ask(place: Place, args: readonly string[], patience: number): Promise<string> {
+function ask(place: Place, args: readonly string[], patience: number, signal?: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(new DaemonError(GIVEN_UP));
+      return;
+    }
     const child = start(place, args);
     let out = "";
     let words = "";
-    const timer = setTimeout(() => {
+    const end = (why: string) => {
       child.kill();
-      reject(new DaemonError(`khojd did not start within ${patience / 1000} seconds; its log may say why`));
-    }, patience);
+      reject(new DaemonError(why));
+    };
+    const late = setTimeout(() => { end(`khojd did not start within ${patience / 1000} seconds; its log may say why`); }, patience);
+    const given = () => { end(GIVEN_UP); };
+    signal?.addEventListener("abort", given, { once: true });
+    const heard = () => {
+      clearTimeout(late);
+      signal?.removeEventListener("abort", given);
+    };
     child.stdin.on("error", () => undefined).end();
     child.stdout.setEncoding("utf8").on("data", (part: string) => (out += part));
     child.stderr.setEncoding("utf8").on("data", (part: string) => (words += part));
     child.on("error", (failure: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
+      heard();
       reject(new DaemonError(explained(place, failure)));
     });
     child.on("close", (code) => {
-      clearTimeout(timer);
+      heard();
       if (code === 0 && out.trim() !== "") resolve(out.trim());
       else reject(new DaemonError(lastLine(words) || `${place.command.join(" ")} ended with status ${code ?? "none"}`));
     });

@@ -1,11 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { agreed, attach, bridge, DaemonError, type Place } from "../src/daemon";
 import type { ServerHello } from "../src/protocol";
+
+/** How long another process may take. */
+const WAIT = { timeout: 30_000, interval: 20 };
 
 let directory: string;
 let servers: net.Server[];
@@ -42,7 +45,7 @@ function listen(word: string): Promise<string> {
 }
 
 async function heard(from: Place): Promise<string> {
-  const stream = await attach(from, 10_000);
+  const stream = await attach(from);
   let text = "";
   for await (const part of stream.reader) text += String(part);
   stream.close();
@@ -105,6 +108,19 @@ describe("attaching", () => {
     } finally {
       process.env.HOME = home;
     }
+  });
+
+  it("that is given up ends the program that was asked, and no other", async () => {
+    const pid = join(directory, "pid");
+    const command = program(`require("node:fs").writeFileSync(${JSON.stringify(pid)}, String(process.pid)); setInterval(() => 0, 1000);`);
+    const stop = new AbortController();
+    const attached = attach(place({ command }), 60_000, stop.signal);
+    const failure = attached.catch((error: unknown) => error);
+    const child = await vi.waitFor(() => Number(readFileSync(pid, "utf8")) || expect.fail("it has not started"), WAIT);
+    stop.abort();
+    expect(String(await failure)).toContain("nobody waits for khojd any longer");
+    await vi.waitFor(() => { expect(() => process.kill(child, 0)).toThrow("ESRCH"); }, WAIT);
+    await expect(attach(place({ command: ["/no/such/program"] }), 60_000, stop.signal)).rejects.toThrow("nobody waits");
   });
 
   it("does not wait for ever", async () => {

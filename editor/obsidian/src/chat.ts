@@ -5,6 +5,7 @@ import { running } from "khojd-common/conversation";
 import { lastLine } from "khojd-common/links";
 import { Talk, type About, type News } from "khojd-common/talk";
 
+import { follow, target } from "./answerlinks";
 import { Composer } from "./composer";
 import { Conversations } from "./conversations";
 import type { Khoj } from "./khoj";
@@ -80,6 +81,7 @@ export class ChatView extends ItemView {
     this.addAction("history", "Conversations", () => { this.conversations(); });
     this.addAction("plus", "New conversation", () => { this.begin(); });
     this.registerDomEvent(this.list, "click", (event) => { this.follow(event); });
+    this.registerDomEvent(this.list, "auxclick", (event) => { this.follow(event); });
     this.registerDomEvent(this.list, "mouseover", (event) => { this.hovered(event); });
     this.show();
     if (this.khoj.connection.state === "ready") this.composer.learn();
@@ -213,20 +215,20 @@ export class ChatView extends ItemView {
 
   private follow(event: MouseEvent): void {
     const link = linked(event);
-    if (link === undefined || link.hasClass("khoj-citation")) return;
+    if (link === undefined || link.hasClass("khoj-citation") || event.button > 1) return;
     event.preventDefault();
-    this.khoj.attempt(this.app.workspace.openLinkText(link.dataset.href ?? "", "", Keymap.isModEvent(event)));
+    this.khoj.attempt(follow(this.khoj, target(link), Keymap.isModEvent(event)));
   }
 
   private hovered(event: MouseEvent): void {
     const link = linked(event);
     if (link === undefined) return;
-    const linktext = link.dataset.href ?? "";
-    this.app.workspace.trigger("hover-link", { event, source: CHAT, hoverParent: this.leaf, targetEl: link, linktext, sourcePath: "" });
+    const hover = { event, source: CHAT, hoverParent: this.leaf, targetEl: link, linktext: target(link), sourcePath: "" };
+    this.app.workspace.trigger("hover-link", hover);
   }
 }
 
 function linked(event: MouseEvent): HTMLElement | undefined {
-  const target = event.target instanceof Element ? event.target.closest("a.internal-link") : null;
-  return target instanceof HTMLElement ? target : undefined;
+  const { targetNode } = event;
+  return (targetNode?.instanceOf(Element) === true ? targetNode.closest<HTMLElement>("a.internal-link") : null) ?? undefined;
 }

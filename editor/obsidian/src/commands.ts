@@ -1,37 +1,44 @@
 // The commands. None has a key of its own: Obsidian's settings give them.
 import { shell } from "electron";
-import type { Command } from "obsidian";
 import { mkdir, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 
 import { ask } from "./dialogs";
 import type { Khoj } from "./khoj";
+import { newNote, today } from "./newnote";
 import { SearchModal } from "./search";
 import type { Part } from "./similar";
 
 /** Add all commands to the plugin. */
 export function commands(khoj: Khoj): void {
-  const add = (id: string, name: string, run: () => unknown, more: Partial<Command> = {}) => {
-    khoj.plugin.addCommand({
-      id,
-      name,
-      callback: () => {
-        const done = run();
-        if (done instanceof Promise) khoj.attempt(done);
-      },
-      ...more,
-    });
+  const doing = (run: () => unknown) => {
+    const done = run();
+    if (done instanceof Promise) khoj.attempt(done);
+  };
+  const add = (id: string, name: string, run: () => unknown) => {
+    khoj.plugin.addCommand({ id, name, callback: () => { doing(run); } });
+  };
+  /** A command that is there as long as a note is. */
+  const about = (id: string, name: string, run: () => unknown) => {
+    const checkCallback = (checking: boolean) => {
+      const there = khoj.notes.atHand() !== undefined;
+      if (there && !checking) doing(run);
+      return there;
+    };
+    khoj.plugin.addCommand({ id, name, checkCallback });
   };
   const similar = (part: Part) => async () => { (await khoj.similar())?.look(part); };
   add("search", "Search notes", () => { search(khoj, khoj.notes.atHand()?.view.editor.getSelection() ?? ""); });
-  add("insert-link", "Insert link to a note", () => { link(khoj); });
-  add("similar-cursor", "Show notes similar to what is at the cursor", similar("cursor"));
-  add("similar-selection", "Show notes similar to the selection", similar("selection"));
-  add("similar-note", "Show notes similar to this note", similar("note"));
+  about("insert-link", "Insert link to a note", () => { link(khoj); });
+  about("similar-cursor", "Show notes similar to what is at the cursor", similar("cursor"));
+  about("similar-selection", "Show notes similar to the selection", similar("selection"));
+  about("similar-note", "Show notes similar to this note", similar("note"));
   add("chat", "Open chat", () => khoj.chat());
   add("chat-new", "Begin a new conversation", async () => { (await khoj.chat())?.begin(); });
-  add("chat-about", "Ask about the selection or this note", async () => { (await khoj.chat())?.attach(); });
+  about("chat-about", "Ask about the selection or this note", async () => { (await khoj.chat())?.attach(); });
   add("conversations", "Show all conversations", async () => { (await khoj.chat())?.conversations(); });
+  add("today", "Open the note of today", () => today(khoj));
+  add("new-note", "Make a note from a template", () => newNote(khoj));
   add("status", "Show the index and its files", () => khoj.showStatus());
   add("update", "Update the index", () => khoj.update([]));
   add("pause", "Pause or resume the index", () => khoj.pause());
@@ -47,14 +54,9 @@ function search(khoj: Khoj, text: string): void {
 }
 
 function link(khoj: Khoj): void {
-  const place = khoj.notes.atHand();
-  if (place === undefined) {
-    khoj.say("No note is open");
-    return;
-  }
   new SearchModal(khoj, {
     placeholder: "Insert a link to …",
-    query: place.view.editor.getSelection().split("\n", 1)[0] ?? "",
+    query: khoj.notes.atHand()?.view.editor.getSelection().split("\n", 1)[0] ?? "",
     choose: (hit) => { khoj.attempt(khoj.insertLink(hit)); },
   }).open();
 }

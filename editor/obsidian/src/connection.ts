@@ -50,6 +50,8 @@ export class Connection implements Channel {
   private timer: number | undefined;
   private tries = 0;
   private epoch = 0;
+  /** Gives up what is started on the way to a connection. */
+  private starting: AbortController | undefined;
   private gone = false;
   private readonly tokens = new Map<number | string, (value: unknown) => void>();
   private readonly asking: Channel;
@@ -88,6 +90,7 @@ export class Connection implements Channel {
     const { wire, stream } = this;
     this.gone ||= forGood;
     this.epoch += 1;
+    this.starting?.abort();
     window.clearTimeout(this.timer);
     this.wire = this.stream = this.opening = undefined;
     this.tries = 0;
@@ -117,7 +120,8 @@ export class Connection implements Channel {
     this.turn("connecting");
     try {
       const place = this.manner.place();
-      const stream = await attach(place, PATIENCE);
+      this.starting = new AbortController();
+      const stream = await attach(place, PATIENCE, this.starting.signal);
       if (epoch !== this.epoch) {
         stream.close();
         throw new Cut();
@@ -136,7 +140,8 @@ export class Connection implements Channel {
       this.turn("ready");
       return wire;
     } catch (failure) {
-      if (epoch === this.epoch) this.lost(undefined, failure);
+      if (epoch !== this.epoch) throw new Cut(); // it was left meanwhile
+      this.lost(undefined, failure);
       throw failure;
     }
   }

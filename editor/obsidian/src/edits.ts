@@ -1,5 +1,5 @@
 // Changes that khojd proposes, made through Obsidian so that open editors stay right.
-import { TFile, type App } from "obsidian";
+import { TFile, type App, type Editor, type MarkdownView } from "obsidian";
 import type { Position, Range } from "khojd-common/protocol";
 
 import { within, type Notes } from "./notes";
@@ -41,8 +41,8 @@ export class Edits {
     private readonly app: App,
     private readonly paths: Paths,
     private readonly notes: Notes,
-    /** The version of an open note that khojd was told of last, with what is in the editor by now. */
-    private readonly version: (uri: string) => number | undefined,
+    /** An open note that khojd was told of, with what is in the editor by now. */
+    private readonly told: (uri: string) => { version: number; view: MarkdownView } | undefined,
   ) {}
 
   /** Make all changes of an edit, or say why none is made. */
@@ -68,8 +68,8 @@ export class Edits {
     const path = this.path(uri);
     if (made.has(path)) return;
     const file = this.file(path);
-    const ours = this.version(uri);
-    if (typeof version === "number" && version !== ours) throw new Refusal(`${path} was changed meanwhile`);
+    const ours = this.told(this.paths.uri(path));
+    if (typeof version === "number" && version !== ours?.version) throw new Refusal(`${path} was changed meanwhile`);
     const editor = ours === undefined ? this.notes.editor(file) : undefined;
     // khojd has read the file; an editor that it knows nothing of may hold more.
     if (editor !== undefined && editor.getValue() !== (await this.app.vault.read(file)).replace(/\r\n?/g, "\n")) {
@@ -79,7 +79,7 @@ export class Edits {
 
   private async change({ textDocument: { uri }, edits }: TextChange): Promise<void> {
     const file = this.file(this.path(uri));
-    const editor = this.notes.editor(file);
+    const editor: Editor | undefined = this.told(this.paths.uri(file.path))?.view.editor ?? this.notes.editor(file);
     if (editor === undefined) {
       await this.app.vault.process(file, (text) => edited(text, edits));
       return;

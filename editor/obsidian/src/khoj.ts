@@ -22,7 +22,7 @@ import type { Owner, Settings } from "./settings";
 import { placed, SettingsPage } from "./settingspage";
 import { SIMILAR, SimilarView } from "./similar";
 import { STATUS, StatusView } from "./status";
-import { Unsaved } from "./unsaved";
+import { Unsaved, type Shown } from "./unsaved";
 
 const INDEX_IT = "Index this vault";
 const NEVER = "Never for this vault";
@@ -54,7 +54,7 @@ export class Khoj {
     this.names = new Remembered(() => notes(this.connection));
     this.notes = new Notes(this.app, paths);
     this.unsaved = new Unsaved(this.connection);
-    this.edits = new Edits(this.app, paths, this.notes, (uri) => this.unsaved.version(uri));
+    this.edits = new Edits(this.app, paths, this.notes, (uri) => this.unsaved.current(uri));
     this.bar = new Bar(plugin.addStatusBarItem(), () => { this.attempt(this.showStatus()); });
   }
 
@@ -88,7 +88,7 @@ export class Khoj {
 
   /** Say something to the person. */
   say(text: string): void {
-    new Notice(`Khoj: ${text}`);
+    if (!this.left) new Notice(`Khoj: ${text}`);
   }
 
   /** Say why something failed, if it does. */
@@ -119,6 +119,19 @@ export class Khoj {
       const linktext = this.linktext(location);
       this.app.workspace.trigger("hover-link", { event, source, hoverParent, targetEl: element, linktext, sourcePath: "" });
     };
+  }
+
+  /** Tell khojd of the notes that are shown, as far as they are in its folders. */
+  follow(): void {
+    const folders = this.settings.unsaved ? (this.status?.folders ?? []) : [];
+    const active = this.app.workspace.getActiveViewOfType(MarkdownView);
+    const shown = this.notes.views().flatMap((view): Shown[] => {
+      const path = view.file?.path;
+      if (path === undefined || !folders.some((folder) => this.paths.covered(folder.path, path))) return [];
+      return [[view, this.paths.uri(path)]];
+    });
+    // Of several views of a note the active one counts, until another is typed in.
+    this.unsaved.follow(shown.sort(([one], [other]) => Number(other === active) - Number(one === active)));
   }
 
   /** Take what khojd says of its index. */
@@ -152,6 +165,14 @@ export class Khoj {
     for (let count = 2; text !== "" && vault.getAbstractFileByPath(path) !== null; count++) path = free(` ${count}`);
     const there = vault.getAbstractFileByPath(path);
     await workspace.getLeaf(false).openFile(there instanceof TFile ? there : await vault.create(path, text));
+  }
+
+  /** Where khojd puts new notes of this vault: that of a day, and others; empty for where their template says. */
+  folders(): { day: string; others: string } {
+    const { paths } = this;
+    const known = (this.status?.folders ?? []).map((folder) => folder.path);
+    const day = known.find((path) => paths.is(path)) ?? known.find((path) => paths.within(path)) ?? paths.base;
+    return { day, others: known[0] !== undefined && paths.is(known[0]) ? "" : paths.base };
   }
 
   /** Have khojd look at paths again, or at everything. */
@@ -212,24 +233,20 @@ export class Khoj {
     plugin.addSettingTab(new SettingsPage(app, plugin));
     commands(this);
     plugin.registerEvent(workspace.on("active-leaf-change", () => { this.follow(); }));
-    plugin.registerEvent(workspace.on("file-open", () => { this.follow(); }));
-    plugin.registerEvent(workspace.on("editor-change", () => { this.unsaved.changed(); }));
+    plugin.registerEvent(workspace.on("layout-change", () => { this.follow(); })); // a pane was opened or closed, by whatever way
+    plugin.registerEvent(workspace.on("file-open", () => {
+      this.follow();
+      const view = workspace.getActiveViewOfType(MarkdownView);
+      if (view !== null) this.unsaved.changed(view);
+    }));
+    plugin.registerEvent(workspace.on("editor-change", (_editor, view) => {
+      if (view instanceof MarkdownView) this.unsaved.changed(view);
+    }));
     plugin.registerEvent(vault.on("rename", () => { this.follow(); })); // another address of the same note
     plugin.registerEvent(vault.on("modify", (file) => { this.unsaved.saved(this.paths.uri(file.path)); }));
     workspace.onLayoutReady(() => {
       if (this.settings.atStart && !this.left) void this.connection.open().catch(() => undefined); // the status bar says why
     });
-  }
-
-  /** Tell khojd of the note at hand, if it is in one of its folders. */
-  private follow(): void {
-    const view = this.app.workspace.getActiveViewOfType(MarkdownView);
-    if (view === null && this.notes.atHand() !== undefined) return; // the focus is in a side pane, or in a window of ours
-    const path = view?.file?.path;
-    const folders = this.settings.unsaved ? (this.status?.folders ?? []) : [];
-    const told = path !== undefined && folders.some((folder) => this.paths.covered(folder.path, path));
-    if (told && view !== null) this.unsaved.follow(view, this.paths.uri(path));
-    else this.unsaved.follow(undefined, undefined);
   }
 
   private turned(state: State): void {

@@ -27,6 +27,7 @@ export default class KhojPlugin extends Plugin {
   /** Store the settings; `reconnect` when they say that khojd is elsewhere. */
   async keep(reconnect: boolean): Promise<void> {
     await this.saveData(this.settings);
+    this.khoj?.follow();
     if (reconnect && this.khoj !== undefined) this.khoj.attempt(this.khoj.reconnect());
   }
 }

@@ -45,10 +45,15 @@ export class Notes {
     return (path === undefined ? null : this.app.vault.getFileByPath(path)) ?? undefined;
   }
 
+  /** Notes that are shown, in whichever window; those of panes that were not looked at yet are not loaded. */
+  views(): MarkdownView[] {
+    const shown = this.app.workspace.getLeavesOfType("markdown").map((leaf) => leaf.view);
+    return shown.filter((view): view is MarkdownView => view instanceof MarkdownView);
+  }
+
   /** An editor that shows a file. */
   editor(file: TFile): Editor | undefined {
-    const shown = this.app.workspace.getLeavesOfType("markdown").map((leaf) => leaf.view);
-    return shown.find((view): view is MarkdownView => view instanceof MarkdownView && view.file?.path === file.path)?.editor;
+    return this.views().find((view) => view.file?.path === file.path)?.editor;
   }
 
   /** Go to a place, and mark it. What is no note of this vault is handed to the system, which is said. */

@@ -38,6 +38,11 @@ export class Paths {
     return pathToFileURL(this.absolute(inVault)).href;
   }
 
+  /** Whether a folder is the vault. */
+  is(folder: string): boolean {
+    return [this.base, this.real].some((base) => path.relative(folder, base) === "");
+  }
+
   /** Whether a folder of khojd's holds the vault. */
   within(folder: string): boolean {
     return [this.base, this.real].some((base) => !outward(path.relative(folder, base)));

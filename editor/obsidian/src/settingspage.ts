@@ -1,5 +1,5 @@
 // The page of settings.
-import { PluginSettingTab, Setting, type App } from "obsidian";
+import { PluginSettingTab, Setting, type App, type SettingDefinitionItem } from "obsidian";
 import type { Place } from "khojd-common/daemon";
 import { placeOf } from "khojd-common/place";
 
@@ -13,7 +13,21 @@ export function placed(settings: Settings): Place {
 
 type Of<T> = { [K in keyof Settings]: Settings[K] extends T ? K : never }[keyof Settings];
 
-/** The page of settings. */
+interface Row {
+  name: string;
+  desc: string;
+  /** Adds to a row, which has its name and description, what is set in it. */
+  render: (row: Setting) => void;
+  visible?: () => boolean;
+}
+
+/** Rows under a heading; the first ones have none. */
+interface Section {
+  heading?: string;
+  rows: Row[];
+}
+
+/** The page of settings. Obsidian since 1.13 is told what is in it, and finds that by its words; for older ones it is drawn. */
 export class SettingsPage extends PluginSettingTab {
   private moved = false;
 
@@ -24,25 +38,20 @@ export class SettingsPage extends PluginSettingTab {
     super(app, owner);
   }
 
+  override getSettingDefinitions(): SettingDefinitionItem[] {
+    return this.sections().flatMap(({ heading, rows }): SettingDefinitionItem[] => {
+      return heading === undefined ? rows : [{ type: "group", heading, items: rows }];
+    });
+  }
+
   override display(): void {
     this.containerEl.empty();
-    this.moved = false;
-    this.flag("atStart", "Connect at start", "Connect to khojd as soon as the vault is open. Otherwise it is started when something is first asked.");
-    this.flag("unsaved", "Search unsaved text", "Tell khojd what you type before it is saved, for notes in its folders.");
-    this.heading("Search");
-    this.number("delay", "Delay", "Milliseconds without a key before the search begins; the first key after a rest does not wait.", 0, 2000);
-    this.number("limit", "Results", "How many results are asked for.", 1, 200);
-    this.flag("preview", "Preview", "Show the section of the selected result.");
-    this.flag("follow", "Follow the cursor", "Have the list of similar notes follow the cursor when it is opened.");
-    this.heading("Chat");
-    this.text("persona", "Persona", "Who answers in new conversations. Empty for the configured one.");
-    this.text("model", "Model", "The model that answers, as provider/model. Empty for the persona's own.");
-    this.heading("Connection");
-    this.command();
-    this.text("config", "Configuration file", "Empty for khojd's own place.", true);
-    this.text("index", "Index directory", "Empty for khojd's own place.", true);
-    this.text("socket", "Socket", "A socket that is tried first. Empty to have it found.", true);
-    if (this.owner.settings.declined) this.vault();
+    for (const { heading, rows } of this.sections()) {
+      if (heading !== undefined) new Setting(this.containerEl).setName(heading).setHeading();
+      for (const { name, desc, render, visible } of rows) {
+        if (visible?.() !== false) render(new Setting(this.containerEl).setName(name).setDesc(desc));
+      }
+    }
   }
 
   /** Closing the page puts a changed place in force, not each letter of it. */
@@ -52,52 +61,78 @@ export class SettingsPage extends PluginSettingTab {
     super.hide();
   }
 
-  private heading(name: string): void {
-    new Setting(this.containerEl).setName(name).setHeading();
+  private sections(): Section[] {
+    const delay = "Milliseconds without a key before the search begins; the first key after a rest does not wait.";
+    const command = "The program that is khojd, with a line for each further argument. It is never installed by this plugin.";
+    const general = [
+      this.flag("atStart", "Connect at start", "Connect to khojd as soon as the vault is open. Otherwise it is started when something is first asked."),
+      this.flag("unsaved", "Search unsaved text", "Tell khojd what you type before it is saved, for notes in its folders."),
+    ];
+    const search = [
+      this.number("delay", "Delay", delay, 0, 2000),
+      this.number("limit", "Results", "How many results are asked for.", 1, 200),
+      this.flag("preview", "Preview", "Show the section of the selected result."),
+      this.flag("follow", "Follow the cursor", "Have the list of similar notes follow the cursor when it is opened."),
+    ];
+    const chat = [
+      this.text("persona", "Persona", "Who answers in new conversations. Empty for the configured one."),
+      this.text("model", "Model", "The model that answers, as provider/model. Empty for the persona's own."),
+    ];
+    const connection = [
+      { name: "Command", desc: command, render: (row: Setting) => { this.command(row); } },
+      this.text("config", "Configuration file", "Empty for khojd's own place.", true),
+      this.text("index", "Index directory", "Empty for khojd's own place.", true),
+      this.text("socket", "Socket", "A socket that is tried first. Empty to have it found.", true),
+      this.vault(),
+    ];
+    return [{ rows: general }, { heading: "Search", rows: search }, { heading: "Chat", rows: chat }, { heading: "Connection", rows: connection }];
   }
 
-  private flag(key: Of<boolean>, name: string, about: string): void {
-    new Setting(this.containerEl).setName(name).setDesc(about).addToggle((toggle) =>
-      toggle.setValue(this.owner.settings[key]).onChange((value) => { this.set(key, value); }));
+  private flag(key: Of<boolean>, name: string, desc: string): Row {
+    const render = (row: Setting) => {
+      row.addToggle((toggle) => toggle.setValue(this.owner.settings[key]).onChange((value) => { this.set(key, value); }));
+    };
+    return { name, desc, render };
   }
 
-  private text(key: Of<string>, name: string, about: string, moves = false): void {
-    new Setting(this.containerEl).setName(name).setDesc(about).addText((text) =>
-      text.setValue(this.owner.settings[key]).onChange((value) => {
+  private text(key: Of<string>, name: string, desc: string, moves = false): Row {
+    const render = (row: Setting) => {
+      row.addText((text) => text.setValue(this.owner.settings[key]).onChange((value) => {
         this.moved ||= moves;
         this.set(key, value.trim());
       }));
+    };
+    return { name, desc, render };
   }
 
-  private command(): void {
-    const about = "The program that is khojd, with a line for each further argument. It is never installed by this plugin.";
-    new Setting(this.containerEl).setName("Command").setDesc(about).addTextArea((text) =>
-      text.setValue(this.owner.settings.command).onChange((value) => {
-        this.moved = true;
-        this.set("command", value);
-      }));
+  private command(row: Setting): void {
+    row.addTextArea((text) => text.setValue(this.owner.settings.command).onChange((value) => {
+      this.moved = true;
+      this.set("command", value);
+    }));
   }
 
-  private number(key: Of<number>, name: string, about: string, least: number, most: number): void {
-    new Setting(this.containerEl).setName(name).setDesc(`${about} From ${least} to ${most}.`).addText((text) =>
-      text.setValue(String(this.owner.settings[key])).onChange((value) => {
+  private number(key: Of<number>, name: string, about: string, least: number, most: number): Row {
+    const render = (row: Setting) => {
+      row.addText((text) => text.setValue(String(this.owner.settings[key])).onChange((value) => {
         const number = Number(value);
         const fits = value.trim() !== "" && Number.isInteger(number) && number >= least && number <= most;
         text.inputEl.toggleClass("khoj-wrong", !fits);
         if (fits) this.set(key, number);
       }));
+    };
+    return { name, desc: `${about} From ${least} to ${most}.`, render };
   }
 
-  private vault(): void {
-    const setting = new Setting(this.containerEl)
-      .setName("This vault")
-      .setDesc("You have said that this vault is not to be indexed.")
-      .addButton((button) =>
-        button.setButtonText("Ask again").onClick(() => {
-          setting.settingEl.remove();
-          this.owner.settings.declined = false;
-          void this.owner.keep(true);
-        }));
+  private vault(): Row {
+    const render = (row: Setting) => {
+      row.addButton((button) => button.setButtonText("Ask again").onClick(() => {
+        row.settingEl.remove();
+        this.owner.settings.declined = false;
+        void this.owner.keep(true);
+      }));
+    };
+    return { name: "This vault", desc: "You have said that this vault is not to be indexed.", render, visible: () => this.owner.settings.declined };
   }
 
   private set<K extends keyof Settings>(key: K, value: Settings[K]): void {

@@ -132,8 +132,9 @@ export class SimilarView extends ItemView {
     return this.part === "selection" && selection !== undefined ? { ...asked, range: selection } : { ...asked, position: cursor };
   }
 
-  private show(hits: readonly Hit[], { file, cursor }: AtHand, note: string): void {
-    const where = this.part === "note" ? file.basename : `${file.basename}, line ${cursor.line + 1}`;
+  private show(hits: readonly Hit[], { file, cursor, selection }: AtHand, note: string): void {
+    const part = this.part === "selection" && selection !== undefined ? "the selection" : `line ${cursor.line + 1}`;
+    const where = this.part === "note" ? file.basename : `${file.basename}, ${part}`;
     this.head.setText([hits.length > 0 ? where : `Nothing is like ${where}`, note].filter((part) => part !== "").join(" · "));
     this.list.empty();
     for (const hit of hits) {

@@ -1,25 +1,18 @@
 // A question and its answer, shown while it is written.
 import { Component, setIcon } from "obsidian";
-import { about, sources, spent } from "khojd-common/answer";
+import { about, remark, sources, spent } from "khojd-common/answer";
 import { known, type Turn } from "khojd-common/conversation";
 import type { Location } from "khojd-common/protocol";
 
+import { markUnresolved } from "./answerlinks";
 import { blocks, SLOT } from "./blocks";
 import type { Khoj } from "./khoj";
+import type { Where } from "./notes";
 import { ProposalModal } from "./proposal";
 import { render, texts } from "./quiet";
 
 /** Milliseconds between two looks at an answer that grows. */
 const PACE = 60;
-
-const STATES: Readonly<Record<Turn["state"], string>> = {
-  cancelled: "Stopped",
-  complete: "",
-  "cut-off": "Cut off",
-  elsewhere: "Being answered elsewhere",
-  failed: "No answer",
-  running: "",
-};
 
 /** What can be done with a turn. */
 export interface TurnActions {
@@ -92,6 +85,7 @@ export class TurnView extends Component {
       this.showRest(turn);
     }
     this.stale = true;
+    this.answer.setAttribute("aria-busy", "true"); // it is read out when it is whole
     this.working ??= this.catchUp();
     return this.working;
   }
@@ -106,6 +100,7 @@ export class TurnView extends Component {
       }
     } finally {
       this.working = undefined;
+      this.answer.setAttribute("aria-busy", String(this.turn?.state === "running"));
     }
   }
 
@@ -124,6 +119,7 @@ export class TurnView extends Component {
         component.unload();
         return;
       }
+      markUnresolved(this.khoj.app, element);
       this.cite(element, turn);
       this.rendered[index] = { text, marks, element, component };
       if (old === undefined) this.answer.append(element);
@@ -162,11 +158,13 @@ export class TurnView extends Component {
     const location = place();
     const href = this.khoj.linktext(location);
     const link = createEl("a", { cls: "internal-link", text, href, attr: { "data-href": href, "aria-label": label } });
-    link.onclick = (event) => {
+    const open = (event: MouseEvent, where: Where) => {
       event.preventDefault();
       event.stopPropagation();
-      this.khoj.attempt(this.khoj.notes.open(place(), event.metaKey || event.ctrlKey ? "right" : "here"));
+      this.khoj.attempt(this.khoj.notes.open(place(), where));
     };
+    link.onclick = (event) => { open(event, event.metaKey || event.ctrlKey ? "right" : "here"); };
+    link.onauxclick = (event) => { if (event.button === 1) open(event, "tab"); };
     return link;
   }
 
@@ -188,8 +186,8 @@ export class TurnView extends Component {
   }
 
   private showRest(turn: Turn): void {
-    const { state, reason, extractive } = turn;
-    const remarks = [STATES[state], reason, extractive ? "No model answered: these are the passages that fit best." : ""];
+    const { state, extractive } = turn;
+    const remarks = [remark(turn), extractive ? "No model answered: these are the passages that fit best." : ""];
     this.remark.setText(remarks.filter((part) => part !== "").join(": "));
     this.remark.toggle(this.remark.textContent !== "");
     this.remark.toggleClass("khoj-wrong", state === "failed" || state === "cut-off");

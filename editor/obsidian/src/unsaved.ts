@@ -1,4 +1,4 @@
-// The note at hand as it is in its editor, told to khojd before it is saved.
+// Open notes as they are in their editors, told to khojd before they are saved.
 import type { MarkdownView, TFile } from "obsidian";
 import type { Position } from "khojd-common/protocol";
 
@@ -9,85 +9,117 @@ import { position } from "./notes";
 const DELAY = 100;
 
 interface Open {
+  /** The view whose text it is: of several that show the note, the one that was typed in last. */
   view: MarkdownView;
-  /** What the view shows as long as its text is that of `uri`: another file is loaded before we are told of it. */
+  /** What the view shows as long as its text is that of the note: another file is loaded before we are told of it. */
   file: TFile | null;
-  uri: string;
   version: number;
   /** What khojd was told last. */
   text: string;
+  /** Whether the editor may hold something else by now. */
+  stale: boolean;
 }
 
-/** Follows the note at hand. khojd has one note open, or none. */
+/** A view that shows a note, and the note's address. */
+export type Shown = readonly [MarkdownView, string];
+
+/** Follows the notes that are shown. Only what was typed in is read again. */
 export class Unsaved {
-  private open: Open | undefined;
+  /** By address. */
+  private readonly open = new Map<string, Open>();
   private timer: number | undefined;
 
   constructor(private readonly connection: Pick<Connection, "notify">) {}
 
-  /** Another note is at hand, or none that khojd is to be told of. */
-  follow(view: MarkdownView | undefined, uri: string | undefined): void {
-    if (this.open?.uri === uri && this.open?.view === view) return;
-    this.leave();
-    if (view === undefined || uri === undefined) return;
-    this.open = { view, file: view.file, uri, version: 1, text: view.editor.getValue() };
-    this.tell();
+  /** These views, with the addresses of their notes, are what khojd is told of; a note that is not among them was closed. */
+  follow(views: readonly Shown[]): void {
+    for (const [uri, one] of this.open) {
+      const showing = views.flatMap(([view, its]) => (its === uri && view.file === one.file ? [view] : []));
+      const [other] = showing;
+      if (other === undefined) this.close(uri);
+      else if (!showing.includes(one.view)) this.changed(other);
+    }
+    for (const [view, uri] of views) {
+      if (this.open.has(uri)) continue;
+      this.open.set(uri, { view, file: view.file, version: 1, text: view.editor.getValue(), stale: false });
+      this.tell(uri);
+      this.changed(view); // it may have been loading its text
+    }
   }
 
-  /** Something was typed. */
-  changed(): void {
+  /** The text of a view may be another now. */
+  changed(view: MarkdownView): void {
+    for (const one of this.open.values()) {
+      if (one.file !== view.file) continue;
+      one.view = view;
+      one.stale = true;
+    }
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => { this.flush(); }, DELAY);
   }
 
-  /** Tell what is not told yet, before something is asked about the note. */
+  /** Tell what is not told yet, before something is asked about notes. */
   flush(): void {
     window.clearTimeout(this.timer);
-    const { open } = this;
-    if (open === undefined || open.view.file !== open.file) return;
-    const text = open.view.editor.getValue();
-    const change = difference(open.text, text);
-    if (change === undefined) return;
-    open.version += 1;
-    const range = { start: at(open.text, change.from), end: at(open.text, change.to) };
-    open.text = text;
-    this.connection.notify("textDocument/didChange", {
-      textDocument: { uri: open.uri, version: open.version },
-      contentChanges: [{ range, text: change.text }],
-    });
+    for (const [uri, one] of this.open) if (one.stale) this.update(uri, one);
   }
 
   /** The file has been written. */
   saved(uri: string): void {
-    if (this.open?.uri !== uri) return;
-    this.flush();
+    const one = this.open.get(uri);
+    if (one === undefined) return;
+    this.update(uri, one); // also where Obsidian has read another program's text into the editor
     this.connection.notify("textDocument/didSave", { textDocument: { uri } });
   }
 
   /** A new session knows nothing of what is open. */
   restore(): void {
-    if (this.open === undefined || this.open.view.file !== this.open.file) return;
-    this.open.text = this.open.view.editor.getValue();
-    this.tell();
+    for (const [uri, one] of this.open) {
+      if (one.view.file !== one.file) continue;
+      one.text = one.view.editor.getValue();
+      one.stale = false;
+      this.tell(uri);
+    }
   }
 
-  /** The version of an open note, by its address. */
-  version(uri: string): number | undefined {
-    this.flush();
-    return this.open?.uri === uri ? this.open.version : undefined;
+  /** The view of an open note and its version as khojd knows it, with what is in the editor by now. */
+  current(uri: string): Pick<Open, "version" | "view"> | undefined {
+    const one = this.open.get(uri);
+    if (one !== undefined) this.update(uri, one);
+    return one;
   }
 
-  /** The note at hand is left. */
+  /** All notes are left. */
   leave(): void {
     window.clearTimeout(this.timer);
-    if (this.open !== undefined) this.connection.notify("textDocument/didClose", { textDocument: { uri: this.open.uri } });
-    this.open = undefined;
+    for (const uri of [...this.open.keys()]) this.close(uri);
   }
 
-  private tell(): void {
-    if (this.open === undefined) return;
-    const { uri, version, text } = this.open;
+  private update(uri: string, one: Open): void {
+    if (one.view.file !== one.file) return;
+    one.stale = false;
+    const text = one.view.editor.getValue();
+    const change = difference(one.text, text);
+    if (change === undefined) return;
+    one.version += 1;
+    const range = { start: at(one.text, change.from), end: at(one.text, change.to) };
+    one.text = text;
+    this.connection.notify("textDocument/didChange", {
+      textDocument: { uri, version: one.version },
+      contentChanges: [{ range, text: change.text }],
+    });
+  }
+
+  private tell(uri: string): void {
+    const one = this.open.get(uri);
+    if (one === undefined) return;
+    const { version, text } = one;
     this.connection.notify("textDocument/didOpen", { textDocument: { uri, languageId: "markdown", version, text } });
+  }
+
+  private close(uri: string): void {
+    this.open.delete(uri);
+    this.connection.notify("textDocument/didClose", { textDocument: { uri } });
   }
 }
 

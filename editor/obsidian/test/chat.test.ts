@@ -1,13 +1,18 @@
 // A conversation in the shipped plugin: khojd is real, the model says what it is told to say.
+import { readdirSync, rmSync } from "node:fs";
+import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { Place } from "./daemon";
 import { Model, type Saying } from "./model";
-import { all, begin, element, press, type, until } from "./shipped";
+import { all, begin, element, press, type, until, WHOLE } from "./shipped";
 import type { World } from "./world/app";
 import { MarkdownRenderer } from "./world/obsidian";
 
-const NOTES = { "tea.md": "# Tea\n\nGreen tea 🍵 is steamed, not roasted.\n\n## Oolong\n\nHalf oxidised, between green and black.\n" };
+const NOTES = {
+  "tea.md": "# Tea\n\nGreen tea 🍵 is steamed, not roasted.\n\n## Oolong\n\nHalf oxidised, between green and black.\n",
+  "coal.md": "# Coal\n\nThe samovar burns charcoal.\n",
+};
 const EDIT = { action: "replace", note: "tea", old: "between green and black", new: "between green 🍃 and black", why: "a leaf was missing" };
 const NASTY = '<img src=x onerror="alert(1)"> ![p](http://127.0.0.1:9/a.png) [bad](javascript:alert(1)) [good](https://example.org) ![[tea]] [[tea]]\n\n```dataviewjs\nalert(1)\n```\n';
 
@@ -17,6 +22,7 @@ let hold: Promise<void>;
 function saying(question: string, whole: string): Saying {
   if (question.includes("Talk for ever")) return { pieces: ["Well then.\n\n", "On and on ", "and on"], hold };
   if (question.includes("Be nasty")) return { pieces: [NASTY] };
+  if (question.includes("Name notes")) return { pieces: ["See [[tea#Oolong|oolong]] and [[ideas/New idea]]."] };
   if (whole.includes("Please edit")) {
     const done = whole.includes("🍃");
     return { pieces: [done ? "I propose it." : JSON.stringify({ tool: "propose_edit", arguments: EDIT })] };
@@ -48,7 +54,8 @@ afterEach(async () => {
   await world.unload();
 });
 
-async function asked(question: string, last = ".khoj-turn:last-child .khoj-facts"): Promise<HTMLElement> {
+/** Ask, and wait for the answer, to its end or until something is in it. */
+async function asked(question: string, last = WHOLE): Promise<HTMLElement> {
   type(element<HTMLTextAreaElement>(".khoj-question-field"), question);
   element<HTMLTextAreaElement>(".khoj-question-field").focus();
   press("Enter");
@@ -60,17 +67,23 @@ function button(label: string, within: ParentNode = document): HTMLButtonElement
   return element<HTMLButtonElement>(`button[aria-label="${label}"]`, within);
 }
 
+/** The conversation that was changed last, as khojd keeps it. */
+async function kept(): Promise<{ persona: string; filters: string }> {
+  const { conversations } = JSON.parse(await place.khojd("conversations", "list", "--json")) as { conversations: { persona: string; filters: string }[] };
+  return conversations[0] ?? { persona: "none", filters: "none" };
+}
+
 test("who may answer is shown at once, and model servers are asked only when somebody is about to choose one", async () => {
+  const before = model.listed;
   const choices = element<HTMLSelectElement>("select[aria-label=Model]");
   await until("the configured model", () => Array.from(choices.options).some((one) => one.value === "tiny/tiny"));
-  expect(model.listed).toBe(0);
+  expect(model.listed).toBe(before);
   choices.focus();
-  await until("the question to the server", () => model.listed > 0);
+  await until("the question to the server", () => model.listed > before);
 });
 
 test("an answer streams in, cites, and folds what was thought and done", async () => {
   const turn = await asked("How is green tea made?");
-  await until("the citation", () => turn.querySelector("a.khoj-citation"));
   expect(element(".khoj-answer", turn).textContent.replace(/\s+/g, " ").trim()).toBe("First. Green tea 🍵 is steamed 1. That is all.");
   expect(element(".khoj-answer strong", turn).textContent).toBe("steamed");
   expect(element<HTMLDetailsElement>(".khoj-work", turn).open).toBe(false);
@@ -80,7 +93,7 @@ test("an answer streams in, cites, and folds what was thought and done", async (
 
 test("a citation is an internal link: a click goes to what is cited, hovering shows it", async () => {
   const turn = await asked("How is green tea made?");
-  const link = await until("the citation", () => turn.querySelector<HTMLElement>("a.khoj-citation"));
+  const link = element("a.khoj-citation", turn);
   const hovered: unknown[] = [];
   world.workspace.on("hover-link", (event) => { hovered.push(event); });
   link.dispatchEvent(new MouseEvent("mouseover", { bubbles: true }));
@@ -89,18 +102,47 @@ test("a citation is an internal link: a click goes to what is cited, hovering sh
   const note = await until("the note", () => world.shown);
   await until("the mark", () => note.contentEl.querySelector(".khoj-found"));
   expect(element(".khoj-found", note.contentEl).textContent).toContain("is steamed");
+  link.dispatchEvent(new MouseEvent("auxclick", { button: 1, bubbles: true, cancelable: true }));
+  await until("another tab", () => world.workspace.getLeavesOfType("markdown").length === 2);
+});
+
+test("a link to a note that is not there is shown as one, and nothing is made of it unless a person says so", async () => {
+  const turn = await asked("Name notes");
+  const links = Array.from(turn.querySelectorAll<HTMLElement>(".khoj-answer a.internal-link"));
+  expect(links.map((link) => [link.textContent, link.hasClass("is-unresolved")])).toEqual([["oolong", false], ["ideas/New idea", true]]);
+  const [there, missing] = links;
+  const notes = () => readdirSync(place.notes).sort();
+  const before = notes();
+  missing?.click();
+  await until("the question", () => document.querySelector(".modal-button-container"));
+  expect(world.modal?.contentEl.textContent).toContain("The answer names “New idea”. There is no such note.");
+  expect([world.workspace.followed, notes()]).toEqual([[], before]);
+  element(".modal-button-container .mod-cta").click();
+  const field = await until("the search", () => document.querySelector<HTMLInputElement>(".khoj-search-field"));
+  expect(field.value).toBe("New idea");
+  expect(notes()).toEqual(before);
+  press("Escape");
+  missing?.click();
+  const make = await until("the question", () => Array.from(document.querySelectorAll<HTMLElement>(".modal-button-container button"))
+    .find((one) => one.textContent === "Make the note"));
+  make.click();
+  await until("the note", () => world.shown?.file.path === "New idea.md");
+  rmSync(path.join(place.notes, "New idea.md"));
+  there?.click();
+  await until("the other note", () => world.shown?.file.path === "tea.md");
+  expect(world.workspace.followed).toEqual(["tea#Oolong"]);
 });
 
 test("blocks that are whole are not rendered again while the answer grows", async () => {
-  MarkdownRenderer.count = 0;
   const turn = await asked("Talk for ever", ".khoj-turn:last-child .khoj-block");
   await until("the second block", () => all(".khoj-block", turn).at(-1)?.startsWith("On and on"));
   const first = element(".khoj-block", turn);
+  MarkdownRenderer.rendered.length = 0;
   release();
-  await until("the end", () => turn.querySelector(".khoj-facts"));
-  await until("the text", () => all(".khoj-block", turn).at(-1) === "On and on and on");
+  await until("the end", () => document.querySelector(WHOLE));
+  expect(all(".khoj-block", turn)).toEqual(["Well then.", "On and on and on"]);
   expect(element(".khoj-block", turn)).toBe(first);
-  expect(MarkdownRenderer.count).toBeLessThan(6);
+  expect(MarkdownRenderer.rendered.filter((text) => text.startsWith("Well"))).toEqual([]);
 });
 
 test("an answer is stopped, keeps what there is, and can be asked again", async () => {
@@ -113,7 +155,8 @@ test("an answer is stopped, keeps what there is, and can be asked again", async 
   await until("the model to be left", () => model.left > 0);
   release();
   button("Ask again", turn).click();
-  await until("another answer", () => document.querySelector(".khoj-turn:last-child .khoj-facts") !== null && all(".khoj-turn").length === 1);
+  await until("the whole answer", () => document.querySelector(WHOLE) !== null && all(".khoj-block").at(-1) === "On and on and on");
+  expect(all(".khoj-turn")).toHaveLength(1);
 });
 
 test("a question is edited, and replaces the one before; a fork leaves the first conversation as it is", async () => {
@@ -128,14 +171,13 @@ test("a question is edited, and replaces the one before; a fork leaves the first
   expect(element(".khoj-send").textContent).toBe("Ask again");
   await asked("How is oolong made?");
   await until("one question", () => all(".khoj-question").join() === "How is oolong made?");
-  const kept = JSON.parse(await place.khojd("conversations", "list", "--json")) as { conversations: unknown[] };
-  expect(kept.conversations.length).toBeGreaterThanOrEqual(2);
+  const there = JSON.parse(await place.khojd("conversations", "list", "--json")) as { conversations: unknown[] };
+  expect(there.conversations.length).toBeGreaterThanOrEqual(2);
 });
 
 test("what a model says loads nothing, runs nothing and leads nowhere it must not", async () => {
   const turn = await asked("Be nasty");
   const answer = element(".khoj-answer", turn);
-  await until("the text", () => answer.querySelector("pre"));
   expect(answer.querySelector("img, script, iframe")).toBeNull();
   expect(Array.from(answer.querySelectorAll("a"), (link) => link.getAttribute("href"))).toEqual([
     "http://127.0.0.1:9/a.png", "https://example.org", "tea", "tea",
@@ -148,6 +190,8 @@ test("a proposed change is shown as a difference, and made in the open editor on
   const note = await world.note("tea.md");
   const turn = await asked("/research Please edit the note about tea");
   const review = await until("the proposal", () => turn.querySelector<HTMLElement>(".khoj-proposal button"));
+  expect(element<HTMLDetailsElement>(".khoj-work", turn).open).toBe(false);
+  expect(all(".khoj-step", turn).length).toBeGreaterThan(0);
   review.click();
   await until("the difference", () => document.querySelector(".khoj-diff"));
   expect(all(".khoj-diff-removed .khoj-diff-text")).toEqual(["Half oxidised, between green and black."]);
@@ -166,12 +210,29 @@ test("a proposed change of a note that is not open is made in its file", async (
   const make = await until("the button", () =>
     Array.from(document.querySelectorAll<HTMLElement>(".khoj-diff-modal button")).find((one) => one.textContent === "Make the change"));
   make.click();
-  await until("the change", () => place.read("tea.md") === NOTES["tea.md"].replace(EDIT.old, EDIT.new));
-  expect(world.shown).toBeNull();
-  place.put("tea.md", NOTES["tea.md"]);
+  try {
+    await until("the change", () => place.read("tea.md") === NOTES["tea.md"].replace(EDIT.old, EDIT.new));
+    expect(world.shown).toBeNull();
+  } finally {
+    place.put("tea.md", NOTES["tea.md"]);
+  }
 });
 
-test("a conversation is found in the list, renamed and deleted", async () => {
+test("a conversation is found in the list by its words, and saved as a note", async () => {
+  await asked("Is tea hot, or a kiln?");
+  button("Conversations").click();
+  await until("the list", () => all(".khoj-conversation-title").length > 0);
+  type(element<HTMLInputElement>(".khoj-conversations input"), "kiln");
+  await until("the one", () => all(".khoj-conversation-title").join() === "Is tea hot, or a kiln?");
+  button("Save as a note", element(".khoj-conversation")).click();
+  const note = await until("the note", () => world.shown);
+  expect(note.file.path).toBe("Is tea hot, or a kiln.md");
+  expect(note.editor.getValue()).toContain("Is tea hot, or a kiln?");
+  rmSync(path.join(place.notes, note.file.path));
+  await place.indexed();
+});
+
+test("a conversation is renamed and deleted in the list", async () => {
   await asked("How is green tea made?");
   button("Conversations").click();
   await until("the list", () => all(".khoj-conversation-title").length > 0);
@@ -191,28 +252,50 @@ test("a conversation is found in the list, renamed and deleted", async () => {
   expect(all(".khoj-turn")).toEqual([]);
 });
 
-test("persona and model can be chosen, and the selection is given to the model", async () => {
+test("the selection is given to the model", async () => {
   const note = await world.note("tea.md");
   note.editor.setSelection({ line: 2, ch: 0 }, { line: 2, ch: 9 });
   world.run("chat-about");
   await until("the selection", () => all(".khoj-chip").includes("About tea, lines 3–3"));
-  await until("personas", () => element<HTMLSelectElement>("select[aria-label=Persona]").options.length > 2);
-  await until("models", () => Array.from(element<HTMLSelectElement>("select[aria-label=Model]").options).some((one) => one.value === "tiny/tiny"));
   await asked("What is this?");
   expect(model.asked.at(-1)).toContain("Green tea");
   expect(all(".khoj-chip")).toEqual([]);
 });
 
-test("@ completes the name of a note", () => {
+test("persona, model and filters that are chosen hold for what is asked next", async () => {
+  const [persona, chosen] = [element<HTMLSelectElement>("select[aria-label=Persona]"), element<HTMLSelectElement>("select[aria-label=Model]")];
+  await until("personas", () => persona.options.length > 2);
+  await until("models", () => Array.from(chosen.options).some((one) => one.value === "tiny/tiny"));
+  const other = Array.from(persona.options).at(-1)?.value ?? "";
+  for (const [choice, value] of [[persona, other], [chosen, "tiny/tiny"]] as const) {
+    choice.value = value;
+    choice.dispatchEvent(new Event("change"));
+  }
+  const filters = element<HTMLInputElement>(".khoj-filter-field");
+  type(filters, "fi");
+  filters.focus();
+  press("Tab");
+  expect(filters.value).toBe("file:");
+  type(filters, "file:coal");
+  filters.dispatchEvent(new Event("change"));
+  const turn = await asked("What is green, the tea or the samovar?");
+  expect(await kept()).toMatchObject({ persona: other, filters: "file:coal" });
+  expect(element(".khoj-facts", turn).textContent).toContain("tiny/tiny");
+  expect(model.asked.at(-1)).toContain("burns charcoal");
+  expect(model.asked.at(-1)).not.toContain("steamed");
+});
+
+test("@ completes the name of a note, which is given to the model", async () => {
   const field = element<HTMLTextAreaElement>(".khoj-question-field");
   field.focus();
-  return until("the completion", () => {
-    type(field, "What of @te");
-    return all(".khoj-completion-text").includes("@tea");
-  }).then(() => {
-    press("Enter");
-    expect(field.value).toBe("What of @tea ");
+  await until("the completion", () => {
+    type(field, "What of @co");
+    return all(".khoj-completion-text").includes("@coal");
   });
+  press("Enter");
+  expect(field.value).toBe("What of @coal ");
+  await asked(`${field.value}?`);
+  expect(model.asked.at(-1)).toContain("The samovar burns charcoal.");
 });
 
 test("when khojd is killed in the middle of an answer that is said, and the question can be asked again", async () => {
@@ -224,5 +307,5 @@ test("when khojd is killed in the middle of an answer that is said, and the ques
   release();
   await until("the connection", () => element(".khoj-bar-item").getAttribute("aria-label")?.includes("files indexed"));
   button("Ask again", turn).click();
-  await until("the whole answer", () => element(".khoj-turn:last-child .khoj-answer").textContent.includes("and on and on"), 20_000);
+  await until("the whole answer", () => element(".khoj-turn:last-child .khoj-answer").textContent.includes("and on and on"));
 });

@@ -1,7 +1,7 @@
 // A real khojd, with notes, an index and a configuration of the test's own.
 import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { readFile, mkdir, writeFile } from "node:fs/promises";
+import { readFile, mkdir, rename, writeFile } from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
@@ -65,7 +65,7 @@ export class Place {
   /** What khojd says on a command line. */
   async khojd(...args: string[]): Promise<string> {
     const [program = "", ...first] = this.command;
-    const options = { cwd: this.base, timeout: 60_000, env: { ...process.env, ...this.environment } };
+    const options = { cwd: this.base, timeout: 110_000, env: { ...process.env, ...this.environment } };
     const ran = await promisify(execFile)(program, [...first, ...args], options);
     return ran.stdout;
   }
@@ -90,8 +90,8 @@ export class Place {
   clear(): void {
     const [program = "", ...first] = this.command;
     const env = { ...process.env, ...this.environment };
-    spawnSync(program, [...first, "stop", "--force"], { cwd: this.base, timeout: 30_000, env });
-    rmSync(this.base, { recursive: true, force: true });
+    spawnSync(program, [...first, "stop", "--force"], { cwd: this.base, timeout: 60_000, env });
+    rmSync(this.base, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
@@ -103,5 +103,6 @@ export function disk(base: string): Disk {
     read: (name) => readFile(at(name), "utf8"),
     write: (name, text) => writeFile(at(name), text),
     mkdir: async (name) => { await mkdir(at(name), { recursive: true }); },
+    rename: (name, to) => rename(at(name), at(to)),
   };
 }

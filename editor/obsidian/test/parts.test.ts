@@ -1,6 +1,6 @@
 // Parts of the plugin by themselves: what must not go wrong with any text.
 import type { MarkdownView } from "obsidian";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { blocks } from "../src/blocks";
 import { lines } from "../src/difference";
@@ -115,21 +115,84 @@ test("stored settings of another type are as they were delivered", () => {
   expect(restored({ delay: "5", limit: 7, unknown: true })).toEqual({ ...DEFAULTS, limit: 7 });
 });
 
+/** Params of the notifications about open notes. */
+interface Told {
+  textDocument: { uri: string; text?: string };
+  contentChanges?: { text: string }[];
+}
+
 describe("unsaved text", () => {
+  /** A pane, and how often its text was read. */
+  const pane = (file: object, text: string) => {
+    const one = { file, text, read: 0, editor: { getValue: () => { one.read += 1; return one.text; } } };
+    return Object.assign(one, { view: one as unknown as MarkdownView });
+  };
+  let told: string[];
+  let unsaved: Unsaved;
+  beforeEach(() => {
+    told = [];
+    unsaved = new Unsaved({
+      notify: (method, params) => {
+        const { textDocument, contentChanges = [] } = params as Told;
+        const text = textDocument.text ?? contentChanges[0]?.text ?? "";
+        told.push(`${method.slice("textDocument/did".length)} ${textDocument.uri.slice("file:///".length)} ${text}`.trim());
+      },
+    });
+  });
+  afterEach(() => { unsaved.leave(); });
+
   test("is that of the note that was opened, also while its view loads another", () => {
-    const told: [string, unknown][] = [];
-    const shown = { file: { path: "a.md" }, text: "one\n", editor: { getValue: () => shown.text } };
-    const unsaved = new Unsaved({ notify: (method, params) => { told.push([method, params]); } });
-    unsaved.follow(shown as unknown as MarkdownView, "file:///a.md");
+    const shown = pane({ path: "a.md" }, "one\n");
+    unsaved.follow([[shown.view, "file:///a.md"]]);
     shown.text = "one and more\n";
     unsaved.flush();
-    expect(told.map(([method]) => method)).toEqual(["textDocument/didOpen", "textDocument/didChange"]);
+    expect(told).toEqual(["Open a.md one", "Change a.md  and more"]);
     shown.file = { path: "b.md" };
     shown.text = "two\n";
+    unsaved.changed(shown.view);
     unsaved.flush();
     unsaved.restore();
     expect(told).toHaveLength(2);
-    unsaved.follow(shown as unknown as MarkdownView, "file:///b.md");
-    expect(told.slice(2).map(([method]) => method)).toEqual(["textDocument/didClose", "textDocument/didOpen"]);
+    unsaved.follow([[shown.view, "file:///b.md"]]);
+    expect(told.slice(2)).toEqual(["Close a.md", "Open b.md two"]);
+  });
+
+  test("of many panes is read again only where something was typed", () => {
+    const panes = ["a", "b", "c"].map((name) => pane({}, name));
+    const follow = () => { unsaved.follow(panes.map((one, index) => [one.view, `file:///${index}.md`])); };
+    follow();
+    unsaved.flush(); // a pane may have been loading when it was met
+    for (const one of panes) one.read = 0;
+    const [, typed] = panes;
+    if (typed === undefined) throw new Error("there is no such pane");
+    typed.text = "bee";
+    unsaved.changed(typed.view);
+    follow();
+    unsaved.flush();
+    unsaved.flush();
+    expect(panes.map((one) => one.read)).toEqual([0, 1, 0]);
+    expect(told).toEqual(["Open 0.md a", "Open 1.md b", "Open 2.md c", "Change 1.md ee"]);
+  });
+
+  test("of a note in two panes is that which was typed in last, and outlives the pane", () => {
+    const file = {};
+    const [first, second] = [pane(file, "one"), pane(file, "one")];
+    unsaved.follow([[first.view, "file:///a.md"], [second.view, "file:///a.md"]]);
+    second.text = "once";
+    unsaved.changed(second.view);
+    expect(unsaved.current("file:///a.md")).toMatchObject({ version: 2, view: second.view });
+    first.text = "once upon";
+    unsaved.follow([[first.view, "file:///a.md"]]);
+    unsaved.flush();
+    expect(told).toEqual(["Open a.md one", "Change a.md c", "Change a.md  upon"]);
+    unsaved.follow([]);
+    expect(told.at(-1)).toBe("Close a.md");
+  });
+
+  test("goes with the note to its new name", () => {
+    const shown = pane({ path: "a.md" }, "one");
+    unsaved.follow([[shown.view, "file:///a.md"]]);
+    unsaved.follow([[shown.view, "file:///b.md"]]);
+    expect(told).toEqual(["Open a.md one", "Close a.md", "Open b.md one"]);
   });
 });

@@ -89,7 +89,7 @@ test("a note that Obsidian does not show is handed to the system, which is said"
   await search("copper");
   press("Enter");
   await until("the file", () => opened.some((path) => path.endsWith("errands.org")));
-  expect(world.said.at(-1)).toContain("errands.org, line 2, is no Markdown note");
+  expect(world.said.join("\n")).toContain("errands.org, line 2, is no Markdown note");
 });
 
 test("the section of the selected hit is rendered, without pictures and HTML, its words marked", async () => {
@@ -135,4 +135,13 @@ test("a chosen hit becomes a link at the cursor, in the style of the vault", asy
   press("Enter");
   await until("the link", () => note.editor.getValue().includes("tea"));
   expect(note.editor.getLine(5)).toMatch(/^A steel \[\[tea#Oolong\]\]kettle/);
+});
+
+test("Alt+Enter in the search inserts a link to the hit", async () => {
+  const note = await world.note("Kettle.md");
+  await until("the index", () => element(".khoj-bar-item").getAttribute("aria-label")?.includes("files indexed"));
+  note.editor.setCursor({ line: 5, ch: 0 });
+  await search("oxidised");
+  press("Enter", { altKey: true });
+  await until("the link", () => note.editor.getLine(5).startsWith("[[tea#Oolong]]A steel"));
 });

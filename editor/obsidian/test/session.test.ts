@@ -1,5 +1,7 @@
 // Attaching, unsaved text, the vault as a folder, the index: the shipped plugin over the socket of a real khojd.
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { existsSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { Place } from "./daemon";
 import { all, begin, element, manifest, press, shipped, type, until } from "./shipped";
@@ -23,6 +25,8 @@ let world: World | undefined;
 interface Page {
   containerEl: HTMLElement;
   display(): void;
+  /** What Obsidian since 1.13 does in its place. */
+  renderTab__(): void;
   hide(): void;
 }
 
@@ -47,16 +51,38 @@ async function attached(where: Place = shared): Promise<World> {
   return world;
 }
 
-/** Search until something is found: what is typed is taken in a moment later, and the same query is not asked again. */
-async function hits(query: string): Promise<string[]> {
-  world?.run("search");
+/** Search until just these notes are found: what is typed is taken in a moment later, and the same query is not asked again. */
+async function found(query: string, notes: string[]): Promise<void> {
+  if (document.querySelector(".khoj-search-field") === null) world?.run("search");
   const field = element<HTMLInputElement>(".khoj-search-field");
-  const end = Date.now() + 8000;
-  for (let turn = 0; Date.now() < end && all(".khoj-hit").length === 0; turn++) {
+  const end = Date.now() + 60_000;
+  for (let turn = 0; turn === 0 || all(".khoj-hit-note").join() !== notes.join(); turn++) {
+    if (Date.now() > end) throw new Error(`${query} finds ${all(".khoj-hit-note").join() || "nothing"}, and not ${notes.join() || "nothing"}`);
     type(field, turn % 2 === 0 ? query : `${query}?`);
     await until("an answer", () => element(".khoj-search-hits").getAttribute("aria-busy") === "false");
   }
-  return all(".khoj-hit-note");
+}
+
+/** A program in place of khojd that says which process it is, and never comes to an end. */
+function endless(where: Place): { command: string; pid: () => number | undefined } {
+  where.put("../endless.py", "import os, pathlib, signal\npathlib.Path(__file__).with_name('pid').write_text(str(os.getpid()))\nsignal.pause()\n");
+  const pid = path.join(where.base, "pid");
+  return { command: `${where.command[0] ?? ""}\n${where.base}/endless.py`, pid: () => (existsSync(pid) ? Number(readFileSync(pid, "utf8")) || undefined : undefined) };
+}
+
+/** What can be read on a page of settings. */
+function seen({ containerEl }: Page): string {
+  const hidden = (one: Element) => one instanceof HTMLElement && one.style.display === "none";
+  const read = (one: Element): string => (hidden(one) ? "" : one.childElementCount === 0 ? one.textContent : Array.from(one.children, read).join("\n"));
+  return read(containerEl);
+}
+
+function running(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 test("on a phone it says that it is for computers, and does nothing", async () => {
@@ -72,6 +98,19 @@ test("on a phone it says that it is for computers, and does nothing", async () =
   } finally {
     Platform.isDesktopApp = true;
   }
+});
+
+test("a start of khojd that nobody waits for any longer is ended, and nothing more is said", async () => {
+  place = new Place(NOTES);
+  const { command, pid } = endless(place);
+  world = await begin(place, NOTES, { command });
+  const child = await until("the start", pid);
+  expect(running(child)).toBe(true);
+  world.run("update");
+  await world.unload();
+  world = undefined;
+  await until("its end", () => !running(child));
+  expect(Notice.said).toEqual([]);
 });
 
 test("where khojd is not installed one line says what to do, and nothing is installed", async () => {
@@ -100,7 +139,7 @@ test("a vault that is no folder of khojd's is asked for once, and remembered in 
   expect(title.textContent).toBe("Index this vault?");
   element(".modal-button-container .mod-cta").click();
   await until("the notes", () => bar().includes("3 of 3 files indexed"));
-  expect(place.read("../config.toml")).toContain(`path = "${place.notes}"`);
+  await until("the folder in the configuration", () => place?.read("../config.toml").includes(`path = "${place.notes}"`));
   expect(Modal.open).toEqual([]);
 });
 
@@ -120,11 +159,34 @@ test("what is typed is found before it is saved", async () => {
   const app = await attached();
   const note = await app.note("tea.md");
   note.editor.replaceRange("A 🫖 porcelain pot.\n", { line: 3, ch: 0 });
-  expect(await hits("porcelain")).toEqual(["tea"]);
+  await found("porcelain", ["tea"]);
   expect(all(".khoj-hit-unsaved")).toEqual(["not saved yet"]);
   press("Enter");
   await until("the mark", () => note.contentEl.querySelector(".khoj-found"));
   expect(all(".khoj-found", note.contentEl).join(" ")).toContain("A 🫖 porcelain pot.");
+});
+
+test("what is typed is found from every pane as long as it is open, and under the name that its note has by now", async () => {
+  place = new Place(NOTES);
+  await place.indexed();
+  const app = await attached(place);
+  const tea = await app.note("tea.md");
+  const green = await app.note("green.md", true);
+  tea.editor.replaceRange("A porcelain pot.\n", { line: 3, ch: 0 }); // in the pane that is not active
+  green.editor.replaceRange("An iron lid.\n", { line: 3, ch: 0 });
+  await found("porcelain", ["tea"]);
+  await found("iron", ["green"]);
+  const lost = until("the loss", () => !bar().includes("files indexed"));
+  app.run("reconnect");
+  await lost;
+  await until("the connection", () => bar().includes("files indexed"));
+  await found("porcelain", ["tea"]);
+  await found("iron", ["green"]);
+  await app.vault.rename(tea.file, "kettle.md");
+  await found("porcelain", ["kettle"]);
+  await app.close(tea);
+  await found("porcelain", []);
+  await found("iron", ["green"]);
 });
 
 test("after khojd was stopped it is started again, and knows of the unsaved text", async () => {
@@ -134,16 +196,18 @@ test("after khojd was stopped it is started again, and knows of the unsaved text
   const before = await place.pid();
   const note = await app.note("tea.md");
   note.editor.replaceRange("A porcelain pot.\n", { line: 3, ch: 0 });
-  await place.khojd("stop", "--force");
-  await until("the loss", () => !bar().includes("files indexed"));
-  await until("another daemon", () => bar().includes("3 of 3 files indexed"), 20_000);
+  const lost = until("the loss", () => !bar().includes("files indexed"));
+  await Promise.all([lost, place.khojd("stop", "--force")]);
+  await until("another daemon", () => bar().includes("3 of 3 files indexed"));
   expect(await place.pid()).not.toBe(before);
-  expect(await hits("porcelain")).toEqual(["tea"]);
+  await found("porcelain", ["tea"]);
 });
 
 test("the panel has every file with its state, takes actions, and exports JSON", async () => {
-  const app = await attached();
-  shared.put("broken.md", Buffer.from([0xff, 0xfe, 0x00, 0xd8, 0x00])); // begins as UTF-16, and is not
+  place = new Place(NOTES);
+  await place.indexed();
+  const app = await attached(place);
+  place.put("broken.md", Buffer.from([0xff, 0xfe, 0x00, 0xd8, 0x00])); // begins as UTF-16, and is not
   app.run("update");
   await until("the failure", () => bar().includes("1 failed"));
   app.run("status");
@@ -181,6 +245,52 @@ test("similar notes follow the cursor when asked to", async () => {
   expect(note.contentEl.isConnected).toBe(false);
 });
 
+test("similar notes are those of the selection or the whole note where that is asked, and stay when they need not follow", async () => {
+  world = await begin(shared, NOTES, { follow: false });
+  await until("the connection", () => bar().includes("files indexed"));
+  const head = () => (document.querySelector(".khoj-similar-head")?.textContent ?? "").split(" · ")[0]; // what it is like; a remark may follow
+  const note = await world.note("tea.md");
+  note.editor.setSelection({ line: 2, ch: 0 }, { line: 2, ch: 21 });
+  world.run("similar-selection");
+  await until("those of the selection", () => all(".khoj-similar .khoj-hit-note").includes("green") && head() === "tea, the selection");
+  world.run("similar-note");
+  await until("those of the note", () => head() === "tea");
+  const other = await world.note("deep/oolong.md");
+  other.contentEl.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true }));
+  await new Promise((resolve) => setTimeout(resolve, 600)); // twice as long as it waits for the cursor to rest
+  expect(head()).toBe("tea");
+  element<HTMLSelectElement>(".khoj-similar select").dispatchEvent(new Event("change"));
+  await until("those of the other note, asked for by hand", () => head()?.endsWith("oolong"));
+});
+
+test("commands that are about a note are there as long as one is", async () => {
+  const app = await attached();
+  const about = ["insert-link", "similar-cursor", "similar-selection", "similar-note", "chat-about"];
+  expect(about.filter((id) => app.offers(id))).toEqual([]);
+  await app.note("tea.md");
+  expect(about.filter((id) => app.offers(id))).toEqual(about);
+});
+
+test("notes are made from khojd's templates: that of today, and one with a title", async () => {
+  place = new Place(NOTES, '[[notes.templates]]\nname = "meeting"\nfolder = "meetings"\ntext = "# {title}\\n\\nWho came:\\n"\n');
+  await place.indexed();
+  const app = await attached(place);
+  app.run("today");
+  const day = await until("the note of today", () => app.shown);
+  expect(day.file.path).toMatch(/^\d{4}-\d\d-\d\d\.md$/);
+  expect(day.editor.getValue()).toContain(`# ${day.file.basename}`);
+  app.run("new-note");
+  const title = await until("the dialog", () => document.querySelector<HTMLInputElement>(".modal input[aria-label=Title]"));
+  const template = element<HTMLSelectElement>(".modal select[aria-label=Template]");
+  expect(Array.from(template.options, (one) => one.value)).toEqual(["note", "meeting"]);
+  template.value = "meeting";
+  title.value = "Tea at five";
+  press("Enter");
+  const note = await until("the new note", () => (app.shown?.file === day.file ? undefined : app.shown));
+  expect(note.file.path).toMatch(/^meetings\/tea-at-five\.md$/i);
+  expect(note.editor.getValue()).toContain("# Tea at five\n\nWho came:");
+});
+
 test("configuration and log are opened with the system's program", async () => {
   const app = await attached();
   app.run("configuration");
@@ -212,24 +322,50 @@ test("no command has a key of its own, and names are in sentence case without th
   }
 });
 
-test("settings are kept as they are set; a number that cannot be is marked and not taken", async () => {
-  const app = await attached();
-  const page = app.plugin?.settingTabs__[0] as Page | undefined;
-  page?.display();
-  const fields = page?.containerEl.querySelectorAll<HTMLInputElement>("input[type=text], input:not([type])") ?? [];
-  const [delay, limit, , , config] = Array.from(fields);
-  const kept = () => app.added.data as Record<string, unknown>;
-  for (const text of ["201", "-1", "2.5", "", "many"]) {
-    type(limit ?? document.createElement("input"), text);
-    expect(limit?.classList.contains("khoj-wrong")).toBe(true);
-  }
-  type(limit ?? document.createElement("input"), "12");
-  type(delay ?? document.createElement("input"), "5");
-  await until("both to be kept", () => kept().limit === 12 && kept().delay === 5);
-  expect(limit?.classList.contains("khoj-wrong")).toBe(false);
-  // Where khojd is changes when the page is closed, not with each letter.
-  type(config ?? document.createElement("input"), "/nowhere/config.toml");
-  expect(bar()).toContain("files indexed");
-  page?.hide();
-  await until("the reason", () => bar().includes("/nowhere/config.toml"));
+// Obsidian before 1.13 has the page draw itself, later ones draw what they are told of it.
+describe.each(["display", "renderTab__"] as const)("the page of settings, by %s,", (draw) => {
+  test("has sections, and rows that say what they are for", async () => {
+    const app = await attached();
+    const page = app.plugin?.settingTabs__[0] as unknown as Page;
+    page[draw]();
+    for (const text of ["Connect at start", "Search", "Delay", "Chat", "Persona", "Connection", "Command", "Socket"]) {
+      expect(seen(page)).toContain(text);
+    }
+    expect(seen(page)).not.toMatch(/settings|You have said/i);
+  });
+
+  test("keeps what is set; a number that cannot be is marked and not taken", async () => {
+    const app = await attached();
+    const page = app.plugin?.settingTabs__[0] as unknown as Page;
+    page[draw]();
+    const fields = page.containerEl.querySelectorAll<HTMLInputElement>("input[type=text], input:not([type])");
+    const [delay, limit, , , config] = Array.from(fields);
+    const kept = () => app.added.data as Record<string, unknown>;
+    for (const text of ["201", "-1", "2.5", "", "many"]) {
+      type(limit ?? document.createElement("input"), text);
+      expect(limit?.classList.contains("khoj-wrong")).toBe(true);
+    }
+    type(limit ?? document.createElement("input"), "12");
+    type(delay ?? document.createElement("input"), "5");
+    await until("both to be kept", () => kept().limit === 12 && kept().delay === 5);
+    expect(limit?.classList.contains("khoj-wrong")).toBe(false);
+    // Where khojd is changes when the page is closed, not with each letter.
+    type(config ?? document.createElement("input"), "/nowhere/config.toml");
+    expect(bar()).toContain("files indexed");
+    page.hide();
+    await until("the reason", () => bar().includes("/nowhere/config.toml"));
+  });
+
+  test("has a person be asked again about a vault that was declined", async () => {
+    place = new Place(NOTES, "", false);
+    await place.address();
+    world = await begin(place, NOTES, { declined: true });
+    await until("the connection", () => bar().includes("0 of 0 files indexed"));
+    const page = world.plugin?.settingTabs__[0] as unknown as Page;
+    page[draw]();
+    const row = Array.from(page.containerEl.querySelectorAll("button")).find((one) => one.textContent === "Ask again");
+    row?.click();
+    await until("the question", () => document.querySelector(".modal-title")?.textContent === "Index this vault?");
+    expect(seen(page)).not.toContain("You have said");
+  });
 });

@@ -48,7 +48,7 @@ export async function begin(
 }
 
 /** Wait until something holds; what it is of is said when it does not. */
-export async function until<T>(what: string, look: () => T | false | null | undefined, patience = 8_000): Promise<T> {
+export async function until<T>(what: string, look: () => T | false | null | undefined, patience = 60_000): Promise<T> {
   const end = Date.now() + patience;
   for (;;) {
     const found = look();
@@ -63,6 +63,9 @@ function seen(): string {
   const bar = document.querySelector(".khoj-bar-item")?.getAttribute("aria-label") ?? "no status bar";
   return [bar, ...all(".khoj-search-line"), ...Notice.said].join(" | ");
 }
+
+/** The facts under the last answer, when it was rendered to its end. */
+export const WHOLE = '.khoj-turn:last-child .khoj-answer[aria-busy="false"] ~ .khoj-after .khoj-facts';
 
 /** The element that fits a selector. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as querySelector has it

@@ -28,7 +28,7 @@ export interface Where {
 
 /** A browser; the caller closes it. */
 export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.KHOJD_TEST_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  return chromium.launch({ executablePath: process.env.KHOJD_TEST_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS, timeout: 100_000 });
 }
 
 let bundle: Promise<string> | undefined;
@@ -50,6 +50,7 @@ async function bundled(): Promise<string> {
 /** A page with the vault of a place, in which the plugin runs. */
 export async function begin(browser: Browser, place: Where, files: Record<string, string>, theme: Theme, more = {}): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1120, height: 700 }, colorScheme: theme });
+  page.setDefaultTimeout(60_000);
   await bridge(page, place);
   const styles = await Promise.all([path.join(HERE, "theme.css"), path.join(PLUGIN, "styles.css")].map((name) => readFile(name, "utf8")));
   await page.setContent(`<!doctype html><html lang="en"><head><title>Vault</title></head><body class="theme-${theme}"></body></html>`);

@@ -38,7 +38,7 @@ const harness = {
     setup();
     Object.assign(globalThis, globals, { global: globalThis });
     const os = { homedir: () => given.home };
-    const disk: Disk = { base: given.base, read: diskRead, write: diskWrite, mkdir: diskMake };
+    const disk: Disk = { base: given.base, read: diskRead, write: diskWrite, mkdir: diskMake, rename: () => Promise.reject(new Error("nothing is renamed here")) };
     const world = new World(disk, given.files, given.settings);
     harness.world = world;
     const module = { exports: {} as { default?: Main } };

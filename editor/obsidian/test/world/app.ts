@@ -1,7 +1,7 @@
 // As much of Obsidian as a plugin sees: a vault on the disk, panes, commands.
 import * as mocks from "obsidian-test-mocks/obsidian";
 
-import { MarkdownView, Modal, Notice, type Added, type Plugin } from "./obsidian";
+import { MarkdownView, Modal, Notice, type Added, type Offered, type Plugin } from "./obsidian";
 
 /** The disk below a vault. Paths are those of the vault. */
 export interface Disk {
@@ -9,6 +9,7 @@ export interface Disk {
   read(path: string): Promise<string>;
   write(path: string, text: string): Promise<void>;
   mkdir(path: string): Promise<void>;
+  rename(path: string, to: string): Promise<void>;
 }
 
 class Adapter extends mocks.FileSystemAdapter {
@@ -26,6 +27,10 @@ class Adapter extends mocks.FileSystemAdapter {
 
   override mkdir(path: string): Promise<void> {
     return this.disk.mkdir(path);
+  }
+
+  override rename(path: string, to: string): Promise<void> {
+    return this.disk.rename(path, to);
   }
 }
 
@@ -131,8 +136,8 @@ class Workspace extends mocks.Events {
 
   async openLinkText(link: string): Promise<void> {
     this.followed.push(link);
-    const file = this.world.vault.getFiles().find((one) => one.path === link || one.basename === link);
-    if (file !== undefined) await this.getLeaf(false).openFile(file);
+    const file = this.world.metadataCache.getFirstLinkpathDest(link.replace(/#.*/, ""), "");
+    if (file !== null) await this.getLeaf(false).openFile(file);
   }
 
   onLayoutReady(run: () => void): void {
@@ -146,6 +151,7 @@ class Workspace extends mocks.Events {
   forget(leaf: Leaf): void {
     this.leaves = this.leaves.filter((one) => one !== leaf);
     if (this.activeLeaf === leaf) this.activeLeaf = null;
+    this.trigger("layout-change");
   }
 
   async clear(): Promise<void> {
@@ -201,18 +207,29 @@ export class World {
 
   /** Run a command. */
   run(id: string): void {
-    const command = this.added.commands.get(id);
-    if (command === undefined) throw new Error(`no command ${id}`);
-    command.callback();
+    if (!this.offers(id)) throw new Error(`the command ${id} is not there now`);
+    const { callback, checkCallback } = this.command(id);
+    callback?.();
+    checkCallback?.(false);
   }
 
-  /** Open a note of the vault. */
-  async note(path: string): Promise<MarkdownView> {
+  /** Whether a command can be chosen now. */
+  offers(id: string): boolean {
+    return this.command(id).checkCallback?.(true) ?? true;
+  }
+
+  /** Open a note of the vault, where the last one was or in a pane of its own. */
+  async note(path: string, fresh = false): Promise<MarkdownView> {
     const file = this.vault.getFileByPath(path);
     if (file === null) throw new Error(`no note ${path}`);
-    const leaf = this.workspace.getLeaf(false);
+    const leaf = this.workspace.getLeaf(fresh);
     await leaf.openFile(file);
     return leaf.view as MarkdownView;
+  }
+
+  /** Close the pane of a note. */
+  close(note: MarkdownView): Promise<void> {
+    return (note.leaf as unknown as Leaf).detach();
   }
 
   /** The note that is shown. */
@@ -228,6 +245,12 @@ export class World {
 
   get said(): string[] {
     return Notice.said;
+  }
+
+  private command(id: string): Offered {
+    const command = this.added.commands.get(id);
+    if (command === undefined) throw new Error(`no command ${id}`);
+    return command;
   }
 }
 

@@ -88,10 +88,10 @@ export class Notice {
 }
 
 export const MarkdownRenderer = {
-  /** How often something was rendered. */
-  count: 0,
+  /** What was rendered. */
+  rendered: [] as string[],
   async render(_app: unknown, text: string, into: HTMLElement): Promise<void> {
-    MarkdownRenderer.count += 1;
+    MarkdownRenderer.rendered.push(text);
     await Promise.resolve();
     renderMarkdown(text, into);
   },
@@ -172,9 +172,18 @@ export class MarkdownView extends ItemView {
   }
 }
 
+/** A command of the plugin; one with `checkCallback` is there only when that says so. */
+export interface Offered {
+  id: string;
+  name: string;
+  callback?: () => void;
+  checkCallback?: (checking: boolean) => boolean;
+  hotkeys?: unknown;
+}
+
 /** What the plugin has added to the app, and its stored settings. */
 export interface Added {
-  commands: Map<string, { id: string; name: string; callback: () => void; hotkeys?: unknown }>;
+  commands: Map<string, Offered>;
   views: Map<string, (leaf: mocks.WorkspaceLeaf) => mocks.View>;
   extensions: Extension[];
   statusBar: HTMLElement;
@@ -191,6 +200,12 @@ export class Plugin extends mocks.Plugin {
     this.added.commands.set(command.id, command as never);
     this.register(() => { this.added.commands.delete(command.id); });
     return command;
+  }
+
+  /** As Obsidian does it since 1.13, which asks a page for what is in it. */
+  override addSettingTab(...[tab]: Parameters<mocks.Plugin["addSettingTab"]>): void {
+    super.addSettingTab(tab);
+    tab.update();
   }
 
   override addStatusBarItem(): HTMLElement {
