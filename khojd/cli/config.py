@@ -7,6 +7,7 @@ import typer
 
 from khojd import paths
 from khojd.cli import output
+from khojd.cli.connection import absolute
 from khojd.errors import ConfigError
 
 app = typer.Typer(help="Show and check the configuration.", rich_markup_mode=None, no_args_is_help=True)
@@ -34,7 +35,7 @@ def check(
     from khojd import configfile
     from khojd.sources import folder as folders
 
-    path = file.expanduser().absolute() if file is not None else paths.config_file()
+    path = Path(absolute(str(file))) if file is not None else paths.config_file()
     if not path.exists():
         if file is not None:
             raise ConfigError(f"{path} does not exist", file=str(path))

@@ -61,7 +61,10 @@ def absolute(path: str) -> str:
     """
     if not path:
         raise QueryError("a path is empty; write . for this directory", part=path)
-    return plain(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111
+    try:
+        return plain(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111
+    except FileNotFoundError:
+        raise QueryError(f"{path} is in the current directory, which is no longer there", part=path) from None
 
 
 def place(path: str) -> Path:

@@ -54,8 +54,11 @@ def say(text: str) -> None:
 
 def shown(path: str) -> str:
     """A path as short as it still opens from here: relative when it is below the current directory."""
-    here = plain(os.getcwd())  # noqa: PTH109
-    relative = path[len(here) + 1 :] if path.startswith(here.rstrip("/") + "/") else path
+    try:
+        here = plain(os.getcwd())  # noqa: PTH109
+    except FileNotFoundError:  # it was removed meanwhile
+        here = ""
+    relative = path[len(here) + 1 :] if here and path.startswith(here.rstrip("/") + "/") else path
     return harmless(relative).replace("\n", "\ufffd")  # it stands on one line, whatever is in it
 
 

@@ -81,6 +81,19 @@ def test_a_closed_output_is_no_error(khojd: Khojd) -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
+def test_in_a_directory_that_is_gone_notes_are_found_all_the_same(khojd: Khojd, tmp_path: Path) -> None:
+    def here(*arguments: str) -> subprocess.CompletedProcess[str]:
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        shell = ["sh", "-c", 'rmdir "$PWD" && "$@"', "sh", *khojd.command(*arguments)]
+        return subprocess.run(shell, env=khojd.environment, cwd=gone, capture_output=True, text=True, check=False)
+
+    assert f"{khojd.notes}/bike.md:" in here("search", "brakes").stdout
+    refused = here("similar", "bike.md")
+    assert refused.returncode == 2
+    assert "bike.md is in the current directory, which is no longer there" in refused.stderr
+
+
 INTERRUPTED = """
 import sys
 class Finder:
