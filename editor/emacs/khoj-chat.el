@@ -123,16 +123,20 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
 (defun khoj-chat--make ()
   "A new buffer for a conversation."
   (with-current-buffer (generate-new-buffer "*khoj chat*")
-    (cond ((eq khoj-chat-format 'org) (org-mode))
-          ((require 'markdown-mode nil t) (markdown-mode))
-          (t (text-mode)))
+    (khoj-chat-set-mode)
     (khoj-chat-mode 1)
     (setq khoj-chat--end (copy-marker (point-min) t))
     (khoj-view--editing
-      (insert (khoj-view--string (concat (if (derived-mode-p 'org-mode) "* " "# ") "Ask\n") 'face 'khoj-aside)))
+      (insert (khoj-view--string (concat (if (derived-mode-p 'org-mode) "* " "# ") "Ask\n") 'font-lock-face 'khoj-aside)))
     (set-marker khoj-chat--end (point-min))
     (setq khoj-question-start (copy-marker (point-max)))
     (current-buffer)))
+
+(defun khoj-chat-set-mode ()
+  "Turn on the major mode of `khoj-chat-format'."
+  (cond ((eq khoj-chat-format 'org) (org-mode))
+        ((require 'markdown-mode nil t) (markdown-mode))
+        (t (text-mode))))
 
 (defun khoj-chat--header ()
   "What is above a conversation."

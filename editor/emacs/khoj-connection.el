@@ -131,6 +131,24 @@ The connection must be ready."
 
 ;;; Listening
 
+(defmacro khoj-connection-keeping-quit (&rest body)
+  "Run BODY, the work of a timer, so that \\[keyboard-quit] meanwhile is not lost.
+Timers inhibit quitting, but Emacs allows it where a mode turns colours on, and
+when it displays what a timer has done: a quit there would end the timer, or the
+display, and not what somebody does in the minibuffer."
+  (declare (indent 0))
+  `(prog1 (condition-case nil
+              (progn ,@body)
+            (quit (setq quit-flag t)
+                  nil))
+     (khoj-connection--hand-quit-on)))
+
+(defun khoj-connection--hand-quit-on ()
+  "Have a quit that is pending read as the key it was, if Emacs waits for keys."
+  (when (and (eq quit-flag t) (current-idle-time))
+    (setq quit-flag nil
+          unread-command-events (append unread-command-events (list (nth 3 (current-input-mode)))))))
+
 (defun khoj-connection-later (&rest call)
   "Make CALL, a function and its arguments, outside of the process filter.
 What is waited for inside of it would break the reading of jsonrpc.el in Emacs
@@ -144,8 +162,9 @@ What is waited for inside of it would break the reading of jsonrpc.el in Emacs
   (let ((calls (nreverse khoj-connection--due)))
     (setq khoj-connection--due nil)
     (dolist (call calls)
-      (with-demoted-errors "Khoj: %S"
-        (apply call)))))
+      (khoj-connection-keeping-quit
+        (with-demoted-errors "Khoj: %S"
+          (apply call))))))
 
 (defun khoj-connection--notified (wire method params)
   "Hand PARAMS of the notification METHOD over WIRE on."
@@ -156,7 +175,8 @@ What is waited for inside of it would break the reading of jsonrpc.el in Emacs
 (defun khoj-connection--requested (_wire method params)
   "Reply to the request METHOD of the daemon with PARAMS."
   (let ((function (alist-get method khoj-connection-requests)))
-    (cond (function (funcall function params))
+    (cond (function (or (khoj-connection-keeping-quit (funcall function params))
+                        (jsonrpc-error :code -32603 :message "it was quit in Emacs")))
           ((memq method '(window/workDoneProgress/create client/registerCapability client/unregisterCapability)) nil)
           ((eq method 'workspace/configuration) (make-vector (length (plist-get params :items)) nil))
           (t (jsonrpc-error :code -32601 :message (format "%s is not known to khoj.el" method))))))
@@ -170,7 +190,8 @@ What is waited for inside of it would break the reading of jsonrpc.el in Emacs
     (khoj-connection--stop-timers)
     (setq khoj-connection-problem nil)
     (condition-case failure
-        (progn
+        ;; Asked by `while-no-input' this would stop halfway for a key, with nobody left to go on.
+        (let ((inhibit-quit t))
           (require 'khoj-wire)
           (require 'khoj-notice)
           ;; Before the connection is there, as replies may come while it is made.

@@ -112,14 +112,14 @@
 (defun khoj-conversations-export ()
   "Make a note of the conversation of this line, to be saved where you like."
   (interactive)
-  (let ((org (eq khoj-chat-format 'org)))
-    (khoj-rpc-ask 'khoj/conversations/export
-                  (list :conversation (plist-get (khoj-conversations--here) :id) :format (if org "org" "markdown"))
-                  :then (lambda (exported)
-                          (pop-to-buffer (generate-new-buffer (plist-get exported :name)))
-                          (insert (plist-get exported :text))
-                          (goto-char (point-min))
-                          (if org (org-mode) (text-mode))))))
+  (khoj-rpc-ask 'khoj/conversations/export
+                (list :conversation (plist-get (khoj-conversations--here) :id)
+                      :format (if (eq khoj-chat-format 'org) "org" "markdown"))
+                :then (lambda (exported)
+                        (pop-to-buffer (generate-new-buffer (plist-get exported :name)))
+                        (insert (plist-get exported :text))
+                        (goto-char (point-min))
+                        (khoj-chat-set-mode))))
 
 (provide 'khoj-conversations)
 ;;; khoj-conversations.el ends here

@@ -103,6 +103,7 @@
   (let ((map (make-sparse-keymap)))
     (define-key map (kbd "RET") #'khoj-results-visit)
     (define-key map [mouse-2] #'khoj-results-visit)
+    (define-key map [follow-link] 'mouse-face)
     (define-key map "o" #'khoj-results-display)
     (define-key map "n" #'next-error-no-select)
     (define-key map "p" #'previous-error-no-select)

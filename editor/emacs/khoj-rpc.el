@@ -107,14 +107,16 @@ Failures are not shown."
 
 (defun khoj-rpc--send (request)
   "Send REQUEST, or keep it until there is a connection."
-  (run-hooks 'khoj-rpc-before-ask-hook)
-  (if (not (khoj-connection-ready-p))
-      (progn (setq khoj-rpc--waiting (append khoj-rpc--waiting (list request)))
-             (khoj-connection-open))
-    (push request khoj-rpc--sent)
-    (khoj-connection-request (khoj-rpc-request-method request) (khoj-rpc-request-params request)
-                             (lambda (result) (khoj-rpc--done request result))
-                             (lambda (failure) (khoj-rpc--failed request failure)))))
+  ;; What asks may be interrupted by any key; not between what is told and what is noted down.
+  (let ((inhibit-quit t))
+    (run-hooks 'khoj-rpc-before-ask-hook)
+    (if (not (khoj-connection-ready-p))
+        (progn (setq khoj-rpc--waiting (append khoj-rpc--waiting (list request)))
+               (khoj-connection-open))
+      (push request khoj-rpc--sent)
+      (khoj-connection-request (khoj-rpc-request-method request) (khoj-rpc-request-params request)
+                               (lambda (result) (khoj-rpc--done request result))
+                               (lambda (failure) (khoj-rpc--failed request failure))))))
 
 (defun khoj-rpc--guard (request function)
   "FUNCTION, which is only called while REQUEST is wanted."

@@ -141,7 +141,8 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
       (let ((query (minibuffer-contents-no-properties)))
         (unless (or (equal query (khoj-session-query khoj-candidate-session))
                     (gethash query (khoj-session-candidates khoj-candidate-session)))
-          (khoj-session-ask khoj-candidate-session query))))))
+          (khoj-connection-keeping-quit
+            (khoj-session-ask khoj-candidate-session query)))))))
 
 (defun khoj-search--refresh (buffer)
   "Show in the minibuffer BUFFER what is found by now."
@@ -212,8 +213,9 @@ Return what to do, a function, and a hit or, where none was chosen, a query."
           (window (minibuffer-selected-window)))
       (when (and hit (window-live-p window))
         ;; A mode may take long to look at a large note; the next key does not wait for it.
-        (while-no-input
-          (khoj-preview-hit hit window))))))
+        (khoj-connection-keeping-quit
+          (while-no-input
+            (khoj-preview-hit hit window)))))))
 
 (defun khoj-search--query ()
   "What is searched for in the current minibuffer."

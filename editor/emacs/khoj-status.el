@@ -80,8 +80,15 @@ Those behind symbolic links are there by both names."
                       (cl-loop for problem across (plist-get khoj-status :problems) concat (concat "; " problem)))
               (or (> failed 0) (not (equal (plist-get khoj-status :problems) []))))))))
 
+(defvar khoj-status-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map [mode-line mouse-1] #'khoj-index)
+    (define-key map [mode-line mouse-3] #'khoj-status-add-folder)
+    map)
+  "Keys of the mode line.")
+
 (defun khoj-status-lighter (&optional outside)
-  "The state of the index for the mode line.
+  "The state of the index, as a part of the mode line.
 With OUTSIDE it is the one of a file that is in none of khojd's folders."
   (pcase-let* ((`(,summary . ,wrong) (khoj-status-summary))
                (indexed (plist-get khoj-status :indexed))
@@ -96,21 +103,15 @@ With OUTSIDE it is the one of a file that is in none of khojd's folders."
                                       (if (eq (plist-get khoj-status :paused) t) ":paused" "")
                                       (if (> (plist-get khoj-status :failed) 0)
                                           (format ":!%d" (plist-get khoj-status :failed)) ""))))))
-    (concat " " (propertize text
-                            'face (and wrong 'khoj-problem)
-                            'help-echo (format "khojd: %s%s\nmouse-1: files and what can be done" summary
-                                               (if outside
-                                                   "\nthis file is in no folder that khojd reads\nmouse-3: add its folder"
-                                                 ""))
-                            'mouse-face 'mode-line-highlight
-                            'local-map khoj-status-map))))
-
-(defvar khoj-status-map
-  (let ((map (make-sparse-keymap)))
-    (define-key map [mode-line mouse-1] #'khoj-index)
-    (define-key map [mode-line mouse-3] #'khoj-status-add-folder)
-    map)
-  "Keys of the mode line.")
+    ;; Not a string with properties: Emacs puts those of minor modes in their place.
+    `(" " (:propertize ,text
+                       face ,(and wrong 'khoj-problem)
+                       help-echo ,(format "khojd: %s%s\nmouse-1: files and what can be done" summary
+                                          (if outside
+                                              "\nthis file is in no folder that khojd reads\nmouse-3: add its folder"
+                                            ""))
+                       mouse-face mode-line-highlight
+                       local-map ,khoj-status-map))))
 
 (defun khoj-status-add-folder (event)
   "Have khojd read the folder of the buffer at whose mode line EVENT was."

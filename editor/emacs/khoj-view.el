@@ -70,7 +70,10 @@
 
 (defun khoj-view--string (text &rest properties)
   "TEXT with PROPERTIES, and not to be changed."
-  (apply #'propertize text 'read-only t 'front-sticky '(read-only) 'rear-nonsticky t properties))
+  (apply #'propertize text 'category 'khoj-view 'read-only t 'front-sticky '(read-only) properties))
+
+;; What is typed behind it is another's.  Of the category, as modes that put colours on may remove this from the text.
+(put 'khoj-view 'rear-nonsticky t)
 
 (defun khoj-view-open (question end)
   "Show QUESTION before the marker END, and return its view."
@@ -114,12 +117,18 @@
                ", ")
               (and (khoj-view-notices view)
                    (concat " — " (string-join (reverse (khoj-view-notices view)) "; "))))
-             'face 'khoj-aside))
+             'font-lock-face 'khoj-aside))
     (make-text-button (khoj-view-details-begin view) (line-end-position)
-                      'action (lambda (_) (khoj-view-toggle view))
-                      'face 'khoj-aside 'follow-link t 'help-echo "RET: show or fold what was done and thought")
+                      'type 'khoj-view-head
+                      'action (lambda (_) (khoj-view-toggle view)))
     (add-text-properties (khoj-view-details-begin view) (line-end-position)
-                         '(read-only t front-sticky (read-only) rear-nonsticky t))))
+                         '(read-only t front-sticky (read-only)))))
+
+(define-button-type 'khoj-view-head
+  'face 'khoj-aside
+  'follow-link t
+  'help-echo "RET: show or fold what was done and thought")
+
 
 (defun khoj-view-toggle (view)
   "Show or fold what was done and thought in VIEW."
@@ -131,7 +140,7 @@
   "Add TEXT to what is folded in VIEW."
   (khoj-view--editing
     (goto-char (khoj-view-details-end view))
-    (insert (khoj-view--string text 'face 'khoj-aside))))
+    (insert (khoj-view--string text 'font-lock-face 'khoj-aside))))
 
 (defun khoj-view-step (view step)
   "Add STEP to VIEW."
@@ -267,7 +276,7 @@ Show the quote in the echo area."
   "Say TEXT below the answer of VIEW."
   (khoj-view--editing
     (goto-char (khoj-view-answer-end view))
-    (insert (khoj-view--string (concat (if (= (khoj-view-answer-begin view) (point)) "" "\n") "(" text ")") 'face 'khoj-aside))))
+    (insert (khoj-view--string (concat (if (= (khoj-view-answer-begin view) (point)) "" "\n") "(" text ")") 'font-lock-face 'khoj-aside))))
 
 (defun khoj-view--list-sources (view)
   "List below the answer of VIEW what it cites, each source once."
@@ -301,13 +310,13 @@ Show the quote in the echo area."
   (insert (khoj-view--string (format "\n\nProposed change of %s%s\n" (file-name-nondirectory (plist-get proposal :path))
                                      (if (string-empty-p (plist-get proposal :why)) ""
                                        (concat ": " (plist-get proposal :why))))
-                             'face 'khoj-aside))
+                             'font-lock-face 'khoj-aside))
   (let ((start (point)))
     (insert (khoj-view--string "[Show and apply]"))
     (make-text-button start (point) 'follow-link t 'khoj-proposal proposal
                       'help-echo "RET: show the change; it is made when you say so"
                       'action (lambda (_) (khoj-proposal-show (khoj-view-id view) proposal)))
-    (add-text-properties start (point) '(read-only t front-sticky (read-only) rear-nonsticky t))))
+    (add-text-properties start (point) '(read-only t front-sticky (read-only)))))
 
 
 ;;; Markdown to Org

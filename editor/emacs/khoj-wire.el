@@ -61,11 +61,12 @@ an error when there is no khojd."
                           :request-dispatcher requested
                           :on-shutdown lost
                           :process #'khoj-wire--process))
-         (wire (condition-case nil
-                   (apply #'make-instance 'khoj-wire :events-buffer-config '(:size 0 :format full) arguments)
-                 ;; Before jsonrpc.el 1.0.21, which made no process before it saw this.
-                 (invalid-slot-name
-                  (apply #'make-instance 'khoj-wire :events-buffer-scrollback-size 0 arguments)))))
+         (wire (delay-mode-hooks        ; the modes of buffers nobody sees need no colours
+                 (condition-case nil
+                     (apply #'make-instance 'khoj-wire :events-buffer-config '(:size 0 :format full) arguments)
+                   ;; Before jsonrpc.el 1.0.21, which made no process before it saw this.
+                   (invalid-slot-name
+                    (apply #'make-instance 'khoj-wire :events-buffer-scrollback-size 0 arguments))))))
     ;; What is wrong is said by us, once.
     (add-function :around (process-sentinel (jsonrpc--process wire)) #'khoj-wire--quietly)
     wire))

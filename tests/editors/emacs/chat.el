@@ -8,23 +8,10 @@
 (require 'khoj-conversations)
 (require 'khoj-proposal)
 (require 'org)
+(require 'xt-mouse)
 
-(defun test-new ()
-  "A new conversation in the selected window."
-  (test-connect)
-  (khoj-chat-new)
-  (should khoj-chat-mode))
+(xterm-mouse-mode 1)
 
-(defun test-ask (question)
-  "Ask QUESTION, and wait for the end of the answer."
-  (goto-char (point-max))
-  (insert question)
-  (khoj-chat-send)
-  (test-wait "the end of the answer" (lambda () (not khoj-chat--running))))
-
-(defun test-transcript ()
-  "All that the buffer says."
-  (buffer-substring-no-properties (point-min) (point-max)))
 
 (ert-deftest chat-streams-an-answer-and-visits-what-it-cites ()
   (save-window-excursion
@@ -160,15 +147,66 @@
       (should-not (string-match-p "\\[fn:1-1\\] Tea" (test-transcript))))))
 
 (ert-deftest chat-is-about-the-region-and-notes-that-are-mentioned ()
+  "That the model is told of these is seen by test_chat.py."
   (save-window-excursion
     (test-connect)
     (find-file (test-file "errands.org"))
-    (khoj-ask-region (point-min) (point-max) "What is this about?")
+    (goto-char (point-min))
+    (search-forward "A steel one.")
+    (khoj-ask-region (match-beginning 0) (match-end 0) "What is selected here?")
     (test-wait "the end of the answer" (lambda () (not khoj-chat--running)))
+    (khoj-chat-set-filters "file:errands.org")
     (goto-char (point-max))
-    (insert "What of @er")
+    (insert "What is mentioned in @te")
     (completion-at-point)
-    (should (string-suffix-p "@errands.org" (test-transcript)))))
+    (should (string-suffix-p "@tea.md" (test-transcript)))
+    (insert "?")
+    (khoj-chat-send)
+    (test-wait "the end of the answer" (lambda () (not khoj-chat--running)))))
+
+(ert-deftest chat-visits-the-citation-that-is-clicked-at ()
+  (save-window-excursion
+    (delete-other-windows)
+    (test-new)
+    (test-ask "How is green tea made?")
+    (let ((chat (current-buffer)))
+      ;; In the answer with the left button, in the list below it with the middle one.
+      (dolist (where '((1 . 1) (2 . 2)))
+        (pop-to-buffer-same-window chat)
+        (delete-other-windows)
+        (goto-char (point-min))
+        (search-forward "[fn:1-1]" nil nil (cdr where))
+        (let ((citation (if (= (cdr where) 1) (- (point) 2) (1+ (point)))))
+          (test-typing ((test-click (car where) citation)
+                        (equal (car (test-here)) (test-file "tea.md"))
+                        "C-M-c")
+            (recursive-edit)))
+        (should (looking-at "Green tea 🍵 is steamed"))))))
+
+(ert-deftest chat-is-led-by-its-keys ()
+  (save-window-excursion
+    (delete-other-windows)
+    (test-new)
+    (let ((chat (current-buffer)))
+      (test-typing ("Talk SPC for SPC ever" "C-c C-c"
+                    (string-match-p "On and on" (test-transcript)) "C-c C-k"
+                    (string-match-p "On and on.*\n?.*(cancelled" (test-transcript))
+                    "How SPC is SPC green SPC tea SPC made?" "C-c C-c"
+                    (and (string-match-p "That is all\\." (test-transcript)) (not khoj-chat--running))
+                    "C-c C-e" "DEL SPC at SPC all?" "C-c C-c"
+                    (and (string-match-p "tea made at all\\?$" (test-transcript))
+                         (string-match-p "That is all\\." (test-transcript)) (not khoj-chat--running))
+                    "C-M-c")
+        (recursive-edit))
+      (should (eq (current-buffer) chat))
+      (should-not (string-match-p "tea made\\?$" (test-transcript)))
+      ;; What was done is counted above the answer, and folded.
+      (should (string-match-p "^▸ [0-9]+ steps, thought [0-9]+ words$" (test-transcript)))
+      (font-lock-ensure)
+      (dolist (text '("▸ " "- 1 passage"))
+        (goto-char (point-min))
+        (search-forward text)
+        (should (equal (ensure-list (get-char-property (match-beginning 0) 'face)) '(khoj-aside)))))))
 
 (ert-deftest chat-shows-a-proposed-change-and-makes-it-when-told-to ()
   (save-window-excursion

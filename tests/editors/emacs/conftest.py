@@ -1,10 +1,12 @@
 """The package khoj, compiled by each Emacs, and a terminal for that Emacs to run its tests in."""
 
+import contextlib
 import fcntl
 import json
 import os
 import pty
 import re
+import select
 import shutil
 import struct
 import subprocess
@@ -22,7 +24,9 @@ from tests.e2e.conftest import ROOT, Place
 
 PACKAGE = ROOT / "editor" / "emacs"
 HERE = Path(__file__).parent
+INSTALLED = Path("/usr/share/emacs/site-lisp/elpa-src")
 KINDS = ("oldest", "newest")
+PATIENCE = 280.0  # seconds for a script; each of its waits has a limit of its own, and each test that runs one 300 seconds
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,15 @@ class Emacs:
     def test(self, script: str, place: Place, libraries: Sequence[str] = (), **more: str) -> None:
         """Run all tests of a script in a terminal: a person's Emacs has windows, a minibuffer, and waits for keys."""
         path, report = HERE / script, place.config.with_name(f"report-{Path(script).stem}")
+        keyboard = report.with_name(f"keyboard-{Path(script).stem}")
+        keyboard.touch()
         environment = place.environment(
             KHOJD_CONNECT=json.dumps(place.command("connect", *place.places)),
             KHOJD=json.dumps([*place.command(), *place.places]),
             KHOJD_SOCKET=str(place.address),
             KHOJD_NOTES=str(place.notes),
             KHOJD_REPORT=str(report),
+            KHOJD_KEYBOARD=str(keyboard),
             KHOJD_EMACS=self.program,
             KHOJD_PACKAGE=str(self.compiled),
             KHOJD_SUPPORT=str(HERE / "support.el"),
@@ -61,36 +68,48 @@ class Emacs:
         environment.pop("INSIDE_EMACS", None)
         paths = [part for path in (*libraries, str(self.compiled)) for part in ("-L", path)]
         loaded = [*paths, "-l", str(HERE / "support.el"), "-l", str(path)]
-        in_terminal([self.program, "-nw", "-Q", *loaded, "-f", "test-run"], environment)
+        in_terminal([self.program, "-nw", "-Q", *loaded, "-f", "test-run"], environment, keyboard)
         said = report.read_text(encoding="utf-8") if report.exists() else "it wrote no report"
         written = len(re.findall(r"^\(ert-deftest ", path.read_text(encoding="utf-8"), re.MULTILINE))
         assert written
         assert f"Ran {written} tests, {written} results as expected, 0 unexpected" in said, said
 
 
-def in_terminal(command: list[str], environment: dict[str, str]) -> None:
-    """Run a command in a terminal of its own until it ends."""
+def elpa(*packages: str) -> list[str]:
+    """Where Debian's elpa-… packages are installed, those of them that are."""
+    return [str(path) for path in INSTALLED.glob("*") if path.name.rpartition("-")[0] in packages]
+
+
+def in_terminal(command: list[str], environment: dict[str, str], keyboard: Path) -> None:
+    """Run a command in a terminal of its own until it ends. What it appends to the file is typed in that terminal."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
     process = subprocess.Popen(command, env=environment, pass_fds=(theirs,), preexec_fn=lambda: os.login_tty(theirs))
     os.close(theirs)
-    reading = threading.Thread(target=_drain, args=(ours,))
-    reading.start()
+    seen = bytearray()
+    sitting = threading.Thread(target=_sit, args=(ours, keyboard, seen))
+    sitting.start()
     try:
-        process.wait(timeout=100)
+        process.wait(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        pytest.fail(f"Emacs did not end; the terminal showed, last: {bytes(seen[-4000:])!r}")
     finally:
         process.kill()
         process.wait()
-        reading.join()
+        sitting.join()
         os.close(ours)
 
 
-def _drain(terminal: int) -> None:
-    try:
-        while os.read(terminal, 65536):
-            pass
-    except OSError:  # the other end is closed
-        return
+def _sit(terminal: int, keyboard: Path, seen: bytearray) -> None:
+    """Look at the terminal, and type what is to be typed, until the other end is closed."""
+    with keyboard.open("rb") as keys, contextlib.suppress(OSError):
+        while True:
+            if select.select([terminal], [], [], 0.02)[0]:
+                if not (shown := os.read(terminal, 65536)):
+                    return
+                seen += shown
+            if typed := keys.read():
+                os.write(terminal, typed)
 
 
 def _program(kind: str) -> str | None:

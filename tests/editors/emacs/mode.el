@@ -68,6 +68,20 @@
             (should (string-suffix-p (format "lastword%d" round) (buffer-substring start end)))
             (should (= end (point-max)))))))))
 
+(ert-deftest mode-tells-what-was-typed-though-a-key-interrupts-who-asks ()
+  "As one does that is typed while a table of completions is asked for."
+  (test-with-note "tea.md"
+    (goto-char (point-max))
+    (insert "\nkukicha")
+    (let ((key (lambda (&rest _) (setq quit-flag 'interrupt))) (throw-on-input 'interrupt))
+      (advice-add 'khoj-connection-notify :before key)
+      (unwind-protect
+          (catch 'interrupt
+            (khoj-rpc-ask 'khoj/index/status nil)
+            (ignore (identity 1)))
+        (advice-remove 'khoj-connection-notify key)))
+    (should (test-wait "the hit" (lambda () (test-found "kukicha" "tea.md"))))))
+
 (ert-deftest mode-takes-bytes-that-are-no-text ()
   (test-with-note "tea.md"
     (goto-char (point-max))
@@ -92,7 +106,7 @@
         (with-current-buffer (find-file-noselect (test-file "errands.org"))
           (normal-mode)
           (should khoj-mode)
-          (should (string-match-p "Khoj" (format-mode-line '(:eval (khoj-status-lighter)))))
+          (should (string-match-p " Khoj" (format-mode-line mode-line-format nil nil (current-buffer))))
           (kill-buffer)))
     (global-khoj-mode -1)))
 

@@ -5,7 +5,8 @@
 ;;; Commentary:
 
 ;; Loaded by conftest.py into an Emacs with a terminal.  KHOJD_CONNECT is the command that attaches, KHOJD the command line with its
-;; options for the index, both JSON arrays; KHOJD_NOTES is the folder of notes, KHOJD_REPORT where the results go.
+;; options for the index, both JSON arrays; KHOJD_NOTES is the folder of notes, KHOJD_REPORT where the results go, and what is
+;; appended to KHOJD_KEYBOARD is typed in the terminal.
 
 ;;; Code:
 
@@ -13,6 +14,11 @@
 (require 'ert)
 (require 'json)
 (require 'khoj-rpc)
+
+(defvar khoj-chat--running)
+(defvar khoj-chat-mode)
+(declare-function khoj-chat-new "khoj-chat" ())
+(declare-function khoj-chat-send "khoj-chat" ())
 
 (setq khoj-command (append (json-parse-string (getenv "KHOJD_CONNECT")) nil)
       make-backup-files nil
@@ -35,7 +41,7 @@ Give up after SECONDS, by default 20."
   (let ((deadline (+ (float-time) (or seconds 20))) value)
     (while (not (setq value (funcall condition)))
       (when (> (float-time) deadline)
-        (error "Waited in vain for %s" what))
+        (error "Waited in vain for %s; the screen has\n%s" what (test-screen)))
       (accept-process-output nil 0.02))
     value))
 
@@ -63,8 +69,10 @@ A step is a string, for `kbd', or an expression that is waited for."
             0.02 0.02
             (lambda ()
               (condition-case oops
-                  (cond ((> (float-time) deadline)
-                         (error "Waited in vain for step %d of %S" (- ,(length steps) (length steps)) ',steps))
+                  (cond (failure (setq unread-command-events (listify-key-sequence (kbd "C-]"))))
+                        ((> (float-time) deadline)
+                         (error "Waited in vain for step %d of %S; the screen has\n%s"
+                                (- ,(length steps) (length steps)) ',steps (test-screen)))
                         ((null steps) nil)
                         (unread-command-events nil)
                         ((stringp (car steps))
@@ -72,9 +80,8 @@ A step is a string, for `kbd', or an expression that is waited for."
                                deadline (+ (float-time) 20)))
                         ((funcall (car steps)) (pop steps)))
                 ((error quit)
-                 (setq failure oops steps nil)
-                 (cancel-timer typing)
-                 (setq unread-command-events (listify-key-sequence (kbd "C-g"))))))))
+                 ;; Out of whatever reads keys now.
+                 (setq failure oops))))))
      (unwind-protect
          (condition-case oops
              (prog1 (progn ,@body)
@@ -82,17 +89,66 @@ A step is a string, for `kbd', or an expression that is waited for."
            (quit (if failure (signal (car failure) (cdr failure)) (signal (car oops) (cdr oops)))))
        (cancel-timer typing))))
 
+(defun test-press (keys)
+  "Have the bytes KEYS typed in the terminal, and return t at once.
+Unlike `unread-command-events' that sends the signal of \\[keyboard-quit], and clicks."
+  (let ((coding-system-for-write 'no-conversion) (write-region-inhibit-fsync t))
+    (write-region keys nil (getenv "KHOJD_KEYBOARD") 'append 'quiet))
+  t)
+
+(defun test-click (button where &optional window)
+  "Click with mouse BUTTON, 1 to 3, at WHERE in WINDOW, or in the selected one.
+WHERE is a position, or what a part of the mode line begins with."
+  (redisplay t)
+  (pcase-let* ((window (or window (selected-window)))
+               ;; What is above the text, such as a header line, is counted by `pos-visible-in-window-p', too.
+               (`(,left ,top ,_ ,bottom) (window-edges window))
+               (row (1- bottom))
+               (`(,column . ,row)
+                (if (stringp where)
+                    (cons (or (cl-loop for column from left below (frame-width)
+                                       for (text . at) = (posn-string (posn-at-x-y column row (window-frame window)))
+                                       when (and text at (string-prefix-p where (substring text at)))
+                                       return column)
+                              (error "The mode line has no %s" where))
+                          row)
+                  (pcase (pos-visible-in-window-p where window t)
+                    (`(,x ,y . ,_) (cons (+ left x) (+ top y)))
+                    (_ (error "Position %s is not to be seen" where))))))
+    (dolist (end '("M" "m"))
+      (test-press (format "\e[<%d;%d;%d%s" (1- button) (1+ column) (1+ row) end)))
+    t))
+
+(defun test-new ()
+  "A new conversation in the selected window."
+  (test-connect)
+  (khoj-chat-new)
+  (should khoj-chat-mode))
+
+(defun test-ask (question)
+  "Ask QUESTION, and wait for the end of the answer."
+  (goto-char (point-max))
+  (insert question)
+  (khoj-chat-send)
+  (test-wait "the end of the answer" (lambda () (not khoj-chat--running))))
+
+(defun test-transcript ()
+  "All that the buffer says."
+  (buffer-substring-no-properties (point-min) (point-max)))
+
 (defun test-here ()
   "The file and the place that the selected window shows."
   (with-current-buffer (window-buffer)
     (list buffer-file-name (point))))
 
 (defun test-screen ()
-  "The text of all windows, from the top."
-  (mapconcat (lambda (window)
+  "The text of all windows, from the top, and the last keys."
+  (concat
+   (mapconcat (lambda (window)
                (with-current-buffer (window-buffer window)
                  (buffer-substring-no-properties (window-start window) (min (point-max) (window-end window t)))))
-             (window-list nil t) "\n"))
+             (window-list nil t) "\n----\n")
+   "\n---- keys: " (key-description (let ((keys (recent-keys))) (substring keys (max 0 (- (length keys) 20)))))))
 
 (defun test-run ()
   "Run all tests, write what came of them, and leave."

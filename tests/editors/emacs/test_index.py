@@ -1,11 +1,15 @@
 """Emacs shows how the index is, and what can be done about it."""
 
+import pytest
+
 from khojd.server.types import UpdateParams, UpdateResult
 from tests.clients.conftest import notes
 from tests.e2e.conftest import Place, place
 from tests.editors.emacs.conftest import Emacs
 
 __all__ = ["notes", "place"]
+
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_emacs_shows_how_the_index_is(emacs: Emacs, notes: Place) -> None:

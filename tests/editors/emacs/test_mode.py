@@ -9,6 +9,8 @@ from tests.editors.emacs.conftest import Emacs
 
 __all__ = ["notes", "place"]
 
+pytestmark = pytest.mark.timeout(300)
+
 LINKS = "# Ways of drinking\n\nFor the tea ceremony see [[tea]].\n\n"
 CUPS = "#+TITLE: Dishes\n* Cups\n:PROPERTIES:\n:ID: 5f3c0f9e-cups\n:END:\nOf porcelain, thin and white.\n"
 
