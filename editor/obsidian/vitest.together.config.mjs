@@ -2,6 +2,6 @@
 import { mergeConfig } from "vitest/config";
 import alone from "./vitest.config.mjs";
 
-const together = mergeConfig(alone, { test: { testTimeout: 140_000 } });
+const together = mergeConfig(alone, { test: { testTimeout: 500_000 } });
 together.test.include = ["test/together/*.test.ts"];
 export default together;

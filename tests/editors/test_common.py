@@ -2,8 +2,12 @@
 
 import subprocess
 
+import pytest
+
 from tests.conftest import missing, program
 from tests.e2e.conftest import ROOT
+
+pytestmark = pytest.mark.timeout(330)
 
 COMMON = ROOT / "editor" / "common"
 

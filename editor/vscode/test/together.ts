@@ -6,7 +6,7 @@ import { type Asked, play } from "../../common/test/player";
 import { runTests } from "./mocha";
 import { closeAll, edit, khoj, until } from "./support";
 
-const PATIENCE = 40; // seconds: several editors share the machine
+const PATIENCE = 120; // seconds: several editors share the machine
 
 async function find({ query = "" }: Asked): Promise<string[]> {
   const { picker } = await khoj();
@@ -36,7 +36,7 @@ export function run(): Promise<void> {
   return runTests(async () => {
     describe("VS Code beside other editors", () => {
       it("takes part", async function () {
-        this.timeout(140_000);
+        this.timeout(450_000);
         const { host, chat } = await khoj();
         await play("vscode", {
           type: async ({ note = "", text = "" }) => {

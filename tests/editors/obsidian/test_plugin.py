@@ -15,6 +15,9 @@ import pytest
 from tests.conftest import missing, program
 from tests.e2e.conftest import ROOT
 
+# The suites need 20 and 40 seconds on a machine that does nothing else; each of their waits has a limit of its own.
+pytestmark = pytest.mark.timeout(700)
+
 PLUGIN = ROOT / "editor" / "obsidian"
 MOST_BYTES = 300_000
 

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60.0  # seconds for an editor to come, and for each thing that it does
+PATIENCE = 150.0  # seconds for an editor to come, and for each thing that it does, on a machine that others use too
 
 
 class Player:

@@ -12,12 +12,15 @@
 (require 'khoj-mode)
 (require 'khoj-search)
 
+(defconst player-patience 120
+  "Seconds for each thing that is done: several editors share the machine.")
+
 (defvar player-heard ""
   "What the conductor has said, and was not done yet.")
 
 (defun player-line ()
   "What the conductor says next."
-  (test-wait "the conductor" (lambda () (string-search "\n" player-heard)) 60)
+  (test-wait "the conductor" (lambda () (string-search "\n" player-heard)) 450)
   (let ((end (string-search "\n" player-heard)))
     (prog1 (json-parse-string (substring player-heard 0 end) :object-type 'plist)
       (setq player-heard (substring player-heard (1+ end))))))
@@ -46,7 +49,8 @@
     (test-wait "the conversation"
                (lambda ()
                  (set-buffer (window-buffer))
-                 (and khoj-chat-mode khoj-chat--views)))))
+                 (and khoj-chat-mode khoj-chat--views))
+               player-patience)))
 
 (defun player-do (asked)
   "Do what is ASKED; return what came of it."
@@ -58,12 +62,12 @@
        t)
       ("save" (with-current-buffer (find-file note) (save-buffer)) t)
       ("find" (player-find (plist-get asked :query)))
-      ("await" (test-wait "the note" (lambda () (player-find (plist-get asked :query)))))
+      ("await" (test-wait "the note" (lambda () (player-find (plist-get asked :query))) player-patience))
       ("ask" (unless khoj-chat-mode (khoj-chat-new))
        (goto-char (point-max))
        (insert (plist-get asked :question))
        (khoj-chat-send)
-       (test-wait "the end of the answer" (lambda () (not khoj-chat--running)))
+       (test-wait "the end of the answer" (lambda () (not khoj-chat--running)) player-patience)
        (buffer-substring-no-properties (point-min) (point-max)))
       ("continue" (player-chat (plist-get asked :title))
        (mapcar #'khoj-view-question (reverse khoj-chat--views))))))

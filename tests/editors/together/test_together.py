@@ -14,13 +14,15 @@ from khojd.server.types import DaemonStatus, NoParams, UpdateParams, UpdateResul
 from tests.conftest import missing
 from tests.e2e.conftest import Place, place
 from tests.editors.emacs.conftest import Emacs, compiled
-from tests.editors.together.conductor import Conductor
+from tests.editors.together.conductor import PATIENCE, Conductor
 from tests.editors.vscode.conftest import Code, package
 from tests.editors.vscode.server import EDITORS, run
 
 __all__ = ["compiled", "package", "place"]
 
-HERE = Path(__file__).parent
+pytestmark = pytest.mark.timeout(600)  # 20 seconds on a machine that does nothing else
+
+LIMIT = 500  # seconds for an editor with all that it does
 NOTES = {
     "tea.md": "# Tea\n\nGreen tea 🍵 is steamed, not roasted.\n\n## Oolong\n\nHalf oxidised.\n",
     "errands.org": "* TODO Buy a kettle\nA steel one.\n",
@@ -46,7 +48,7 @@ async def test_what_is_typed_saved_and_asked_in_one_editor_is_there_in_the_other
     code = await asyncio.to_thread(Code, tmp_path, place, package)
     playing = [
         asyncio.ensure_future(asyncio.to_thread(play_emacs, compiled("oldest"), place)),
-        asyncio.ensure_future(asyncio.to_thread(code.test, "together", seconds=150)),
+        asyncio.ensure_future(asyncio.to_thread(code.test, "together", seconds=LIMIT)),
         asyncio.ensure_future(asyncio.to_thread(play_obsidian, place)),
     ]
     try:
@@ -54,7 +56,9 @@ async def test_what_is_typed_saved_and_asked_in_one_editor_is_there_in_the_other
         everyone = (emacs, vscode, obsidian)
         with place.client(spawn=False) as client:
             client.call("khoj/index/update", UpdateParams(), UpdateResult)
-            assert len(clients(client)) >= 3, clients(client)
+            async with asyncio.timeout(PATIENCE):
+                while len(editors(client)) < len(everyone):
+                    await asyncio.sleep(0.1)  # one may have come to the test, and be on its way to khojd still
 
         # What Emacs shows and has not saved is found from Emacs alone; the others find what is saved.
         await emacs.do("type", note="tea.md", text=TYPED)
@@ -92,9 +96,9 @@ async def test_what_is_typed_saved_and_asked_in_one_editor_is_there_in_the_other
         await asyncio.to_thread(code.close)
 
 
-def clients(client: Client) -> set[str]:
-    """What the daemon's clients call themselves."""
-    return {each.name for each in client.call("khoj/daemon/status", NoParams(), DaemonStatus).clients}
+def editors(client: Client) -> set[str]:
+    """What the daemon's clients call themselves, beside the one that asks."""
+    return {each.name for each in client.call("khoj/daemon/status", NoParams(), DaemonStatus).clients if each.name != "khojd"}
 
 
 def play_emacs(emacs: Emacs, place: Place) -> None:
@@ -104,7 +108,7 @@ def play_emacs(emacs: Emacs, place: Place) -> None:
 def obsidian_built() -> None:
     if not (EDITORS / "node_modules" / "vitest").is_dir():
         missing("editor/node_modules (npm ci in editor/)")
-    run(["npm", "run", "--silent", "build", "--prefix", "../obsidian"], seconds=60)
+    run(["npm", "run", "--silent", "build", "--prefix", "../obsidian"], seconds=300)
 
 
 def play_obsidian(place: Place) -> None:
@@ -117,4 +121,4 @@ def play_obsidian(place: Place) -> None:
         "--config",
         "vitest.together.config.mjs",
     ]
-    run(command, seconds=150, **place.environment(KHOJ_TEST_PLACE=str(place.config.parent), KHOJD=json.dumps(place.command())))
+    run(command, seconds=LIMIT, **place.environment(KHOJ_TEST_PLACE=str(place.config.parent), KHOJD=json.dumps(place.command())))
