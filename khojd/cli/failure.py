@@ -4,7 +4,7 @@ import sys
 from enum import IntEnum
 
 from khojd.cli import output
-from khojd.errors import Cancelled, DaemonError, KhojdError, ModelError, ProviderError, StoreError
+from khojd.errors import Cancelled, DaemonError, IndexCorrupt, KhojdError, ModelError, ProviderError, StoreError
 
 
 class Exit(IntEnum):
@@ -37,4 +37,6 @@ def report(error: KhojdError | KeyboardInterrupt, *, as_json: bool = False) -> E
         output.json({"error": {"code": error.code, "message": error.message, "data": error.data}})
     for line in output.harmless(f"khojd: {error.message}").splitlines():
         print(line, file=sys.stderr)
+    if isinstance(error, IndexCorrupt):
+        print("khojd starts anew to repair it, which loses nothing: ask again", file=sys.stderr)
     return status_of(error)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from khojd.cli.failure import Exit, report
+from khojd.errors import IndexCorrupt
 from tests.cli.khojd import Khojd
 
 
@@ -111,3 +113,10 @@ def test_an_interruption_while_modules_are_read_is_one_line(khojd: Khojd) -> Non
         [sys.executable, "-c", INTERRUPTED, "status"], env=khojd.environment, capture_output=True, text=True, check=False
     )
     assert (run.returncode, run.stdout, run.stderr) == (130, "", "\nkhojd: interrupted\n")
+
+
+def test_of_a_store_that_does_not_read_back_it_is_said_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    error = IndexCorrupt("the catalog /c does not read back", path="/c", store="catalog")
+    assert report(error) == Exit.INDEX
+    said = "khojd: the catalog /c does not read back\nkhojd starts anew to repair it, which loses nothing: ask again\n"
+    assert capsys.readouterr().err == said
