@@ -1,4 +1,5 @@
 // The text of an answer and what it cites, in pieces that an editor can show, and the words for what is around it.
+import type { Turn } from "./conversation";
 import type { ChatUsage, Citation, Reference } from "./protocol";
 
 /** A piece of the Markdown of an answer. `index` is that of the citation. The pieces' texts together are the answer. */
@@ -74,6 +75,16 @@ export function source(of: { title: string; path: string; headings: readonly str
 export function about(citation: Citation): string {
   const doubts = [citation.state === "stale" ? " (changed since)" : "", citation.weak ? " (weak)" : ""].join("");
   return `${source(citation)}${doubts}: “${flat(citation.quote)}”`;
+}
+
+const ENDINGS: Readonly<Record<Turn["state"], string>> = {
+  cancelled: "Stopped", complete: "", "cut-off": "Cut off", elsewhere: "Being answered elsewhere", failed: "Failed", running: "",
+};
+
+/** What is said below an answer that is not whole, and why it is not, in the same words in each editor; empty for one that is. */
+export function remark({ state, reason }: Pick<Turn, "state" | "reason">): string {
+  const word = ENDINGS[state];
+  return word === "" || reason === "" ? word : `${word}: ${reason}`;
 }
 
 /** What an answer took, in one line; empty where nothing is known. */

@@ -126,8 +126,24 @@ export function known(turn: Turn): boolean {
   return turn.id !== "";
 }
 
-/** Whether what is shown is what khojd has `now`. What was cut off here is known there as cancelled or failed: that is no news. */
-export function same(shown: Conversation, now: Conversation): boolean {
+/**
+ * What is to be shown where khojd has `now`: that, or `shown` itself while nothing was said meanwhile, with its citations where
+ * they stand by now. A question that khojd has not taken stays below; what was cut off here is known there as failed: no news.
+ */
+export function renewed(shown: Conversation, now: Conversation): Conversation {
+  if (!same(shown, now) && !same({ ...shown, turns: shown.turns.filter(known) }, now)) return now;
+  const turns = shown.turns.map((turn) => cited(turn, now.turns.find((one) => known(one) && one.id === turn.id) ?? turn));
+  return turns.every((turn, place) => turn === shown.turns[place]) ? shown : { ...shown, turns };
+}
+
+/** A turn with the citations and references of another. */
+function cited(turn: Turn, { citations, references }: Turn): Turn {
+  const places = (one: Pick<Turn, "citations" | "references">) => JSON.stringify([one.citations, one.references]);
+  return places(turn) === places({ citations, references }) ? turn : { ...turn, citations, references };
+}
+
+/** Whether two conversations have the same turns, in the same states. */
+function same(shown: Conversation, now: Conversation): boolean {
   return (
     shown.id === now.id &&
     shown.title === now.title &&

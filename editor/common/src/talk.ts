@@ -1,6 +1,6 @@
 // A conversation with khojd as a person has it in front of them, whatever shows it.
 import { cancelled, type Channel, cut, reason } from "./channel";
-import { begin, type ChatValue, type Conversation, empty, fail, finish, known, receive, running, same, stored, type Turn } from "./conversation";
+import { begin, type ChatValue, type Conversation, empty, fail, finish, known, receive, renewed, running, stored, type Turn } from "./conversation";
 import type { ChatContext, ChatParams } from "./protocol";
 
 /** A place that the next question is about, and what it is called. */
@@ -38,6 +38,9 @@ export class Talk {
   private run: AbortController | undefined;
   private stopping = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private looking: Promise<void> | undefined;
+  /** The look that comes after that. */
+  private next: Promise<void> | undefined;
   /** Counts what a person has turned to, so that what was asked for before and comes late is not shown. */
   private turned = 0;
 
@@ -133,17 +136,16 @@ export class Talk {
     if (this.turned === mine) this.put(stored(found));
   }
 
-  /** Show what was said elsewhere meanwhile. */
-  async refresh(): Promise<void> {
-    const { conversation: shown, turned } = this;
-    if (shown.id === "" || this.busy) return;
-    const now = stored(await this.channel.request("khoj/conversations/get", { conversation: shown.id }));
-    if (this.conversation !== shown || this.turned !== turned) return;
-    if (!same(shown, now)) {
-      this.conversation = now;
-      this.news({ kind: "whole" });
-    }
-    this.follow();
+  /**
+   * Show what was said elsewhere meanwhile, and where what is cited stands by now. One look at a time: what an older one finds does
+   * not come after what a newer one has found.
+   */
+  refresh(): Promise<void> {
+    if (this.looking === undefined) return (this.looking = this.look().finally(() => { this.looking = undefined; }));
+    return (this.next ??= this.looking.catch(() => undefined).then(() => {
+      this.next = undefined;
+      return this.refresh();
+    }));
   }
 
   /** Begin a new conversation. An answer that is being written is stopped. */
@@ -177,6 +179,16 @@ export class Talk {
     const { run } = this;
     this.run = undefined;
     run?.abort();
+  }
+
+  private async look(): Promise<void> {
+    const { conversation: shown, turned } = this;
+    if (shown.id === "" || this.busy) return;
+    const now = stored(await this.channel.request("khoj/conversations/get", { conversation: shown.id }));
+    if (this.conversation !== shown || this.turned !== turned) return;
+    this.conversation = renewed(shown, now);
+    if (this.conversation !== shown) this.news({ kind: "whole" });
+    this.follow();
   }
 
   /** Look again in a while, as long as the last turn is answered for another editor. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { about, segments, source, sources, spent } from "../src/answer";
+import { about, remark, segments, source, sources, spent } from "../src/answer";
 import { citation, random, reference, usage } from "./paper";
 
 describe("the pieces of an answer", () => {
@@ -85,5 +85,14 @@ describe("words", () => {
     expect(spent(usage({ totalSeconds: 0.31, tokensPerSecond: 9000 }))).toBe("0.3 s"); // too short to tell
     expect(spent(usage({}))).toBe("");
     expect(spent(null)).toBe("");
+  });
+});
+
+describe("what is said of an answer that is not whole", () => {
+  it("is one word, and why", () => {
+    expect(remark({ state: "failed", reason: "there is no model" })).toBe("Failed: there is no model");
+    expect(remark({ state: "cancelled", reason: "" })).toBe("Stopped");
+    expect(remark({ state: "cut-off", reason: "the connection to khojd was lost" })).toBe("Cut off: the connection to khojd was lost");
+    expect(["complete", "running"].map((state) => remark({ state: state as "complete", reason: "" }))).toEqual(["", ""]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { begin, type ChatValue, type Conversation, empty, fail, finish, known, receive, running, same, stored } from "../src/conversation";
+import { begin, type ChatValue, type Conversation, empty, fail, finish, known, receive, renewed, running, stored } from "../src/conversation";
 import type { ChatResult, ConversationTurn } from "../src/protocol";
 import { citation, random, usage } from "./paper";
 
@@ -154,14 +154,28 @@ describe("a stored conversation", () => {
     expect(shown.turns[0]).toMatchObject({ state: "elsewhere", usage: null });
   });
 
+  const kept = (...turns: ConversationTurn[]) => stored({ conversation, turns, aside: [] });
+
   it("is the same until a turn is added or ends", () => {
-    const shown = stored({ conversation, turns: [turn], aside: [] });
-    expect(same(shown, stored({ conversation, turns: [turn], aside: [] }))).toBe(true);
-    expect(same(shown, stored({ conversation, turns: [turn, { ...turn, id: "t2" }], aside: [] }))).toBe(false);
-    expect(same(shown, stored({ conversation, turns: [{ ...turn, state: "cancelled" }], aside: [] }))).toBe(false);
-    expect(same(shown, stored({ conversation: { ...conversation, title: "Hips" }, turns: [turn], aside: [] }))).toBe(false);
+    const shown = kept(turn);
+    expect(renewed(shown, kept(turn))).toBe(shown);
+    for (const now of [
+      kept(turn, { ...turn, id: "t2" }),
+      kept({ ...turn, state: "cancelled" }),
+      stored({ conversation: { ...conversation, title: "Hips" }, turns: [turn], aside: [] }),
+    ]) expect(renewed(shown, now)).toBe(now);
     const lost = fail(begin(shown, "And?"), "lost", "cut-off");
-    const failed = stored({ conversation, turns: [turn, { ...turn, id: "", state: "failed", answer: "" }], aside: [] });
-    expect(same(lost, failed)).toBe(true);
+    expect(renewed(lost, kept(turn, { ...turn, id: "", state: "failed", answer: "" }))).toBe(lost);
+  });
+
+  it("has its citations where they are by now, and nothing else that is new", () => {
+    const one = citation({ number: 1, at: 3 });
+    const cited = { ...turn, citations: [one] };
+    const shown = fail(begin(kept(turn, { ...cited, id: "t2" }), "/nonsense"), "there is no command /nonsense");
+    expect(renewed(shown, kept(turn, { ...cited, id: "t2" }))).toBe(shown);
+    const moved = renewed(shown, kept(turn, { ...cited, id: "t2", citations: [{ ...one, state: "stale" }] }));
+    expect(moved.turns[1]?.citations[0]?.state).toBe("stale");
+    expect(moved.turns[0]).toBe(shown.turns[0]);
+    expect(moved.turns[2]).toBe(shown.turns[2]); // the question that khojd has refused
   });
 });

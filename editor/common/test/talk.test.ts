@@ -197,6 +197,49 @@ describe("a turn", () => {
   });
 });
 
+describe("looking at what has changed", () => {
+  const turn: ConversationTurn = {
+    ...RESULT, id: "t1", question: "Why?", command: "", answer: "So.", thinking: "", state: "complete", queries: [], created: 1, finished: 2,
+  };
+  const more = { ...KEPT, turns: [turn, { ...turn, id: "t2", question: "And?" }] };
+
+  beforeEach(async () => {
+    const opened = talk.open("c9");
+    khojd.last("khoj/conversations/get").answer({ ...KEPT, turns: [turn] });
+    await opened;
+    news.splice(0);
+  });
+
+  it("goes one after another, so that the newest is what is shown", async () => {
+    const looks = [talk.refresh(), talk.refresh(), talk.refresh()];
+    expect(khojd.asked).toHaveLength(2);
+    khojd.last("khoj/conversations/get").answer({ ...KEPT, turns: [{ ...turn, state: "failed", reason: "no" }] });
+    await looks[0];
+    await Promise.resolve();
+    khojd.last("khoj/conversations/get").answer(more);
+    await Promise.all(looks);
+    expect(khojd.asked).toHaveLength(3);
+    expect(talk.conversation.turns.map((one) => one.question)).toEqual(["Why?", "And?"]);
+  });
+
+  it("goes on after a look that failed", async () => {
+    const looks = [talk.refresh(), talk.refresh()];
+    khojd.last("khoj/conversations/get").refuse(new Cut());
+    await expect(looks[0]).rejects.toThrow("was lost");
+    await Promise.resolve();
+    khojd.last("khoj/conversations/get").answer(more);
+    await looks[1];
+    expect(talk.conversation.turns).toHaveLength(2);
+  });
+
+  it("says nothing where nothing has", async () => {
+    const look = talk.refresh();
+    khojd.last("khoj/conversations/get").answer({ ...KEPT, turns: [turn] });
+    await look;
+    expect(news).toEqual([]);
+  });
+});
+
 describe("a turn that is answered for another editor", () => {
   it("is followed to its end", async () => {
     vi.useFakeTimers();

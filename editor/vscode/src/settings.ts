@@ -58,6 +58,11 @@ export function related(): { follow: boolean; delay: number } {
   return { follow: get("related.followCursor", true), delay: get("related.delay", 400) };
 }
 
+/** Who answers in new conversations, and which model, as provider/model; empty for what khojd's configuration says. */
+export function chat(): { persona: string; model: string } {
+  return { persona: get("chat.persona", ""), model: get("chat.model", "") };
+}
+
 /** Whether a change may be one of what the connection was made with. */
 export function movesDaemon(change: vscode.ConfigurationChangeEvent): boolean {
   return ["command", "config", "index", "socket", "folders"].some((key) => change.affectsConfiguration(`${SECTION}.${key}`));

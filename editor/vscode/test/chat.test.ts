@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import * as vscode from "vscode";
 
 import { COMMANDS } from "khojd-common/mentions";
 import { asked, chat, turn } from "./talking";
-import { closeAll, edit, khoj, khojd, until, uri } from "./support";
+import { closeAll, diff, edit, khoj, khojd, until, uri } from "./support";
 
-/** The diff in the editor at hand. */
-function diff(): vscode.TabInputTextDiff | undefined {
-  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-  return input instanceof vscode.TabInputTextDiff ? input : undefined;
-}
-
-async function cited(): Promise<string> {
-  const editor = await until("the note", () => vscode.window.activeTextEditor);
-  return editor.document.lineAt(editor.selection.active.line).text;
+/** Wait until the cursor is in a line of a note that has a text. */
+async function arrives(name: string, text: string | RegExp): Promise<void> {
+  await until(`the cursor at ${String(text)} in ${name}`, () => {
+    const editor = vscode.window.activeTextEditor;
+    if (editor?.document.uri.fsPath !== uri(name).fsPath) return false;
+    return new RegExp(text).test(editor.document.lineAt(editor.selection.active.line).text);
+  });
 }
 
 describe("chat", () => {
@@ -33,10 +32,7 @@ describe("chat", () => {
   it("streams an answer with steps, thoughts, citations and what it took", async () => {
     const one = await chat();
     one.talk.begin();
-    const lengths = new Set<number>();
-    const looking = setInterval(() => lengths.add(one.talk.conversation.turns[0]?.answer.length ?? 0), 1);
     await one.take({ type: "ask", question: "How is green tea made?" });
-    clearInterval(looking);
     const answer = await turn("the answer", ({ state }) => state === "complete");
     assert.equal(answer.answer, "Green tea 🍵 is **steamed** [1]. That is all.");
     assert.equal(answer.model, "local/qwen3");
@@ -51,14 +47,32 @@ describe("chat", () => {
     const one = await chat();
     const { key, citations } = await asked("How is green tea made?");
     await one.take({ type: "cite", key, index: 0 });
-    assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, uri("tea.md").fsPath);
-    assert.match(await cited(), /steamed/);
+    await arrives("tea.md", /steamed/);
     const editor = await edit("tea.md");
     await editor.edit((change) => { change.insert(new vscode.Position(0, 0), "# Above 🍵\n\nMore lines.\n\n"); });
     assert.doesNotMatch(editor.document.lineAt(citations[0]?.location.range.start.line ?? 0).text, /steamed/);
     await one.take({ type: "source", key, number: 1 });
-    await until("the place that moved", async () => (await cited()).includes('steamed') || undefined);
+    await arrives("tea.md", /steamed/);
     await vscode.commands.executeCommand("workbench.action.files.revert");
+  });
+
+  it("shows that a note was changed since, without being asked", async () => {
+    const one = await chat();
+    await vscode.commands.executeCommand("khoj.chat.open");
+    await until("the page", () => one.shown);
+    await asked("How is green tea made?");
+    const state = (wanted: string) => until(wanted, () => one.talk.conversation.turns[0]?.citations[0]?.state === wanted);
+    await state("fresh");
+    const text = readFileSync(uri("tea.md").fsPath, "utf-8");
+    try {
+      writeFileSync(uri("tea.md").fsPath, text.replace("steamed", "roasted"));
+      await state("stale");
+      writeFileSync(uri("tea.md").fsPath, `# Above\n\n${text}`);
+      await state("moved");
+    } finally {
+      writeFileSync(uri("tea.md").fsPath, text);
+    }
+    await state("fresh");
   });
 
   it("goes to the notes that an answer names, and tells where there is none", async () => {
@@ -66,8 +80,10 @@ describe("chat", () => {
     for (const target of ["tea.md#L7", "Tea#L7", "./tea.md#L7"]) {
       await closeAll();
       await one.take({ type: "note", target });
-      assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, uri("tea.md").fsPath, target);
-      assert.equal(vscode.window.activeTextEditor.selection.active.line, 6);
+      await until(`the line of ${target}`, () => {
+        const editor = vscode.window.activeTextEditor;
+        return editor?.document.uri.fsPath === uri("tea.md").fsPath && editor.selection.active.line === 6;
+      });
     }
     await closeAll();
     await one.take({ type: "note", target: "../../../etc/passwd" });
@@ -151,7 +167,7 @@ describe("chat", () => {
     const after = (await vscode.workspace.openTextDocument(shown.modified)).getText();
     assert.equal(after, before.replace("between green and black", "between green 🍃 and black"));
     await vscode.commands.executeCommand("khoj.proposal.discard");
-    assert.equal(diff(), undefined);
+    await until("no diff", () => diff() === undefined);
     assert.equal(note.getText(), before);
 
     await one.take({ type: "proposal", key, id: proposal.id });
@@ -159,9 +175,8 @@ describe("chat", () => {
     await vscode.commands.executeCommand("khoj.proposal.apply");
     await until("the change", () => note.getText() === after || undefined);
     assert.equal(note.isDirty, true, "saving is the person's");
-    assert.equal(diff(), undefined);
-    assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, note.uri.fsPath);
-    assert.match(await cited(), /🍃/);
+    await until("no diff", () => diff() === undefined);
+    await arrives("tea.md", /🍃/u);
     await vscode.commands.executeCommand("workbench.action.files.revert");
   });
 

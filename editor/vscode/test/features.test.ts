@@ -44,8 +44,10 @@ describe("in notes", () => {
       return all.length > 0 ? all : undefined;
     });
     assert(broken !== undefined);
-    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>("vscode.executeCodeActionProvider", editor.document.uri, broken.range);
-    assert(actions.some((action) => action.title.includes('nowhere')), actions.map((action) => action.title).join(", "));
+    await until("the actions", async () => {
+      const all = await vscode.commands.executeCommand<vscode.CodeAction[]>("vscode.executeCodeActionProvider", editor.document.uri, broken.range);
+      return all.some((action) => action.title.includes("nowhere"));
+    });
   });
 
   it("Org has an outline, folds and colours", async () => {

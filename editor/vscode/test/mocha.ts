@@ -4,7 +4,7 @@ import Mocha from "mocha";
 
 /** Run tests that `load` declares; rejects when one failed. */
 export async function runTests(load: () => Promise<unknown>): Promise<void> {
-  const mocha = new Mocha({ ui: "bdd", timeout: 15_000, slow: 2_000, reporter: Report, ...only() });
+  const mocha = new Mocha({ ui: "bdd", timeout: 60_000, slow: 2_000, reporter: Report, ...only() });
   mocha.suite.emit("pre-require", globalThis, "", mocha);
   await load();
   await new Promise<void>((resolve, reject) => {

@@ -10,6 +10,7 @@ import type { HitItem } from "../src/picker";
 
 export const NOTES = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? "";
 export const ID = "khojd.khoj";
+const PATIENCE = 30; // seconds for what is a matter of one: a machine may be busy with other things
 
 let parts: Parts | undefined;
 
@@ -50,10 +51,25 @@ export async function hovers(at: vscode.TextEditor): Promise<string> {
   return found.flatMap((hover) => hover.contents as vscode.MarkdownString[]).map((part) => part.value).join("\n");
 }
 
+/** The diff in the editor at hand. */
+export function diff(): vscode.TabInputTextDiff | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof vscode.TabInputTextDiff ? input : undefined;
+}
+
+/** Set a setting of ours, so that it can be set to something else and back. */
+export async function set(name: string, value: unknown): Promise<{ to(value: unknown): Promise<void>; back(): Promise<void> }> {
+  const settings = () => vscode.workspace.getConfiguration("khoj");
+  const before = settings().inspect(name)?.globalValue;
+  const to = async (wanted: unknown) => { await settings().update(name, wanted, vscode.ConfigurationTarget.Global); };
+  await to(value);
+  return { to, back: () => to(before) };
+}
+
 type Nothing = undefined | false | 0 | "";
 
 /** Wait until something is so; the last failure is told when it never is. */
-export async function until<T>(what: string, look: () => Promise<T> | T, seconds = 10): Promise<Exclude<T, Nothing>> {
+export async function until<T>(what: string, look: () => Promise<T> | T, seconds = PATIENCE): Promise<Exclude<T, Nothing>> {
   const end = Date.now() + seconds * 1000;
   let failure: unknown;
   while (Date.now() < end) {

@@ -8,6 +8,7 @@ from typing import Self
 
 from tests.llm.replay import HANG, Replay, Reply, Request, json_reply, sse, stream_reply
 
+NAMES = ("qwen3", "phi4")  # of the models; the first one answers where none is chosen
 FOR_EVER = "On and on"  # an answer that does not end
 
 
@@ -41,14 +42,16 @@ class Model:
     @property
     def lines(self) -> str:
         """For config.toml."""
-        server = f'[providers.local]\nbase_url = "{self._server.url}/v1"\n[providers.local.models.qwen3]\ncontext = 32768\n'
+        server = f'[providers.local]\nbase_url = "{self._server.url}/v1"\n'
+        server += "".join(f"[providers.local.models.{name}]\ncontext = 32768\n" for name in NAMES)
         return f'{server}[models]\nchat = ["local/qwen3"]\n[chat]\nrewrite = false\ntitles = false\n'
 
     def __enter__(self) -> Self:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._server.__aenter__(), self._loop).result(10)
         self._server.on("POST", "/v1/chat/completions", self._reply)
-        self._server.on("GET", "/v1/models", json_reply({"object": "list", "data": [{"id": "qwen3", "object": "model"}]}))
+        models = [{"id": name, "object": "model"} for name in NAMES]
+        self._server.on("GET", "/v1/models", json_reply({"object": "list", "data": models}))
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -63,8 +66,10 @@ class Model:
         async def wait() -> None:
             async with asyncio.timeout(10):
                 for request in self._server.requests:
-                    if not request.answered.is_set():
-                        await request.left.wait()
+                    ends = [asyncio.ensure_future(event.wait()) for event in (request.answered, request.left)]
+                    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                    for end in ends:
+                        end.cancel()
 
         asyncio.run_coroutine_threadsafe(wait(), self._loop).result(15)
 

@@ -1,4 +1,5 @@
 // The chat view: shows what the extension tells, and tells it what is pressed. It has nothing of its own but the draft.
+import { remark } from "khojd-common/answer";
 import { receive, type Turn } from "khojd-common/conversation";
 
 import type { Shown, ToHost, ToView } from "../chat/messages";
@@ -185,7 +186,7 @@ function ending(shown: Shown): string {
   if (turn === undefined) return "";
   const sources = new Set(turn.citations.map((one) => one.number)).size;
   if (turn.state === "complete") return `The answer is there, with ${sources === 1 ? "1 source" : `${sources} sources`}`;
-  return `${turn.state === "cut-off" ? "The answer was cut off" : `The answer was ${turn.state === "failed" ? "not given" : "stopped"}`} ${turn.reason}`;
+  return remark(turn);
 }
 
 new View();

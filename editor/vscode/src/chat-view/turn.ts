@@ -1,5 +1,5 @@
 // A question and its answer in the view. What is there stays when it goes on: the focus, what is unfolded, what is selected.
-import { about, flat, name, type Source, sources, spent } from "khojd-common/answer";
+import { about, flat, name, remark, type Source, sources, spent } from "khojd-common/answer";
 import { known, type Turn } from "khojd-common/conversation";
 import type { Citation, Proposal, Step } from "khojd-common/protocol";
 
@@ -15,10 +15,6 @@ export interface TurnPresses extends Presses {
   edit(key: number): void;
   fork(key: number): void;
 }
-
-const WORDS: Readonly<Record<Turn["state"], string>> = {
-  cancelled: "Stopped", failed: "Failed", "cut-off": "Cut off", elsewhere: "Being answered elsewhere", complete: "", running: "",
-};
 
 export class TurnView {
   readonly root: HTMLElement;
@@ -152,8 +148,7 @@ export class TurnView {
   }
 
   private showRemark(turn: Turn): void {
-    const words = WORDS[turn.state];
-    const text = [words, words === "" ? "" : turn.reason].filter((part) => part !== "").join(": ");
+    const text = remark(turn);
     if (this.remark.textContent !== text) this.remark.textContent = text;
     this.remark.hidden = text === "";
     this.remark.className = turn.state === "cancelled" || turn.state === "elsewhere" ? "remark" : "remark problem";

@@ -10,6 +10,7 @@ import { type About, type News, Talk } from "khojd-common/talk";
 import * as vscode from "vscode";
 
 import type { Host } from "../host";
+import * as settings from "../settings";
 import { atHand } from "./attaching";
 import * as conversations from "./conversations";
 import { toCitation, toNote, toSource } from "./jump";
@@ -18,6 +19,7 @@ import { page } from "./page";
 import { Proposals } from "./proposals";
 
 export const VIEW = "khoj.chat";
+const REST = 1_000; // milliseconds without news of the index before it is looked where what is cited stands by now
 const KEPT = "khoj.chat.conversation"; // of this workspace, to be there again after a reload
 const SAFE = /^(?:https?:\/\/|mailto:)/i;
 
@@ -31,9 +33,10 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
   private ready = false;
   private restored = false; // what was shown before a reload
   private readonly parts: vscode.Disposable;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: Host, private readonly context: vscode.ExtensionContext) {
-    this.talk = new Talk(host.channel, (news) => { this.hear(news); }, usual);
+    this.talk = new Talk(host.channel, (news) => { this.hear(news); }, () => ({ ...settings.chat(), filters: null }));
     this.proposals = new Proposals(host);
     this.parts = vscode.Disposable.from(
       this.proposals,
@@ -42,10 +45,12 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
       vscode.window.onDidChangeTextEditorSelection(() => { this.offer(); }),
       vscode.window.onDidChangeWindowState((state) => { if (state.focused) this.refresh(); }),
       host.session.onState(() => { this.connection(); }),
+      host.session.onStatus(() => { this.soon(); }),
     );
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     this.talk.dispose();
     this.parts.dispose();
   }
@@ -222,6 +227,13 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
     this.refresh();
   }
 
+  /** Notes may have changed: show where what is cited stands by now, when the index is at rest and somebody sees it. */
+  private soon(): void {
+    clearTimeout(this.timer);
+    if (!this.shown || this.talk.conversation.turns.every((turn) => turn.citations.length === 0)) return;
+    this.timer = setTimeout(() => { this.refresh(); }, REST);
+  }
+
   /** Show what was said in another editor meanwhile. */
   private refresh(): void {
     this.talk.refresh().catch(() => undefined); // what is shown stays
@@ -247,10 +259,4 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
       return { start: cursor, end: cursor, items: [] };
     }
   }
-}
-
-/** What is chosen in new conversations. */
-function usual(): { persona: string; model: string; filters: null } {
-  const settings = vscode.workspace.getConfiguration("khoj.chat");
-  return { persona: settings.get("persona", ""), model: settings.get("model", ""), filters: null };
 }

@@ -8,6 +8,7 @@ import * as vscode from "vscode";
 
 import { addressOf, rangeOf, spanOf, uriOf } from "../hits";
 import type { Host } from "../host";
+import * as settings from "../settings";
 
 export const ID = "khoj.notes";
 const MARKER = /\[\^?\d{1,9}\]$/;
@@ -41,10 +42,14 @@ export async function answer(
   const listening = token.onCancellationRequested(() => { stop.abort(); });
   const writer = new Writer(stream);
   let talk: Conversation = begin(empty(), request.prompt);
+  const conversation = before(context);
+  const { persona, model } = settings.chat();
   try {
     const result = await host.channel.request("khoj/chat", {
       message: request.command === undefined ? request.prompt : `/${request.command} ${request.prompt}`,
-      conversation: before(context),
+      conversation,
+      persona: conversation === "" ? persona : "", // one that was begun has its own
+      model,
       context: attached(request.references),
     }, {
       signal: stop.signal,
@@ -119,7 +124,8 @@ class Writer {
   }
 }
 
-function followups(metadata: Metadata | undefined): vscode.ChatFollowup[] {
+/** What can be asked next, after an answer. */
+export function followups(metadata: Metadata | undefined): vscode.ChatFollowup[] {
   const notes = (metadata?.notes ?? []).slice(0, 2).map((one) => one.replace(/\.[^.]+$/, ""));
   return [
     ...notes.map((one) => ({ prompt: mention(one), command: "summarize", label: `Summarize ${one}` })),

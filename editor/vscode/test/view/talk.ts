@@ -174,6 +174,29 @@ describe("an answer", () => {
     expect(await view.told("fork")).toEqual({ type: "fork", key: 1 });
   });
 
+  it("that failed is called so, below what there is of it and to those who listen", async () => {
+    await view.stream("Why?", [started, text("It is")]);
+    await view.end({ state: "failed", reason: "the model is gone" });
+    expect(await view.page.locator(".remark").innerText()).toBe("Failed: the model is gone");
+    expect(await view.page.locator("[aria-live=polite] p").last().textContent()).toBe("Failed: the model is gone");
+    expect(await view.page.locator(".answer").innerText()).toBe("It is");
+  });
+
+  it("shows of which notes something was changed since", async () => {
+    await view.stream("Why?", [started, ...ANSWER]);
+    await view.end();
+    const { page } = view;
+    expect(await page.locator(".citation.stale").count()).toBe(0);
+    const [turn] = view.conversation.turns;
+    if (turn === undefined) throw new Error("no turn");
+    const citations = turn.citations.map((one) => ({ ...one, state: one.number === 1 ? "stale" : one.state } as const));
+    await view.show({ ...view.conversation, turns: [{ ...turn, citations }] });
+    expect(await page.locator(".citation.stale").allInnerTexts()).toEqual(["1"]);
+    expect(await page.locator(".doubt").allInnerTexts()).toEqual(["changed since", "weak"]);
+    await view.show({ ...view.conversation, turns: [turn] });
+    expect(await page.locator(".citation.stale, .doubt").allInnerTexts()).toEqual(["weak"]);
+  });
+
   it("is followed to its end, unless a person has scrolled up", async () => {
     const long = Array.from({ length: 60 }, (_, line) => `Paragraph ${line}.\n\n`).join("");
     await view.stream("Why?", [started, text(long)]);
