@@ -212,13 +212,14 @@ The latter is `markdown-mode' where that is installed, else `text-mode'."
 (defun khoj-chat--failed (view message failure)
   "The answer of VIEW has ended with FAILURE, in words MESSAGE."
   (setq khoj-chat--running nil)
-  (let ((lost (eql (plist-get failure :code) -1)))
-    (khoj-view-remark view (concat message (if lost "; C-c C-r asks again" "")))
-    ;; A question that was refused is not lost.
-    (when (and (not (khoj-view-id view)) (= khoj-question-start (point-max)))
-      (save-excursion
-        (goto-char (point-max))
-        (insert (khoj-view-question view)))))
+  (if (eql (plist-get failure :code) -1)
+      (khoj-view-remark view "Cut off" (concat message "; C-c C-r asks again"))
+    (khoj-view-remark view "Failed" message))
+  ;; A question that was refused is not lost.
+  (when (and (not (khoj-view-id view)) (= khoj-question-start (point-max)))
+    (save-excursion
+      (goto-char (point-max))
+      (insert (khoj-view-question view))))
   (force-mode-line-update))
 
 (defun khoj-chat--name (conversation title)
@@ -302,7 +303,8 @@ When it is sent, it and what came after it are put aside."
   (let ((conversation (plist-get result :conversation)))
     (pop-to-buffer (khoj-chat--make))
     (khoj-chat--name (plist-get conversation :id) (plist-get conversation :title))
-    (setq khoj-question-persona (plist-get conversation :persona))
+    (setq khoj-question-persona (plist-get conversation :persona)
+          khoj-question-filters (plist-get conversation :filters))
     (seq-doseq (turn (plist-get result :turns))
       (let ((view (khoj-view-open (plist-get turn :question) khoj-chat--end)))
         (setf (khoj-view-id view) (plist-get turn :id))

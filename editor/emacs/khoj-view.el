@@ -267,16 +267,19 @@ Show the quote in the echo area."
     (khoj-view--list-sources view)
     (seq-doseq (proposal (plist-get result :proposals))
       (khoj-view--propose view proposal))
-    (unless (member (plist-get result :state) '("complete" "running"))
-      (khoj-view-remark view (format "%s%s" (plist-get result :state)
-                                     (if (string-empty-p (plist-get result :reason)) ""
-                                       (concat ": " (plist-get result :reason))))))))
+    (pcase (plist-get result :state)
+      ("cancelled" (khoj-view-remark view "Stopped" (plist-get result :reason)))
+      ("failed" (khoj-view-remark view "Failed" (plist-get result :reason)))
+      ("running" (khoj-view-remark view "Being answered elsewhere")))))
 
-(defun khoj-view-remark (view text)
-  "Say TEXT below the answer of VIEW."
+(defun khoj-view-remark (view word &optional reason)
+  "Say WORD, and REASON, below the answer of VIEW, which is not whole.
+These are the words that other editors have, too."
   (khoj-view--editing
     (goto-char (khoj-view-answer-end view))
-    (insert (khoj-view--string (concat (if (= (khoj-view-answer-begin view) (point)) "" "\n") "(" text ")") 'font-lock-face 'khoj-aside))))
+    (insert (khoj-view--string (concat (if (= (khoj-view-answer-begin view) (point)) "" "\n") "(" word
+                                       (if (member reason '(nil "")) "" (concat ": " reason)) ")")
+                               'font-lock-face 'khoj-aside))))
 
 (defun khoj-view--list-sources (view)
   "List below the answer of VIEW what it cites, each source once."

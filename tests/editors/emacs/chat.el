@@ -61,7 +61,7 @@
       (khoj-chat-stop)
       (test-wait "the end" (lambda () (not khoj-chat--running)))
       (should (= (point) here)))
-    (should (string-match-p "On and on.*\n?.*(cancelled" (test-transcript)))
+    (should (string-match-p "On and on.*\n?.*(Stopped" (test-transcript)))
     (should (string-suffix-p "my next question" (test-transcript)))
     (should (equal (buffer-substring-no-properties khoj-question-start (point-max)) "my next question"))))
 
@@ -144,7 +144,14 @@
       (should-not (string-match-p "about errands.org" (khoj-chat--header)))
       (test-ask "How is green tea made?")
       ;; Tea is not among what may be searched.
-      (should-not (string-match-p "\\[fn:1-1\\] Tea" (test-transcript))))))
+      (should-not (string-match-p "\\[fn:1-1\\] Tea" (test-transcript)))
+      ;; That goes on where the conversation is opened again, and is said.
+      (let ((id khoj-chat--conversation))
+        (kill-buffer)
+        (khoj-chat-open id)
+        (with-current-buffer (test-wait "the conversation" (lambda () (cl-find-if (lambda (buffer) (equal (buffer-local-value 'khoj-chat--conversation buffer) id))
+                                                                                 (buffer-list))))
+          (should (string-match-p "file:errands" (khoj-chat--header))))))))
 
 (ert-deftest chat-is-about-the-region-and-notes-that-are-mentioned ()
   "That the model is told of these is seen by test_chat.py."
@@ -190,7 +197,7 @@
     (let ((chat (current-buffer)))
       (test-typing ("Talk SPC for SPC ever" "C-c C-c"
                     (string-match-p "On and on" (test-transcript)) "C-c C-k"
-                    (string-match-p "On and on.*\n?.*(cancelled" (test-transcript))
+                    (string-match-p "On and on.*\n?.*(Stopped" (test-transcript))
                     "How SPC is SPC green SPC tea SPC made?" "C-c C-c"
                     (and (string-match-p "That is all\\." (test-transcript)) (not khoj-chat--running))
                     "C-c C-e" "DEL SPC at SPC all?" "C-c C-c"
@@ -234,6 +241,17 @@
       (set-buffer-modified-p nil)
       (kill-buffer))))
 
+(ert-deftest chat-says-why-there-is-no-answer-and-keeps-the-question ()
+  (save-window-excursion
+    (test-new)
+    ;; What the model server refuses, and what khojd does.
+    (test-ask "Please refuse this")
+    (should (string-match-p "^(Failed: .*no such thing.*)$" (test-transcript)))
+    (khoj-chat-set-persona "nobody-of-that-name")
+    (test-ask "How is green tea made?")
+    (should (string-match-p "^(Failed: .*nobody-of-that-name.*)$" (test-transcript)))
+    (should (string-suffix-p "\nHow is green tea made?" (test-transcript)))))
+
 (ert-deftest chat-survives-the-death-of-the-daemon-in-the-middle-of-an-answer ()
   (save-window-excursion
     (test-new)
@@ -244,7 +262,7 @@
     (signal-process (plist-get (khoj-rpc-await 'khoj/daemon/status nil) :pid) 'SIGKILL)
     (test-wait "the end" (lambda () (not khoj-chat--running)))
     (should (string-match-p "On and on" (test-transcript)))
-    (should (string-match-p "(the connection to khojd was lost; C-c C-r asks again)" (test-transcript)))
+    (should (string-match-p "(Cut off: the connection to khojd was lost; C-c C-r asks again)" (test-transcript)))
     ;; The conversation goes on where it was.
     (test-ask "How is green tea made?")
     (should (string-match-p "is \\*steamed\\*" (test-transcript)))))

@@ -37,7 +37,7 @@
                   (and (string-match-p "That is all\\." (test-transcript)) (not khoj-chat--running))
                   "Talk SPC for SPC ever" "C-c C-c"
                   (string-match-p "On and on" (test-transcript)) "C-c C-k"
-                  (string-match-p "On and on.*\n?.*(cancelled" (test-transcript))
+                  (string-match-p "On and on.*\n?.*(Stopped" (test-transcript))
                   "C-M-c")
       (recursive-edit))
     (should (string-match-p "Green tea 🍵 is \\*\\*steamed\\*\\* \\[1\\]\\. That is all\\." (test-transcript)))
@@ -46,7 +46,7 @@
     (should (memq 'markdown-bold-face (test-face "steamed")))
     (should (memq 'khoj-citation (test-face "[1]")))
     (should (memq 'khoj-aside (test-face "▸ ")))
-    (should (memq 'khoj-aside (test-face "(cancelled")))
+    (should (memq 'khoj-aside (test-face "(Stopped")))
     (goto-char (point-min))
     (search-forward "the user asks about tea")
     (should (invisible-p (match-beginning 0)))

@@ -42,6 +42,8 @@ def answer(request: Request) -> Reply:
     messages = [str(message["content"]) for message in request.json["messages"]]
     if "Talk for ever" in messages[-1]:
         return stream_reply(sse(chunk(content="On and on"), end=b""), HANG)
+    if "Please refuse" in messages[-1]:
+        return json_reply({"error": {"message": "no such thing", "type": "invalid_request_error"}}, status=400)
     if "Please edit" in "".join(messages):
         done = any("🍃" in text for text in messages)
         return saying("I propose it." if done else json.dumps({"tool": "propose_edit", "arguments": EDIT}))
