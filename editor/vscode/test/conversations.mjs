@@ -7,7 +7,7 @@ import { open } from "./window.mjs";
 
 const { kept, gone, shown, renamed, picture, ...asked } = JSON.parse(process.argv[2]);
 const { page, close } = await open(asked);
-page.setDefaultTimeout(20_000);
+page.setDefaultTimeout(60_000);
 
 const dialog = page.locator(".monaco-dialog-box");
 /** The page of the chat view: two frames down. */
@@ -25,7 +25,7 @@ async function answer(says, label) {
 /** The list of all conversations, once it has these titles, in whatever order. */
 async function listed(...titles) {
   const wanted = [...titles].sort().join("\n");
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   for (;;) {
     const found = (await chat.locator(".conversations .title").allInnerTexts()).sort().join("\n");
     if (found === wanted) return;

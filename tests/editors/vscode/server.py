@@ -2,8 +2,8 @@
 
 import json
 import os
+import re
 import shutil
-import socket
 import subprocess
 import time
 import zipfile
@@ -22,7 +22,7 @@ SETTINGS = {
     "extensions.autoCheckUpdates": False,
     "files.autoSave": "off",
 }
-LISTEN_SECONDS = 30.0
+LISTEN_SECONDS = 120.0
 
 
 def lacking() -> str:
@@ -37,8 +37,8 @@ def lacking() -> str:
 
 def packaged(vsix: Path, home: Path) -> Path:
     """The .vsix as `npm run package` makes it; what runs in the extension host is bundled beside."""
-    run(["npm", "run", "--silent", "package", "--", "--out", str(vsix)], seconds=120, HOME=str(home))
-    run(["node", "esbuild.mjs", "--tests"], seconds=60)
+    run(["npm", "run", "--silent", "package", "--", "--out", str(vsix)], seconds=300, HOME=str(home))
+    run(["node", "esbuild.mjs", "--tests"], seconds=180)
     return vsix
 
 
@@ -93,24 +93,24 @@ class Server:
         }
         (self.driver / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
         command = ["node", str(_server() / "out" / "server-main.js")]
-        said = run([*command, "--install-extension", str(package), *self._places()], seconds=60)
+        said = run([*command, "--install-extension", str(package), *self._places()], seconds=180)
         assert "successfully installed" in said, said
-        self.port = _free_port()
-        self.log = (base / "vscode.log").open("wb")
-        self.process = subprocess.Popen(
-            [
-                *command,
-                *("--host", "127.0.0.1", "--port", str(self.port), "--without-connection-token"),
-                *("--telemetry-level", "off"),
-                *(() if asking else ("--disable-workspace-trust", "--enable-smoke-test-driver")),
-                *self._places(),
-            ],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-        )
-        self._wait()
+        self.log = base / "vscode.log"
+        arguments = [
+            *("--host", "127.0.0.1", "--port", "0", "--without-connection-token"),
+            *("--telemetry-level", "off"),
+            *(() if asking else ("--disable-workspace-trust", "--enable-smoke-test-driver")),
+            *self._places(),
+        ]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, *arguments], env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            self.port = self._listening()
+        except BaseException:
+            self.close()
+            raise
 
     def window(self, script: str, patience: float, **asked: object) -> "subprocess.CompletedProcess[str]":
         """Run `editor/vscode/test/SCRIPT.mjs`, which opens a window on this server, with what it is asked."""
@@ -129,7 +129,6 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.log.close()
         shutil.rmtree(self.data, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -144,26 +143,16 @@ class Server:
             *("--extensions-dir", str(self.extensions), "--accept-server-license-terms"),
         ]
 
-    def _wait(self) -> None:
+    def _listening(self) -> int:
+        """The port at which it listens, as soon as it does."""
         deadline = time.monotonic() + LISTEN_SECONDS
-        while True:
+        while (said := re.search(r"listening on (\d+)", self.log.read_text(encoding="utf-8", errors="replace"))) is None:
             assert self.process.poll() is None, f"VS Code's server ended with {self.process.returncode}"
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                assert time.monotonic() < deadline, "VS Code's server does not listen"
-                time.sleep(0.05)
-            else:
-                return
+            assert time.monotonic() < deadline, "VS Code's server does not listen"
+            time.sleep(0.05)
+        return int(said[1])
 
 
 def _server() -> Path:
     place = Path(os.environ.get("KHOJD_TEST_VSCODE") or ROOT / ".cache" / "vscode")
     return place / "code-server" / "lib" / "vscode"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -12,6 +12,7 @@ from tests.editors.vscode.conftest import Code
 from tests.editors.vscode.model import FOR_EVER, Model
 from tests.editors.vscode.server import run
 
+pytestmark = pytest.mark.timeout(600)  # a window needs 20 seconds on a machine that does nothing else
 ANSWER = "Green tea 🍵 is **steamed** [1]. That is all."
 EDIT = {
     "action": "replace",
@@ -59,4 +60,4 @@ def test_two_windows_talk_in_one_conversation(code: Code, place: Place) -> None:
 
 @pytest.mark.usefixtures("package")
 def test_the_page_of_the_view_works_and_runs_nothing_of_a_note() -> None:
-    run(["npx", "vitest", "run"], seconds=110, KHOJ_TEST_CHROMIUM=program("chromium"))
+    run(["npx", "vitest", "run"], seconds=300, KHOJ_TEST_CHROMIUM=program("chromium"))

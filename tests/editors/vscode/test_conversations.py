@@ -3,9 +3,12 @@
 import json
 import subprocess
 
-from tests.e2e.conftest import Place
-from tests.editors.vscode.conftest import Code
+import pytest
 
+from tests.e2e.conftest import Place
+from tests.editors.vscode.conftest import PATIENCE, Code
+
+pytestmark = pytest.mark.timeout(600)  # a window needs 20 seconds on a machine that does nothing else
 TEA = "# Tea\n\nGreen tea is steamed. Oolong is half oxidised. Black tea is oxidised.\n"
 QUESTIONS = {"kept": "How is green tea made?", "gone": "How is oolong made?", "shown": "How is black tea made?"}
 
@@ -19,7 +22,7 @@ def test_a_conversation_is_deleted_after_a_yes_only_and_renamed(asking: Code, pl
 
     ran = asking.window(
         "conversations",
-        150,
+        PATIENCE,
         workspace=str(place.notes),
         picture=str(asking.picture),
         **QUESTIONS,

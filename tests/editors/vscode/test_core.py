@@ -5,11 +5,14 @@ import re
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from khojd.server.toggles import NAMES
 from tests.e2e.conftest import Place
 from tests.editors.vscode.conftest import Code
 from tests.editors.vscode.server import EXTENSION, bundles
 
+pytestmark = pytest.mark.timeout(600)  # a window needs 20 seconds on a machine that does nothing else
 TEA = "# Tea\n\nGreen tea 🍵 is steamed.\n\n## Oolong\n\nHalf oxidised leaves of oolong tea.\n"
 TODO = "* TODO Buy a kettle :shopping:\nDEADLINE: <2024-05-01 Wed>\nA steel kettle from [[file:tea.md::*Tea][the shop]].\n"
 LINKS = "# Links\n\nSee [[tea#Oolong]] and [[nowhere]].\n\n| a | b |\n|-|-|\n| long cell | x |\n\nEND\n"

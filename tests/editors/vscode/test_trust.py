@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Place
 from tests.editors.vscode.conftest import Code
 
+pytestmark = pytest.mark.timeout(600)  # a window needs 20 seconds on a machine that does nothing else
 TEA = "# Tea\n\nGreen tea 🍵 is steamed.\n\nSee [[kettle]].\n"
 KETTLE = "# Kettle\n\nA steel kettle boils fast.\n"
 

@@ -109,7 +109,7 @@ export class View {
 
   /** The next message that fits; those before it are passed over. */
   async until(fits: (message: ToHost) => boolean): Promise<ToHost> {
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
       const found = this.heard.find((message) => fits(message));
       if (found !== undefined) {
