@@ -11,12 +11,27 @@ from khojd.cli import output
 from khojd.cli.connection import absolute, connect
 from khojd.cli.failure import Exit
 from khojd.cli.search import Json
-from khojd.errors import NotFound
+from khojd.errors import NotFound, QueryError
 
 if TYPE_CHECKING:
     from khojd.server.types_conversations import Conversation, ConversationResult, ConversationTurn
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id, or its beginning.", show_default=False)]
+_LONGEST_TITLE = 1000  # characters
+
+
+def _id(given: str) -> str:
+    if not given:
+        raise NotFound("the id of the conversation is empty; `khojd conversations` lists them")
+    return given
+
+
+def _title(words: list[str]) -> list[str]:
+    if len(" ".join(words)) > _LONGEST_TITLE:
+        raise QueryError(f"the title is longer than {_LONGEST_TITLE:,} characters")
+    return words
+
+
+Id = Annotated[str, typer.Argument(metavar="ID", callback=_id, help="The conversation's id, or its beginning.", show_default=False)]
 _SHOWN = 8  # digits of an id
 _LONGEST_NUMBER = 4  # digits of the number of a turn; longer ones begin an id
 
@@ -92,7 +107,7 @@ def show(
 @app.command()
 def rename(
     conversation: Id,
-    title: Annotated[list[str], typer.Argument(metavar="TITLE", help='"" for one from the first question.')],
+    title: Annotated[list[str], typer.Argument(metavar="TITLE", callback=_title, help='"" for one from the first question.')],
     as_json: Json = False,
 ) -> None:
     """Give a conversation another title."""

@@ -35,6 +35,18 @@ def test_a_home_is_not_made_an_index(newcomer: Khojd) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("conversations", "show", ""), "the id of the conversation is empty; `khojd conversations` lists them"),
+        (("conversations", "export", ""), "the id of the conversation is empty; `khojd conversations` lists them"),
+        (("conversations", "rename", "4f", "x" * 1001), "the title is longer than 1,000 characters"),
+    ],
+)
+def test_what_the_protocol_does_not_take_is_refused_in_words(khojd: Khojd, arguments: tuple[str, ...], said: str) -> None:
+    assert khojd.refused(*arguments) == said
+
+
+@pytest.mark.parametrize(
     ("query", "said"),
     [
         ("tag:howtoo", "no note has the tag howtoo; did you mean howto?"),
