@@ -150,21 +150,66 @@
       (should-not (khoj-lsp-capf))
       (should-not (khoj-lsp-eldoc #'ignore)))))
 
+(defun test-similar (&optional note)
+  "What `khoj-similar' shows, with prefix NOTE or without."
+  (khoj-similar note)
+  (let ((buffer (test-wait "the hits" (lambda () (get-buffer "*khoj similar*")))))
+    (prog1 (with-current-buffer buffer (buffer-string))
+      (kill-buffer buffer))))
+
+(ert-deftest mode-shows-what-is-like-the-place-the-region-and-the-note ()
+  (test-with-note "tea.md"
+    (test-wait "the note to be indexed" (lambda () (test-found "oxidised" "tea.md")))
+    (delete-other-windows)
+    (let ((asked nil))
+      (cl-letf* ((ask (symbol-function 'khoj-rpc-ask))
+                 ((symbol-function 'khoj-rpc-ask)
+                  (lambda (method params &rest more) (push params asked) (apply ask method params more))))
+        (search-forward "## Oolong")
+        (should (string-match-p "links.md" (test-similar)))
+        (should (equal (plist-get (plist-get (car asked) :position) :line) 4))
+        (should (string-match-p "links.md" (test-similar t)))
+        (should-not (or (plist-get (car asked) :position) (plist-get (car asked) :range)))
+        (let ((transient-mark-mode t))
+          (goto-char (point-min))
+          (search-forward "Green tea")
+          (push-mark (match-beginning 0) t t)
+          (should (string-match-p "links.md" (test-similar)))
+          (should (equal (plist-get (car asked) :range)
+                         '(:start (:line 2 :character 0) :end (:line 2 :character 9)))))))))
+
 (ert-deftest mode-shows-similar-notes-beside-and-follows-point ()
   (test-with-note "tea.md"
     (test-wait "the note to be indexed" (lambda () (test-found "oxidised" "tea.md")))
-    (unwind-protect
-        (progn
-          (khoj-similar-follow-mode 1)
-          (let ((buffer (test-wait "the side window"
-                                   (lambda () (and (get-buffer-window "*khoj related*") (get-buffer "*khoj related*"))))))
-            (should (string-match-p "links.md" (with-current-buffer buffer (buffer-string))))
-            (should (eq (window-parameter (get-buffer-window buffer) 'window-side) 'right))))
-      (khoj-similar-follow-mode -1))
-    (should-not (get-buffer-window "*khoj related*"))
-    (khoj-similar)
-    (test-wait "the hits" (lambda () (get-buffer "*khoj similar*")))
-    (kill-buffer "*khoj similar*")))
+    (delete-other-windows)
+    (let* ((lines nil)
+           (listen (lambda (_hits) (push (plist-get (plist-get (cdr khoj-similar--last) :position) :line) lines))))
+      (advice-add 'khoj-similar--show :after listen)
+      (unwind-protect
+          (progn
+            (khoj-similar-follow-mode 1)
+            (let ((buffer (test-wait "the side window"
+                                     (lambda () (and (get-buffer-window "*khoj related*") (get-buffer "*khoj related*"))))))
+              (should (string-match-p "links.md" (with-current-buffer buffer (buffer-string))))
+              (should (eq (window-parameter (get-buffer-window buffer) 'window-side) 'right)))
+            ;; It follows who rests.
+            (test-typing ("C-n C-n C-n C-n" (equal (test-cursor-line) 4) (memq 4 lines) "C-M-c")
+              (recursive-edit))
+            ;; Who does nothing causes nothing.
+            (let ((asked 0))
+              (cl-letf (((symbol-function 'khoj-rpc-ask) (lambda (&rest _) (cl-incf asked))))
+                (khoj-similar--follow)
+                (khoj-similar--follow)
+                (khoj-mode-flush))
+              (should (= asked 0))))
+        (advice-remove 'khoj-similar--show listen)
+        (khoj-similar-follow-mode -1)))
+    (should-not (get-buffer-window "*khoj related*"))))
+
+(defun test-cursor-line ()
+  "The line of point in the selected window, from 0 on."
+  (with-current-buffer (window-buffer)
+    (1- (line-number-at-pos (window-point)))))
 
 (ert-deftest mode-keeps-searches-as-links-of-org ()
   (save-window-excursion
@@ -180,6 +225,21 @@
         (org-store-link nil)
         (should (equal (plist-get org-store-link-plist :link) "khoj:todo:TODO tag:shopping")))
       (kill-buffer buffer))))
+
+(ert-deftest mode-keeps-what-is-due-as-a-link ()
+  "As an agenda of what is due: its words are those of Org."
+  (test-connect)
+  (with-temp-buffer
+    (org-mode)
+    (insert "[[khoj:todo:TODO deadline<=2024-05-01][Due]] [[khoj:todo:TODO deadline<2024-05-01][Overdue]]")
+    (dolist (found '(t nil))
+      (save-window-excursion
+        (goto-char (if found (point-min) (- (point-max) 3)))
+        (org-open-at-point)
+        (with-current-buffer (test-wait "the hits" (lambda () (get-buffer "*khoj search*")))
+          (test-wait "the query" (lambda () khoj-results-query))
+          (should (eq found (and (string-match-p "TODO Buy a kettle" (buffer-string)) t)))
+          (kill-buffer))))))
 
 (ert-deftest mode-links-to-headings-by-their-id ()
   (test-connect)

@@ -39,6 +39,11 @@
       (should (string-match-p "Green tea 🍵 is steamed" shown)))
     (should (equal buffer-file-name (test-file "tea.md")))
     (should (looking-at "Green tea 🍵 is steamed, not roasted"))
+    ;; What was found is marked until the next key.
+    (should (cl-some (lambda (overlay) (and (eq (overlay-get overlay 'face) 'khoj-match)
+                                            (string-match-p "\\`Green tea 🍵 is steamed, not roasted"
+                                                            (buffer-substring (overlay-start overlay) (overlay-end overlay)))))
+                     (overlays-at (point))))
     ;; The buffer of the preview is gone, and nothing is marked any longer.
     (should-not (get-buffer " *khoj preview*"))
     (should-not khoj-preview--overlay)))
@@ -110,6 +115,37 @@
               (should (equal asked '("steamed" "kett")))
               (should (string-match-p "tea.md" (plist-get (khoj-candidate-hit (car (khoj-session-hits session))) :path))))
           (advice-remove 'jsonrpc-connection-send listen))))))
+
+(ert-deftest search-waits-for-the-last-of-keys-in-a-row ()
+  (test-connect)
+  (let* ((asked nil)
+         (listen (lambda (_connection &rest message)
+                   (when (eq (plist-get message :method) 'khoj/search)
+                     (push (plist-get (plist-get message :params) :query) asked)))))
+    (advice-add 'jsonrpc-connection-send :before listen)
+    (unwind-protect
+        (test-typing ("steamed" (test-complete "steamed") "C-g")
+          (condition-case nil (khoj-search) (quit nil)))
+      (advice-remove 'jsonrpc-connection-send listen))
+    (should (equal (car asked) "steamed"))
+    (should (< (length asked) (length "steamed")))))
+
+(ert-deftest search-knows-the-filters-and-what-they-are-about ()
+  (test-connect)
+  (with-temp-buffer
+    (cl-flet ((completions (typed)
+                (erase-buffer)
+                (insert typed)
+                (pcase-let ((`(,start ,end ,table . ,_) (khoj-filter-capf)))
+                  (all-completions (buffer-substring start end) table))))
+      (should (equal (completions "tea de") '("deadline:")))
+      (should (string-match-p "due" (khoj-filter--about "deadline:")))
+      (should (equal (completions "deadline<=to") '("today" "tomorrow")))
+      (should (equal (completions "tea -scheduled:an") '("any")))
+      (should (equal (completions "todo:DONE,W") '("WAITING")))
+      (should (equal (completions "file:err") '("errands.org")))
+      (should (equal (completions "tag:home,sho") '("shopping")))
+      (should (member "en" (completions "lang:"))))))
 
 (ert-deftest search-completes-filters ()
   (let (seen)
@@ -194,6 +230,18 @@
                     "C-g")
         (condition-case nil (khoj-search-here t) (quit nil)))
       (should (equal (delete-dups paths) (and paths (list (test-file "errands.org"))))))))
+
+(ert-deftest search-stays-in-this-folder-when-told-to ()
+  (let ((elsewhere (file-name-as-directory (make-temp-file "khoj" t))) found)
+    (dolist (folder (list (getenv "KHOJD_NOTES") elsewhere))
+      (with-temp-buffer
+        (setq default-directory (file-name-as-directory folder))
+        (test-typing ("steamed" (test-complete "steamed")
+                      (or (push (and (test-hits) t) found) t)
+                      "C-g")
+          (condition-case nil (khoj-search-here) (quit nil)))))
+    (should (equal found '(nil t)))
+    (delete-directory elsewhere)))
 
 (ert-deftest search-inserts-links-in-the-style-of-the-buffer ()
   (with-temp-buffer
