@@ -1,6 +1,7 @@
 """Taking up changes of config.toml while running. A bad edit keeps the last good configuration, and says so.
 
-So does a file that goes away: taken for the defaults it would have every folder forgotten, and some editors save in two steps.
+So does a file that goes away, or has nothing in it: taken for the defaults it would have every folder forgotten, and some programs
+empty a file before they write it, or find the disk full then.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from khojd import configfile
 from khojd.config import Config
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0  # where the system gives no events
 RARELY_SECONDS = 30.0  # for what gives none: a link in the middle of the path that leads elsewhere
 SETTLE_SECONDS = 0.05
+EMPTY_SECONDS = 0.5  # that an empty file is given to be written
 MOST_LINKS = 40
 
 
@@ -60,9 +63,14 @@ class ConfigWatch:
     async def reload(self) -> bool:
         """Read the file now; False when the last good configuration stays."""
         self._seen = _fact(self.path)
+        if self._seen is not None and self._seen.size == 0:
+            await asyncio.sleep(EMPTY_SECONDS)
+            self._seen = _fact(self.path)
         try:
             if self._seen is None:
                 raise ConfigError(f"{self.path} is not there", file=str(self.path))
+            if self._seen.size == 0:
+                raise ConfigError(f"{self.path} is empty", file=str(self.path))
             await self._apply(await asyncio.to_thread(configfile.load, self.path))
         except ConfigError as error:
             log.warning("the configuration stays as it was: %s", error.message)
@@ -72,12 +80,18 @@ class ConfigWatch:
         return True
 
 
-def _fact(path: Path) -> tuple[int, int, int] | None:
+class _Fact(NamedTuple):
+    time: int
+    size: int
+    inode: int
+
+
+def _fact(path: Path) -> _Fact | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return _Fact(found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 @contextlib.contextmanager

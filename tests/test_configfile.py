@@ -381,6 +381,19 @@ async def test_an_edit_is_taken_up_and_a_bad_one_keeps_the_last_good_configurati
 
 
 @pytest.mark.usefixtures("noticing")
+async def test_a_file_that_is_emptied_leaves_the_configuration_in_force_until_it_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[search]\nprofile = "broad"\n', encoding="utf-8")
+    async with watching(file) as applied:
+        file.write_bytes(b"")
+        assert await applied.problems.get() == f"the configuration stays as it was: {file} is empty"
+        assert applied.configs.empty()
+        file.write_text('[search]\nprofile = "recent"\n', encoding="utf-8")
+        assert (await applied.configs.get()).search.profile == "recent"
+        assert await applied.problems.get() == ""
+
+
+@pytest.mark.usefixtures("noticing")
 async def test_a_file_that_goes_away_leaves_the_configuration_in_force_until_it_is_back(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[search]\nprofile = "broad"\n', encoding="utf-8")

@@ -49,7 +49,8 @@ def remove_folder(file: Path, path: str) -> None:
     start = tables[at].start()
     following = _TABLE.search(text, tables[at].end())
     changed = text[:start] + (text[following.start() :] if following else "")
-    _replace(file, changed.rstrip("\n") + "\n" if changed.strip() else "", before.folders[:at] + before.folders[at + 1 :], path)
+    # Never empty: that would be taken for a file that is still to be written.
+    _replace(file, changed.rstrip("\n") + "\n", before.folders[:at] + before.folders[at + 1 :], path)
 
 
 def _replace(file: Path, text: str, folders: tuple[Folder, ...], path: str) -> None:

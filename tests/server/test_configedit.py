@@ -68,6 +68,14 @@ def test_a_file_that_is_not_valid_is_not_touched(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == "folders = "
 
 
+def test_without_its_last_folder_a_file_is_not_empty(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    add_folder(file, Folder(path="/b"))
+    remove_folder(file, "/b")
+    assert load(file).folders == ()
+    assert file.stat().st_size > 0  # an empty one is not taken up
+
+
 def test_a_link_stays_a_link_and_modes_stay(tmp_path: Path) -> None:
     real = tmp_path / "dotfiles.toml"
     real.write_text("", encoding="utf-8")
