@@ -222,7 +222,7 @@ export class ChatView extends ItemView {
 
   private hovered(event: MouseEvent): void {
     const link = linked(event);
-    if (link === undefined) return;
+    if (link === undefined || link.hasClass("is-unresolved")) return; // Obsidian would show a button that makes the note
     const hover = { event, source: CHAT, hoverParent: this.leaf, targetEl: link, linktext: target(link), sourcePath: "" };
     this.app.workspace.trigger("hover-link", hover);
   }

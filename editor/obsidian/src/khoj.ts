@@ -136,10 +136,11 @@ export class Khoj {
 
   /** Take what khojd says of its index. */
   take(status: IndexStatus): void {
+    const known = this.status;
     this.status = status;
     this.bar.show(this.connection.state, this.connection.problem, status);
     for (const view of this.views(StatusView, STATUS)) view.changed(status);
-    this.follow();
+    if (paths(known) !== paths(status)) this.follow();
     if (status.running === null) for (const view of this.views(SimilarView, SIMILAR)) view.again();
     this.attempt(this.offer(status));
   }
@@ -271,6 +272,11 @@ export class Khoj {
     await workspace.revealLeaf(leaf);
     return leaf;
   }
+}
+
+/** The folders of an index, to be compared. */
+function paths(status: IndexStatus | undefined): string {
+  return JSON.stringify(status?.folders.map((folder) => folder.path));
 }
 
 function ofClass<T>(leaf: WorkspaceLeaf | null, kind: new (...given: never[]) => T): T | undefined {

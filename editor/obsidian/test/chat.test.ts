@@ -111,6 +111,10 @@ test("a link to a note that is not there is shown as one, and nothing is made of
   const links = Array.from(turn.querySelectorAll<HTMLElement>(".khoj-answer a.internal-link"));
   expect(links.map((link) => [link.textContent, link.hasClass("is-unresolved")])).toEqual([["oolong", false], ["ideas/New idea", true]]);
   const [there, missing] = links;
+  const hovered: unknown[] = [];
+  world.workspace.on("hover-link", (event) => { hovered.push(event); });
+  for (const link of links) link.dispatchEvent(new MouseEvent("mouseover", { bubbles: true }));
+  expect(hovered).toMatchObject([{ linktext: "tea#Oolong" }]);
   const notes = () => readdirSync(place.notes).sort();
   const before = notes();
   missing?.click();

@@ -24,6 +24,7 @@ let world: World | undefined;
 /** A page of settings, as Obsidian shows and leaves it. */
 interface Page {
   containerEl: HTMLElement;
+  settingItems: { items?: Page["settingItems"]; name?: string; visible?: () => boolean }[];
   display(): void;
   /** What Obsidian since 1.13 does in its place. */
   renderTab__(): void;
@@ -320,6 +321,15 @@ test("no command has a key of its own, and names are in sentence case without th
     expect(command.id).not.toContain("khoj");
     expect(command.name).toMatch(/^[A-Z][^A-Z]*$/);
   }
+});
+
+test("the rows of the page of settings are told to Obsidian, which finds them by their words", async () => {
+  const app = await attached();
+  const page = app.plugin?.settingTabs__[0] as unknown as Page;
+  const told = page.settingItems.flatMap((item) => item.items ?? [item]);
+  page.display();
+  expect(told.length).toBeGreaterThan(10);
+  for (const { name = "", visible } of told) expect(seen(page).includes(name)).toBe(visible?.() !== false);
 });
 
 // Obsidian before 1.13 has the page draw itself, later ones draw what they are told of it.
