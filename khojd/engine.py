@@ -144,8 +144,16 @@ class Engine:
             await self._filler.ready()
         request = replace(request, viewer=self._viewer())
         for attempt in (1, 2):
-            with self._filler.query():
-                result = await phases(self._retriever_now(), request, measure=measure, on_phase=on_phase, run=self._threads.search)
+            retriever = self._retriever_now()
+            try:
+                with self._filler.query():
+                    result = await phases(retriever, request, measure=measure, on_phase=on_phase, run=self._threads.search)
+            except Exception:
+                if attempt == 2 or self._retriever_now() is retriever:
+                    raise
+                continue  # the model was changed under it
+            if attempt == 1 and request.mode != "lexical" and self._retriever_now() is not retriever:
+                continue
             # A hit must point at the file as it is now: read what changed since, and ask again.
             changed = await asyncio.to_thread(stale, result)
             if not changed or attempt == 2 or self._indexer.paused:

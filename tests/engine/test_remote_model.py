@@ -163,6 +163,23 @@ async def test_from_the_bundled_model_to_a_remote_one_and_back(written: Notes) -
         assert (await written.found("bird", mode="semantic"))[0] == "a.md"
 
 
+async def test_a_search_that_is_on_its_way_when_the_model_changes_is_answered_by_the_new_one(written: Notes) -> None:
+    held = asyncio.Event()
+    bundled: Config = written.config()
+    async with EmbeddingServer() as server, written.open(server.config(bundled)) as engine:
+        await engine.update(embed=True)
+        server.on("POST", "/api/embed", lambda request: held_back(server.embed(request), held))
+        before = len(server.requests)
+        searching = asyncio.create_task(engine.search(SearchRequest(query="bird", mode="semantic")))
+        await server.arrived(before + 1)
+        await engine.reconfigure(bundled)
+        await written.until(lambda: nothing_waits(written, "all-MiniLM-L6-v2"))
+        held.set()
+        result = await searching
+        assert [Path(hit.path).name for hit in result.hits][:1] == ["a.md"]
+        assert not result.notes
+
+
 async def test_the_former_model_serves_while_the_server_of_the_wanted_one_is_away(written: Notes) -> None:
     bundled: Config = written.config()
     async with EmbeddingServer() as server:
