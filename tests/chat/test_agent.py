@@ -1,6 +1,7 @@
 """An answer with tools, from the first request to the last word."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -265,13 +266,22 @@ async def test_a_model_that_goes_on_calling_tools_when_it_must_answer_is_not_fol
     assert text_of(await run(model, vault, limits=Limits(steps=2, seconds=60, tokens=100_000))) == text
 
 
-async def test_when_the_time_is_used_up_calls_are_not_run_and_the_model_answers(vault: Desk) -> None:
+async def test_when_the_time_is_used_up_calls_are_not_run_and_the_model_answers(
+    vault: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, ahead = time.monotonic, 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + ahead)  # the loop's, too
     waiting = Waiting()
     model = Script(calls(("first", {})), says("Late."))
-    said = await run(model, vault, registry=waiting.registry(), limits=Limits(steps=5, seconds=0.05, tokens=100_000))
+    running = asyncio.create_task(
+        run(model, vault, registry=waiting.registry(), limits=Limits(steps=5, seconds=20, tokens=100_000))
+    )
+    await waiting.began.wait()
+    ahead = 20.0
+    said = await running
     assert waiting.cancelled == 1
     assert waiting.contexts[0].stop.is_set()
-    assert "took longer than 0 seconds and was stopped" in results_of(model.requests[1])[0]
+    assert "took longer than 20 seconds and was stopped" in results_of(model.requests[1])[0]
     assert "seconds for tools are used up (chat.step_seconds)" in steps_of(said, "notice")[0].text
     assert text_of(said) == "Late."
 

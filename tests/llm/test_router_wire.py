@@ -153,7 +153,9 @@ async def test_a_server_that_says_nothing_is_left_after_first_seconds(body: list
     ):
         assert await heard(router.stream("chat", REQUEST, notice=notices.append)) == "Friday"
         assert "said nothing for 0.1 s (first_seconds)" in notices[-1]
-        await one.requests[-1].left.wait()
+        for request in one.requests:
+            if request.path == CHAT:  # it may have been left before it was sent
+                await request.left.wait()
 
 
 async def test_an_answer_that_stalls_ends_after_idle_seconds_and_its_connection_is_closed() -> None:
