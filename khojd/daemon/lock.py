@@ -63,8 +63,8 @@ class Lock:
         except OSError as error:
             raise StorageFull(f"the index directory {index} cannot be created: {error.strerror}", path=str(index)) from error
         try:
-            if others := _others(index):
-                some = ", ".join(others[:2]) + (", …" if others[2:] else "")
+            if found := others(index):
+                some = ", ".join(found[:2]) + (", …" if found[2:] else "")
                 message = f"the index directory {index} holds files that are not khojd's ({some}): name a directory of its own"
                 raise StoreError(message, path=str(index))
             descriptor = _open(index)
@@ -98,8 +98,8 @@ class Lock:
         os.close(self._descriptor)
 
 
-def _others(index: Path) -> list[str]:
-    """Names of what is in a directory that has never been an index."""
+def others(index: Path) -> list[str]:
+    """Names of what is in a directory that has never been an index. Raises OSError."""
     names = sorted(name for name in os.listdir(index) if name not in _SYSTEMS)  # noqa: PTH208
     if any(name.startswith(("catalog.db", "conversations.db")) for name in names):
         return []

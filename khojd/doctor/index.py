@@ -8,7 +8,7 @@ from khojd import paths
 from khojd.config import Config, Embedding
 from khojd.daemon.address import index_dir
 from khojd.daemon.client import Client
-from khojd.daemon.lock import Lock
+from khojd.daemon.lock import Lock, others
 from khojd.doctor import languages
 from khojd.doctor.check import Check
 from khojd.errors import IndexTooNew, KhojdError, StorageFull, StoreError
@@ -30,6 +30,10 @@ def examine(config: Config, session: Client | None) -> Iterator[Check]:
     """`session` is the daemon that has the index, if one runs."""
     directory = index_dir(paths.config_file())
     if not (directory / FILE).exists():
+        if some := _others(directory):
+            message = f"{directory} holds files that are not khojd's, e.g. {some[0]}, and is not made an index"
+            yield Check("index", "fail", message, "set index.path, or --index, to a directory of its own")
+            return
         yield Check("index", "ok", f"{directory} holds no index yet; it is made when the daemon starts")
         return
     if not writable(directory):
@@ -54,6 +58,13 @@ def examine(config: Config, session: Client | None) -> Iterator[Check]:
             lock.release()
     except KhojdError as error:
         yield Check("index", "fail", error.message, f"see that {directory} can be read, or set index.path")
+
+
+def _others(directory: Path) -> list[str]:
+    try:
+        return others(directory)
+    except OSError:  # not there, or not to be read: what starts the daemon says so
+        return []
 
 
 def _beside(session: Client, directory: Path, settings: Embedding) -> Iterator[Check]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from khojd.search.conditions import ANY, Filter, Property, Values
 
-_TAGS = "SELECT DISTINCT folded FROM section_values WHERE kind = 'tag' AND folded_key = ''"
-_KEYS = "SELECT DISTINCT folded_key FROM section_values WHERE kind = 'prop'"
+_TAGS = "SELECT DISTINCT value FROM section_values WHERE kind = 'tag'"
+_KEYS = "SELECT DISTINCT key FROM section_values WHERE kind = 'prop'"
 _STATES = "SELECT DISTINCT todo FROM sections WHERE todo <> ''"
 
 
@@ -18,26 +18,28 @@ def unknown(db: sqlite3.Connection, filters: Iterable[Filter]) -> list[str]:
         if one.negated:
             continue
         if isinstance(one, Values) and one.kind == "tag":
-            lines += [_line(f"the tag {tag}", tag, _tags(db)) for tag in one.values]
+            lines += [_line("the tag", tag, _tags(db)) for tag in one.values]
         elif isinstance(one, Values) and one.kind == "todo":
-            lines += [_line(f"the state {state}", state, _known(db, _STATES)) for state in one.values if state != ANY]
+            lines += [_line("the state", state, _known(db, _STATES)) for state in one.values if state != ANY]
         elif isinstance(one, Property):
-            lines.append(_line(f"the property {one.key}", one.key, _known(db, _KEYS)))
+            lines.append(_line("the property", one.key, _known(db, _KEYS)))
     return [line for line in lines if line]
 
 
-def _line(what: str, value: str, known: set[str]) -> str:
+def _line(what: str, value: str, known: dict[str, str]) -> str:
     if value in known:
         return ""
-    close = difflib.get_close_matches(value, sorted(known), n=2, cutoff=0.7)
-    return f"no note has {what}" + (f"; did you mean {' or '.join(close)}?" if close else "")
+    close = [known[one] for one in difflib.get_close_matches(value, sorted(known), n=2, cutoff=0.7)]
+    return f"no note has {what} “{value}”" + (f"; did you mean {' or '.join(close)}?" if close else "")
 
 
-def _known(db: sqlite3.Connection, values: str) -> set[str]:
-    return {value.casefold() for (value,) in db.execute(values)}
+def _known(db: sqlite3.Connection, values: str) -> dict[str, str]:
+    """What there is, case-folded, and as it is written."""
+    return {value.casefold(): value for (value,) in db.execute(values)}
 
 
-def _tags(db: sqlite3.Connection) -> set[str]:
+def _tags(db: sqlite3.Connection) -> dict[str, str]:
     """With those that others are below: project, where there is project/x."""
     found = _known(db, _TAGS)
-    return found | {tag[:at] for tag in found for at, sign in enumerate(tag) if sign == "/"}
+    above = {tag[:at] for tag in found for at, sign in enumerate(tag) if sign == "/"}
+    return found | {tag: tag for tag in above}

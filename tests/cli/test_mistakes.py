@@ -31,6 +31,11 @@ def test_an_empty_path_never_means_the_current_directory(khojd: Khojd, arguments
 def test_a_home_is_not_made_an_index(newcomer: Khojd) -> None:
     said = newcomer.refused("--index", str(newcomer.home), "status", status=4)
     assert f"the index directory {newcomer.home} holds files that are not khojd's" in said
+    (check,) = [
+        check for check in newcomer.json("--index", str(newcomer.home), "doctor", status=1)["checks"] if check["name"] == "index"
+    ]
+    assert check["state"] == "fail"
+    assert "is not made an index" in check["message"]
     assert sorted(path.name for path in newcomer.home.iterdir() if path.name != "khojd") == ["notes", "run"]
 
 
@@ -49,10 +54,10 @@ def test_what_the_protocol_does_not_take_is_refused_in_words(khojd: Khojd, argum
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("tag:howtoo", "no note has the tag howtoo; did you mean howto?"),
-        ("tag:howto,xyzzy brakes todo:TODOO", "no note has the state todoo; did you mean todo?"),
-        ("tag:xyzzy", "no note has the tag xyzzy\n"),
-        ("prop:xyzzy=1", "no note has the property xyzzy\n"),
+        ("tag:howtoo", "no note has the tag “howtoo”; did you mean howto?"),
+        ("tag:howto,xyzzy brakes todo:TODOO", "no note has the state “todoo”; did you mean TODO?"),
+        ("tag:xyzzy", "no note has the tag “xyzzy”\n"),
+        ("prop:xyzzy=1", "no note has the property “xyzzy”\n"),
     ],
 )
 def test_a_filter_that_nothing_can_pass_says_so_where_nothing_is_found(khojd: Khojd, query: str, said: str) -> None:
