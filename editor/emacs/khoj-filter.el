@@ -70,7 +70,7 @@ Each has what it is about, its values or the function that asks for them, and
 
 (defun khoj-filter--tags ()
   "The tags of what was changed last."
-  (let ((found (khoj-rpc-await-unless-input 'khoj/search '(:query "modified<=today" :limit 200 :allPassages t) 1.0)))
+  (let ((found (khoj-rpc-await-unless-input 'khoj/search '(:query "modified<=today" :limit 200 :allPassages t) khoj-completion-patience)))
     (delete-dups (cl-loop for hit across (or (plist-get found :hits) [])
                           append (append (plist-get hit :tags) nil)))))
 
@@ -89,7 +89,9 @@ Each has what it is about, its values or the function that asks for them, and
 
 (defun khoj-filter--indexed ()
   "The files that are indexed, as a list."
-  (append (plist-get (khoj-rpc-await-unless-input 'khoj/index/files '(:states ["indexed"] :limit 5000) 1.0) :files) nil))
+  (append (plist-get (khoj-rpc-await-unless-input 'khoj/index/files '(:states ["indexed"] :limit 5000) khoj-completion-patience)
+                     :files)
+          nil))
 
 (provide 'khoj-filter)
 ;;; khoj-filter.el ends here

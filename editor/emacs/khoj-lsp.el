@@ -86,7 +86,7 @@
   "Completions of links, tags and keywords by khojd."
   (when (and (khoj-lsp--on-p 'completion)
              (looking-back khoj-lsp--completes (line-beginning-position)))
-    (let* ((reply (while-no-input (khoj-rpc-await-lsp 'textDocument/completion (khoj-lsp--here) 1.0)))
+    (let* ((reply (while-no-input (khoj-rpc-await-lsp 'textDocument/completion (khoj-lsp--here) khoj-completion-patience)))
            (items (and (consp reply) (append (plist-get reply :items) nil)))
            (range (plist-get (plist-get (car items) :textEdit) :range)))
       (when range

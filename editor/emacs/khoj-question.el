@@ -161,7 +161,8 @@
              (mapcar (lambda (file)
                        (let ((name (file-name-nondirectory (plist-get file :path))))
                          (if (string-match-p "\\`[-[:alnum:]_./~+]+\\'" name) (concat "@" name) (format "@%S" name))))
-                     (plist-get (khoj-rpc-await-unless-input 'khoj/index/files '(:states ["indexed"] :limit 5000) 2.0) :files)))
+                     (plist-get (khoj-rpc-await-unless-input 'khoj/index/files '(:states ["indexed"] :limit 5000) khoj-completion-patience)
+                                :files)))
            t)
           :exclusive 'no)))
 

@@ -38,6 +38,11 @@
   :type 'number
   :group 'khoj)
 
+(defcustom khoj-completion-patience 1.0
+  "Seconds that completion at point waits for what khojd knows."
+  :type 'number
+  :group 'khoj)
+
 (defvar khoj-rpc-before-ask-hook nil
   "Run before anything is asked, so that khojd knows the text that is meant.")
 

@@ -26,6 +26,12 @@
   (let ((line (format-mode-line mode-line-format nil nil (current-buffer))))
     (substring line (or (string-search "Khoj" line) (error "No Khoj in %s" line)))))
 
+(defun test-settled ()
+  "Wait until khojd has read all files, of which one has failed."
+  (test-wait "all files" (lambda () (and khoj-status
+                                         (equal (mapcar (lambda (what) (plist-get khoj-status what)) '(:indexed :pending :failed))
+                                                '(2 0 1))))))
+
 (ert-deftest index-lists-files-with-states-and-reasons ()
   (save-window-excursion
     (test-connect)
@@ -60,11 +66,11 @@
     (test-wait "its end" (lambda () (not (test-listed "coffee\\.md"))))
     (test-listed "broken\\.md")
     (khoj-index-update-file)
-    (test-wait "the outcome" (lambda () (with-current-buffer (messages-buffer) (string-match-p "1 failed" (buffer-string)))))))
+    (test-wait "the outcome" (lambda () (with-current-buffer (messages-buffer) (string-match-p "0 removed, 1 failed, in" (buffer-string)))))))
 
 (ert-deftest index-is-shown-in-the-mode-line ()
   (test-connect)
-  (test-wait "the status" (lambda () khoj-status))
+  (test-settled)
   (with-current-buffer (find-file-noselect (test-file "tea.md"))
     (khoj-mode 1)
     (unwind-protect
@@ -76,12 +82,13 @@
 
 (ert-deftest index-is-told-in-a-line ()
   (test-connect)
+  (test-settled)
   (khoj-index-show-status)
   (test-wait "the line" (lambda () (string-match-p "Khoj: 2 of 3 files indexed, 1 failed" (or (current-message) "")))))
 
 (ert-deftest index-is-paused-and-resumed ()
   (test-connect)
-  (test-wait "the status" (lambda () khoj-status))
+  (test-settled)
   (khoj-index-pause)
   (test-wait "the pause" (lambda () (eq (plist-get khoj-status :paused) t)))
   (with-current-buffer (find-file-noselect (test-file "tea.md"))

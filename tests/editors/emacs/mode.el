@@ -338,7 +338,7 @@
                      :name "other" :buffer (generate-new-buffer " *other*") :noquery t
                      :command (list (getenv "KHOJD_EMACS") "--batch" "-Q" "-L" (getenv "KHOJD_PACKAGE")
                                     "-l" (getenv "KHOJD_SUPPORT")
-                                    "--eval" "(princ (format \"pid %s\" (plist-get (khoj-rpc-await 'khoj/daemon/status nil 20) :pid)))"))))
+                                    "--eval" "(princ (format \"pid %s\" (plist-get (khoj-rpc-await 'khoj/daemon/status nil) :pid)))"))))
       (test-wait "the other Emacs" (lambda () (not (process-live-p process))))
       (should (string-match-p (format "pid %d" (plist-get (khoj-rpc-await 'khoj/daemon/status nil) :pid))
                               (with-current-buffer (process-buffer process) (buffer-string))))

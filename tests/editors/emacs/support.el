@@ -21,6 +21,10 @@
 (declare-function khoj-chat-send "khoj-chat" ())
 
 (setq khoj-command (append (json-parse-string (getenv "KHOJD_CONNECT")) nil)
+      ;; The machine may have much else to do.
+      khoj-patience 60.0
+      khoj-completion-patience 60.0
+      mouse-1-click-follows-link t
       make-backup-files nil
       auto-save-default nil
       create-lockfiles nil
@@ -37,8 +41,8 @@
 
 (defun test-wait (what condition &optional seconds)
   "Wait until CONDITION returns something true, and return that; WHAT says what for.
-Give up after SECONDS, by default 20."
-  (let ((deadline (+ (float-time) (or seconds 20))) value)
+Give up after SECONDS, by default 60."
+  (let ((deadline (+ (float-time) (or seconds 60))) value)
     (while (not (setq value (funcall condition)))
       (when (> (float-time) deadline)
         (error "Waited in vain for %s; the screen has\n%s" what (test-screen)))
@@ -54,7 +58,7 @@ Give up after SECONDS, by default 20."
   "What the command line prints for ARGUMENTS, as it is run beside Emacs."
   (let ((command (append (json-parse-string (getenv "KHOJD")) arguments nil)) (buffer (generate-new-buffer " *cli*")) process)
     (setq process (make-process :name "cli" :command command :buffer buffer :noquery t))
-    (test-wait (format "khojd %s" arguments) (lambda () (not (process-live-p process))) 30)
+    (test-wait (format "khojd %s" arguments) (lambda () (not (process-live-p process))))
     (with-current-buffer buffer
       (prog1 (buffer-string) (kill-buffer)))))
 
@@ -63,7 +67,7 @@ Give up after SECONDS, by default 20."
 A step is a string, for `kbd', or an expression that is waited for."
   (declare (indent 1))
   `(let* ((steps (list ,@(mapcar (lambda (step) (if (stringp step) step `(lambda () ,step))) steps)))
-          (failure nil) (deadline (+ (float-time) 20)) (typing nil))
+          (failure nil) (deadline (+ (float-time) 60)) (typing nil))
      (setq typing
            (run-at-time
             0.02 0.02
@@ -77,8 +81,8 @@ A step is a string, for `kbd', or an expression that is waited for."
                         (unread-command-events nil)
                         ((stringp (car steps))
                          (setq unread-command-events (listify-key-sequence (kbd (pop steps)))
-                               deadline (+ (float-time) 20)))
-                        ((funcall (car steps)) (pop steps)))
+                               deadline (+ (float-time) 60)))
+                        ((funcall (car steps)) (setq steps (cdr steps) deadline (+ (float-time) 60))))
                 ((error quit)
                  ;; Out of whatever reads keys now.
                  (setq failure oops))))))
