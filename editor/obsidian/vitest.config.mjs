@@ -12,6 +12,7 @@ export default defineConfig({
     // A machine that others use too may stand still for seconds; `until` in test/shipped.ts says what did not come, before this ends.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    teardownTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
   },

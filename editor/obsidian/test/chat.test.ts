@@ -39,8 +39,8 @@ beforeAll(async () => {
   place = new Place(NOTES, model.config);
   await place.indexed();
 });
-afterAll(() => {
-  place.clear();
+afterAll(async () => {
+  await place.clear();
   model.close();
 });
 beforeEach(async () => {

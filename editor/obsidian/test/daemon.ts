@@ -1,5 +1,5 @@
 // A real khojd, with notes, an index and a configuration of the test's own.
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, mkdir, rename, writeFile } from "node:fs/promises";
 import * as os from "node:os";
@@ -87,10 +87,8 @@ export class Place {
   }
 
   /** End the daemon, and take everything away. */
-  clear(): void {
-    const [program = "", ...first] = this.command;
-    const env = { ...process.env, ...this.environment };
-    spawnSync(program, [...first, "stop", "--force"], { cwd: this.base, timeout: 60_000, env });
+  async clear(): Promise<void> {
+    await this.khojd("stop", "--force").catch(() => undefined); // there may be none
     rmSync(this.base, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser.close();
-  place.clear();
+  await place.clear();
   model.close();
 });
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
   place = new Place(NOTES);
   await place.indexed();
 });
-afterAll(() => { place.clear(); });
+afterAll(() => place.clear());
 beforeEach(async () => {
   world = await begin(place, NOTES);
 });

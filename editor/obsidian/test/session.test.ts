@@ -35,11 +35,11 @@ beforeAll(async () => {
   shared = new Place(NOTES);
   await shared.indexed();
 });
-afterAll(() => { shared.clear(); });
+afterAll(() => shared.clear());
 afterEach(async () => {
   await world?.unload();
   world = undefined;
-  place?.clear();
+  await place?.clear();
   place = undefined;
   Notice.said.length = 0;
 });
@@ -211,7 +211,7 @@ test("the panel has every file with its state, takes actions, and exports JSON",
   place.put("broken.md", Buffer.from([0xff, 0xfe, 0x00, 0xd8, 0x00])); // begins as UTF-16, and is not
   app.run("update");
   await until("the failure", () => bar().includes("1 failed"));
-  app.run("status");
+  element(".khoj-bar-item").click();
   await until("the files", () => all(".khoj-file-path").length === 4);
   expect(all(".khoj-file-path")[0]).toBe("broken.md");
   expect(all(".khoj-file-reason")[0]).toMatch(/utf-16/i);
@@ -233,6 +233,12 @@ test("the panel has every file with its state, takes actions, and exports JSON",
   await until("the pause", () => element(".khoj-bar-text").textContent.includes("paused"));
   app.run("pause");
   await until("it to go on", () => !element(".khoj-bar-text").textContent.includes("paused"));
+  place.put("broken.md", "# Mended\n");
+  element("button[aria-label='Read again']", element(".khoj-file")).click();
+  await until("all to be well", () => bar().includes("4 of 4 files indexed"));
+  const row = Array.from(document.querySelectorAll<HTMLElement>(".khoj-file")).find((one) => one.textContent.includes("oolong.md"));
+  row?.querySelector<HTMLElement>("button[aria-label=Open]")?.click();
+  await until("the note", () => app.shown?.file.path === "deep/oolong.md");
 });
 
 test("similar notes follow the cursor when asked to", async () => {
@@ -241,6 +247,10 @@ test("similar notes follow the cursor when asked to", async () => {
   app.run("similar-cursor");
   await until("what is like it", () => all(".khoj-similar .khoj-hit-note").includes("green"));
   expect(element(".khoj-similar-head").textContent).toMatch(/^tea, line 1/);
+  const hovered: unknown[] = [];
+  app.workspace.on("hover-link", (event) => { hovered.push(event); });
+  element(".khoj-similar .khoj-hit").dispatchEvent(new MouseEvent("mouseenter"));
+  expect(hovered).toMatchObject([{ source: "khoj-similar", linktext: "green.md#Green" }]);
   await app.note("deep/oolong.md");
   await until("another note", () => element(".khoj-similar-head").textContent.includes("oolong"));
   expect(note.contentEl.isConnected).toBe(false);
