@@ -189,8 +189,9 @@ async def test_a_folder_is_forgotten_though_who_asked_for_it_goes_away(notes: No
         await engine.add_folder(Folder(path=str(other)))
         await engine.update()
         asking = asyncio.create_task(engine.remove_folder(str(other)))
-        await asyncio.sleep(0)
-        asking.cancel()
+        while str(other) in [folder.path for folder in engine.folders()]:
+            await asyncio.sleep(0)
+        asking.cancel()  # it is followed no longer, and its files are still to be forgotten
         await asyncio.gather(asking, return_exceptions=True)
         await notes.until(lambda: _forgotten(notes))
         assert [folder.path for folder in engine.folders()] == [str(notes.root)]
