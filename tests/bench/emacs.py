@@ -199,7 +199,7 @@ def _searching(emacs: _Emacs, typed: Sequence[str], interface: str) -> Row:
 
 
 def _leave(terminal: _Terminal) -> None:
-    """Quit the minibuffer. Emacs drops a C-g that comes while a timer runs, so it is typed until it is heard."""
+    """Quit the minibuffer. Emacs may take a C-g for the quitting of a timer of its own, so it is typed until it is heard."""
     for _ in range(20):
         terminal.type("\x07")
         try:

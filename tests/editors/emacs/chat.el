@@ -276,6 +276,14 @@
       (should (string-match-p "^# How is green tea made\\?" (test-transcript)))
       (should (string-match-p "^\\[1\\] Tea.*: “Green tea" (test-transcript))))))
 
+(ert-deftest chat-says-that-an-answer-is-written-for-another-editor ()
+  (with-temp-buffer
+    (text-mode)
+    (let ((view (khoj-view-open "A question" (copy-marker (point-max) t))))
+      (khoj-view-text view "So far")
+      (khoj-view-end view '(:state "running" :reason "" :proposals [] :citations []))
+      (should (string-match-p "^So far\n(Being answered elsewhere)$" (buffer-string))))))
+
 (ert-deftest chat-turns-markdown-into-org-and-keeps-citations ()
   (with-temp-buffer
     (org-mode)

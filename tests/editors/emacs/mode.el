@@ -133,6 +133,26 @@
       (funcall (plist-get plist :exit-function) chosen 'finished))
     (should (equal (buffer-substring (line-beginning-position) (point-max)) "[[tea]]"))))
 
+(ert-deftest mode-works-beside-eglot ()
+  "Where Emacs has it: two sessions of one Emacs, of which each does its part."
+  (when (require 'eglot nil t)
+    (test-with-note "links.md"
+      (let ((eglot-server-programs `(((text-mode :language-id "markdown") . ,khoj-command)))
+            (eglot-sync-connect 60) (eglot-connect-timeout 60) (eglot-autoshutdown nil))
+        (call-interactively #'eglot)
+        (unwind-protect
+            (progn
+              (test-wait "Eglot" (lambda () (and (eglot-current-server) eglot--managed-mode)))
+              (should (eq (xref-find-backend) 'eglot))
+              (should-not (khoj-lsp-capf))
+              (insert "Oshiboriwords\n")
+              (should (eq (plist-get (test-wait "the hit" (lambda () (car (test-found "oshiboriwords" "links.md")))) :unsaved) t))
+              (should khoj-mode--uri))
+          (eglot-shutdown (eglot-current-server)))
+        (should (eq (xref-find-backend) 'khoj))
+        (should (khoj-connection-ready-p))
+        (should (test-found "oshiboriwords" "links.md"))))))
+
 (ert-deftest mode-shows-in-eldoc-where-a-link-leads ()
   (test-with-note "links.md"
     (search-forward "[[te")
