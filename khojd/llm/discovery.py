@@ -17,7 +17,7 @@ from khojd.llm.presets import PRESETS, described
 if TYPE_CHECKING:
     import httpx2
 
-SECONDS: Final = 1.5  # for all questions to one server
+SECONDS = 1.5  # for all questions to one server
 LARGEST: Final = 4_000_000  # bytes of an answer
 PORTS: Final[Mapping[str, int]] = {"ollama": 11434, "lm-studio": 1234, "llama-cpp": 8080, "vllm": 8000}
 
@@ -35,11 +35,12 @@ class Found(Struct, frozen=True):
     wants_key: bool = False
 
 
-async def find(ports: Mapping[str, int] = PORTS, *, seconds: float = SECONDS) -> tuple[Found, ...]:
-    """The servers that run, asked side by side; never raises. Takes at most about `seconds`."""
+async def find(ports: Mapping[str, int] = PORTS, *, seconds: float | None = None) -> tuple[Found, ...]:
+    """The servers that run, asked side by side; never raises. Takes at most about `seconds`, SECONDS when None."""
+    limit = SECONDS if seconds is None else seconds
     await asyncio.to_thread(importlib.import_module, "httpx2")  # which takes longer than the loop may be held
     probes = [_PROBES[name](f"http://127.0.0.1:{port}") for name, port in ports.items()]
-    answers = await asyncio.gather(*(_within(seconds, probe) for probe in probes))
+    answers = await asyncio.gather(*(_within(limit, probe) for probe in probes))
     return tuple(found for found in answers if found is not None)
 
 
@@ -73,7 +74,7 @@ async def _ask(url: str, *paths: str) -> list[_Answer]:
 
     # Nothing is asked by TLS, so no certificates are read.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    async with httpx2.AsyncClient(trust_env=False, follow_redirects=False, verify=context, timeout=SECONDS) as client:
+    async with httpx2.AsyncClient(trust_env=False, follow_redirects=False, verify=context, timeout=None) as client:
         return list(await asyncio.gather(*(_get(client, url + path) for path in paths)))
 
 

@@ -25,7 +25,7 @@ def port(url: str) -> int:
 
 
 async def looked_for(name: str, server: Replay) -> Found | None:
-    found = await discovery.find({name: port(server.url)}, seconds=20)
+    found = await discovery.find({name: port(server.url)}, seconds=60)
     return found[0] if found else None
 
 
@@ -35,7 +35,7 @@ def models(*names: str, **more: Any) -> Reply:
 
 async def test_nothing_runs() -> None:
     url = refused_url()
-    assert await discovery.find(dict.fromkeys(discovery.PORTS, port(url)), seconds=20) == ()
+    assert await discovery.find(dict.fromkeys(discovery.PORTS, port(url)), seconds=60) == ()
 
 
 async def test_ollama_is_found_with_a_model_that_chats(server: Replay) -> None:

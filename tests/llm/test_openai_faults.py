@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from khojd.errors import ProviderError
 from khojd.llm.failure import Origin
 from khojd.llm.model import Message, Text
+from khojd.llm.providers import openai
 from khojd.llm.providers.openai_stream import Answer
 from tests.llm.openai_client import CHAT, KEY, SEARCH, Taken, asked, provider, question, served
 from tests.llm.replay import CLOSE, HANG, RESET, Fault, Reply, cut, json_reply, refused_url, sse, stream_reply, text_reply
@@ -93,7 +94,10 @@ async def test_a_connection_that_breaks_before_the_answer_is_unreachable(fault: 
 
 
 @pytest.mark.parametrize("fault", [RESET, CLOSE, HANG])
-async def test_an_answer_that_is_whole_is_not_spoilt_by_a_connection_that_does_not_end(fault: Fault) -> None:
+async def test_an_answer_that_is_whole_is_not_spoilt_by_a_connection_that_does_not_end(
+    fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai, "DONE_SECONDS", 0.1)
     taken = await failed(stream_reply(sse(HELLO, STOP), fault))
     assert taken.error is None
     assert taken.text == "Hello"

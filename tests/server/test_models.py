@@ -63,6 +63,7 @@ async def test_a_server_of_this_machine_that_is_not_configured_is_offered_with_t
     async with Replay() as other:
         know(other, {"qwen3:8b": shown("completion")})
         other.on("GET", "/api/version", json_reply({"version": "0.20.1"}))
+        monkeypatch.setattr(discovery, "SECONDS", 60.0)
         monkeypatch.setattr(discovery, "PORTS", {"ollama": int(other.url.rpartition(":")[2])})
         (found,) = (await editor.request("khoj/models/list", {"discover": True}))["found"]
         assert (found["title"], found["baseUrl"], found["models"]) == ("Ollama 0.20.1", other.url, ["qwen3:8b"])
