@@ -9,6 +9,7 @@ import pytest
 
 from khojd.config import Config, Folder, Index
 from khojd.engine import Engine
+from khojd.index import filler
 from khojd.index.status import FileStatus
 from khojd.search.types import Hit, SearchRequest
 from tests.embed.conftest import needs_extra, tiny_model
@@ -73,6 +74,12 @@ class Notes:
                     changed.clear()
         finally:
             end()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search by meaning waits for its model however slow the machine is."""
+    monkeypatch.setattr(filler, "PATIENCE", 100.0)
 
 
 @pytest.fixture
