@@ -78,6 +78,7 @@ def test_the_answer_as_json_counts_files(khojd: Khojd) -> None:
 
 
 def test_status_counts_files_and_names_the_folder(khojd: Khojd) -> None:
+    khojd("index", "--wait")  # whatever the tests before have changed
     out = khojd("status").stdout
     assert f"{khojd.notes}: " in out
     assert "5 indexed, 1 skipped" in out
