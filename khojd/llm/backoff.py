@@ -23,6 +23,7 @@ class Pace(Struct, frozen=True):
     away_longest: float = 300.0
     info: float = 300.0  # that a model's description is kept
     asked: float = 30.0  # for a description or a look at the health
+    asked_least: float = 5.0  # for a description, also where a first token may take no longer than less
     count: float = 3.0  # for a count of tokens, which can be estimated instead
 
 
@@ -66,3 +67,9 @@ def again(pace: Pace, settings: Provider, error: ProviderError, attempt: int, sp
     if attempt >= settings.retries or (error.retry_after or 0.0) > pace.longest:
         return None
     return max(wait, error.retry_after or 0.0)
+
+
+def then(error: ProviderError, done: str) -> str:
+    """An error, and what is done about it, in a line for people."""
+    message = error.message.rstrip(". ")
+    return f"{message}{'' if message.endswith('?') else ';'} {done}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from khojd import config
 from khojd.errors import ProviderError
-from khojd.llm.backoff import Backoff, Pace
+from khojd.llm.backoff import Backoff, Pace, again, then
 from khojd.llm.model import Health, ModelInfo
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 Open = Callable[[str, config.Provider], Awaitable["Provider"]]
 
 log = logging.getLogger(__name__)
+
+
+def silent(_: object) -> None:
+    """For callers who do not want to be told."""
 
 
 @dataclass
@@ -74,19 +78,41 @@ class Configured:
             if not opened.users:
                 await _close(opened.provider)
 
-    async def info(self, model: str) -> ModelInfo:
-        """What its server knows of a model, asked at most once in some minutes."""
+    async def info(self, model: str, *, local: bool, notice: Callable[[str], None] = silent) -> ModelInfo:
+        """What its server knows of a model, asked at most once in some minutes.
+
+        A failure that may pass is followed by another try, as of an answer; `notice` is told why in a line for people. But where
+        nothing listens on this machine, `local`, nothing will in a second.
+        """
         kept = self._infos.get(model)
         if kept is not None and time.monotonic() - kept[0] < self._pace.info:
             return kept[1]
-        try:
-            async with asyncio.timeout(self._pace.asked), self.use() as provider:
-                found = await provider.info(model)
-        except TimeoutError:
-            message = f"{self.name}: said nothing of {model} for {self._pace.asked:g} s"
-            raise ProviderError(message, provider=self.name, reason="timeout", model=model) from None
+        began = time.monotonic()
+        attempt = 0
+        while True:
+            try:
+                found = await self._ask_info(model)
+                break
+            except ProviderError as error:
+                gone = local and error.reason == "unreachable"
+                wait = None if gone else again(self._pace, self.settings, error, attempt, time.monotonic() - began, local=local)
+                if wait is None:
+                    raise
+                if attempt == 0 or error.reason != "busy":
+                    notice(then(error, f"asked again in {wait:.1f} s"))
+            await asyncio.sleep(wait)
+            attempt += 1
         self._infos[model] = (time.monotonic(), found)
         return found
+
+    async def _ask_info(self, model: str) -> ModelInfo:
+        seconds = min(self._pace.asked, max(self._pace.asked_least, self.settings.first_seconds))
+        try:
+            async with asyncio.timeout(seconds), self.use() as provider:
+                return await provider.info(model)
+        except TimeoutError:
+            message = f"{self.name}: said nothing of {model} for {seconds:g} s"
+            raise ProviderError(message, provider=self.name, reason="timeout", model=model) from None
 
     async def health(self) -> Health:
         """One cheap question; a bad answer is one, too."""

@@ -16,9 +16,9 @@ from msgspec import Struct
 from khojd.config import Config, ModelSettings
 from khojd.errors import ConfigError, ProviderError, ProviderReason
 from khojd.llm import table
-from khojd.llm.backoff import RETRIED, Pace, again
+from khojd.llm.backoff import RETRIED, Pace, again, then
 from khojd.llm.chain import Job, Ref, chain, named
-from khojd.llm.configured import Configured, Open
+from khojd.llm.configured import Configured, Open, silent
 from khojd.llm.fitting import all_failed, check_suits, described, prepared
 from khojd.llm.guard import Limits, guard
 from khojd.llm.model import ChatRequest, Event, Health, Message, ModelInfo, Pulled, Text, Tool, Used
@@ -45,16 +45,6 @@ class Choice(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}"
-
-
-def _silent(_: object) -> None:
-    pass
-
-
-def _then(error: ProviderError, done: str) -> str:
-    """An error, and what is done about it."""
-    message = error.message.rstrip(". ")
-    return f"{message}{'' if message.endswith('?') else ';'} {done}"
 
 
 class Router:
@@ -122,7 +112,7 @@ class Router:
         ref = self._order(job, model)[0]
         return Choice(ref.provider, ref.model, self._is_local(ref.provider), ModelInfo(ref.model))
 
-    async def choose(self, job: Job, model: str = "", *, notice: Notice = _silent) -> Choice:
+    async def choose(self, job: Job, model: str = "", *, notice: Notice = silent) -> Choice:
         """The model that would be asked now: `model` if it is named, else the first of the job's whose server is well.
 
         For `vision` without models of its own it is the first chat model that can look at images. Raises ConfigError when none is
@@ -132,7 +122,7 @@ class Router:
         for ref in self._order(job, model):
             server = self._server(ref)
             try:
-                choice = await self._described(server, ref)
+                choice = await self._described(server, ref, notice)
                 if job == "vision" and not (model or self._config.models.vision or "vision" in choice.info.capabilities):
                     message = f"{ref} cannot look at images: name a model that can in models.vision"
                     raise ProviderError(message, provider=ref.provider, reason="unsupported", model=ref.model)
@@ -141,7 +131,7 @@ class Router:
                 failures.append((ref, error))
                 continue
             for _, failure in failures:
-                notice(_then(failure, f"{choice} is asked instead"))
+                notice(then(failure, f"{choice} is asked instead"))
             return choice
         raise all_failed(job, failures)
 
@@ -164,10 +154,10 @@ class Router:
     def _server(self, ref: Ref) -> Configured:
         return self._named(ref.provider)
 
-    async def _described(self, server: Configured, ref: Ref) -> Choice:
+    async def _described(self, server: Configured, ref: Ref, notice: Notice) -> Choice:
         async with server.use() as provider:
             local = table.is_local(provider.base_url)
-            info = described(await server.info(ref.model), self._settings(ref))
+            info = described(await server.info(ref.model, local=local, notice=notice), self._settings(ref))
         return Choice(ref.provider, ref.model, local, info)
 
     def _settings(self, ref: Ref) -> ModelSettings:
@@ -190,8 +180,8 @@ class Router:
         *,
         model: str = "",
         choice: Choice | None = None,
-        notice: Notice = _silent,
-        asked: Callable[[Choice], None] = _silent,
+        notice: Notice = silent,
+        asked: Callable[[Choice], None] = silent,
     ) -> AsyncGenerator[Event, None]:
         """The answer of `choice` (as `choose` gave it), else of the model that `choose` would give, as `guard` lets it through.
         A choice whose server has failed since then is passed over when another model can answer.
@@ -213,10 +203,10 @@ class Router:
                     if choice is not None and ref == Ref(choice.provider, choice.model):
                         candidate = choice
                     else:
-                        candidate = await self._described(server, ref)
+                        candidate = await self._described(server, ref, notice)
                         check_suits(ref, candidate.info, request)
                     for _, failure in failures[told:]:
-                        notice(_then(failure, f"{candidate} is asked instead"))
+                        notice(then(failure, f"{candidate} is asked instead"))
                     told = len(failures)
                     asked(candidate)
                     async with aclosing(self._answer(server, candidate, request, notice)) as events:
@@ -266,7 +256,7 @@ class Router:
                 if wait is None:
                     raise
                 if attempt == 0 or error.reason != "busy":
-                    notice(_then(error, f"asked again in {wait:.1f} s"))
+                    notice(then(error, f"asked again in {wait:.1f} s"))
             await asyncio.sleep(wait)
             attempt += 1
 
@@ -287,9 +277,9 @@ class Router:
         *,
         seconds: float,
         model: str = "",
-        notice: Notice = _silent,
-        asked: Callable[[Choice], None] = _silent,
-        used: Callable[[Used], None] = _silent,
+        notice: Notice = silent,
+        asked: Callable[[Choice], None] = silent,
+        used: Callable[[Used], None] = silent,
     ) -> str:
         """The text of a short answer, without thinking where the model can do without. `used` is told the tokens so far.
 
@@ -346,7 +336,7 @@ class Router:
 
     async def info(self, name: str, model: str) -> ModelInfo:
         """A model's description with the configuration's settings applied. Raises ProviderError, ConfigError."""
-        return described(await self._named(name).info(model), self._settings(Ref(name, model)))
+        return described(await self._named(name).info(model, local=self._is_local(name)), self._settings(Ref(name, model)))
 
     async def models(self, name: str = "") -> dict[str, tuple[ModelInfo, ...] | ProviderError]:
         """What each server has, or why it does not say; all are asked at once. `name`: of one provider."""

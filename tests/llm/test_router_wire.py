@@ -85,6 +85,34 @@ async def test_a_passing_fault_is_followed_by_the_same_request_again(fault: Repl
         assert notices[0].startswith("s0: ")
 
 
+@pytest.mark.parametrize("fault", [error(429, "slow down"), error(500, "oops"), error(503, "Loading model")])
+async def test_what_a_server_has_is_asked_for_again_after_a_passing_fault(fault: Reply) -> None:
+    async with compatible(answer("Fri", "day")) as server, routing(server.url) as (router, notices):
+        server.on("GET", "/v1/models", fault, fault, json_reply({"object": "list", "data": [{"id": "tiny"}]}))
+        assert await heard(router.stream("chat", REQUEST, notice=notices.append)) == "Friday"
+        assert [request.path for request in server.requests].count("/v1/models") == 3
+        assert notices[0].startswith("s0: ")
+        assert "asked again in" in notices[0]
+
+
+async def test_a_server_of_this_machine_that_hangs_up_is_not_asked_what_it_has_again() -> None:
+    async with compatible(answer("Friday")) as server, routing(server.url) as (router, notices):
+        server.on("GET", "/v1/models", Reply(before=[RESET]))
+        with pytest.raises(ProviderError, match="connection"):
+            await heard(router.stream("chat", REQUEST, notice=notices.append))
+        assert (asked(server), notices) == (0, [])
+
+
+async def test_a_server_that_does_not_say_what_it_has_is_left_after_first_seconds() -> None:
+    async with Replay() as server:
+        server.on("GET", "/v1/models", Reply(before=[HANG]))
+        config = Config(providers={"s0": Provider(kind="openai", base_url=server.url, first_seconds=0.1)})
+        router = Router(config, pace=Pace(asked_least=0.0))
+        with pytest.raises(ProviderError, match=r"said nothing of tiny for 0\.1 s"):
+            await router.choose("chat", "s0/tiny")
+        await router.close()
+
+
 async def test_a_retry_after_is_waited_and_one_that_is_too_long_is_not() -> None:
     async with (
         compatible(error(429, "slow down", retry_after="0.2"), answer("Friday")) as server,
