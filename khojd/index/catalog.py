@@ -4,6 +4,7 @@ Writes go through `transaction()`, one thread at a time; every thread reads thro
 write rows are in catalog_documents, catalog_queue, catalog_vectors, catalog_hits and catalog_status; they take the connection.
 """
 
+import logging
 import os
 import sqlite3
 import threading
@@ -22,6 +23,9 @@ BUSY_SECONDS = 10.0
 WRITER_CACHE_KIB = 16_384
 READER_CACHE_KIB = 4_096
 WAL_BYTES = 64 * 1024 * 1024  # the log file is cut back to this after a checkpoint
+MUCH_ROOM = 16 * 1024 * 1024  # bytes without use from which on they are given back
+
+log = logging.getLogger(__name__)
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _STORAGE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
@@ -220,7 +224,22 @@ class Catalog:
             for reader in self._readers.values():
                 reader.connection.close()
             self._readers.clear()
+            if not self.read_only and not self._beside:
+                _shrink(self._writer)
             self._writer.close()
+
+
+def _shrink(db: sqlite3.Connection) -> None:
+    """Give the room of removed notes back where it is most of the file, and their text with it."""
+    try:
+        free, pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count", "page_size"))
+        if free * size < MUCH_ROOM or 2 * free < pages:
+            return
+        db.execute("PRAGMA busy_timeout = 0")
+        db.execute("PRAGMA temp_store = FILE")  # all that is kept is written there first
+        db.execute("VACUUM")
+    except sqlite3.Error as error:
+        log.warning("the catalog keeps room that nothing uses: %s", error)
 
 
 @contextmanager

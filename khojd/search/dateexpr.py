@@ -152,6 +152,9 @@ def _month(number: int, month: int) -> Period:
 
 
 def _iso_week(number: int, week: int, day: str | None) -> Period:
+    last = date(number, 12, 28).isocalendar().week if 1 <= number <= 9999 else 53
+    if not 1 <= week <= last:
+        raise _Unknown(f"{number:04} has no week {week}, its last one is {last}")
     if day is not None:
         start = date.fromisocalendar(number, week, int(day)).toordinal()
         return Period(start, start + 1)

@@ -37,6 +37,31 @@ def test_what_was_committed_is_there_after_reopening_and_what_failed_is_not(tmp_
     catalog.close()
 
 
+def test_the_room_and_the_text_of_removed_notes_are_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog_module, "MUCH_ROOM", 100_000)
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        kept = documents.store_document(db, file(), document(("A", "one")))
+        large = documents.store_document(db, file("/notes/b.org"), document(("B", "a very private thought " * 20_000)))
+    catalog.close()
+    assert (tmp_path / FILE).stat().st_size > 400_000
+    catalog = Catalog.open(tmp_path)
+    with catalog.transaction() as db:
+        documents.remove_document(db, large.document_id)
+    catalog.close()
+    assert (tmp_path / FILE).stat().st_size < 400_000
+    assert not [item.name for item in tmp_path.iterdir() if b"private thought" in item.read_bytes()]
+    catalog = Catalog.open(tmp_path)
+    assert catalog.integrity() == []
+    with catalog.transaction() as db:
+        again = documents.store_document(db, file("/notes/c.org"), document(("C", "two")))
+    assert not set(again.added) & {
+        *kept.added,
+        *large.added,
+    }  # ids are never used twice
+    catalog.close()
+
+
 def test_a_reader_sees_only_committed_rows_and_cannot_write(tmp_path: Path) -> None:
     catalog = Catalog.open(tmp_path)
     with catalog.transaction() as db:

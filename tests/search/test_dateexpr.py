@@ -127,6 +127,20 @@ def test_what_is_no_date_is_an_error_that_shows_it_and_what_is_allowed(text: str
     assert "2024-05" in caught.value.data["allowed"]
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("2024-W53", "2024 has no week 53, its last one is 52"),
+        ("2020-W54", "2020 has no week 54, its last one is 53"),
+        ("2024-13", "there is no month 13"),
+        ("2023-02-29", "2023-02 has no day 29"),
+    ],
+)
+def test_what_the_calendar_does_not_have_is_said(text: str, why: str) -> None:
+    with pytest.raises(QueryError, match=why):
+        parse(text, today=TODAY)
+
+
 def test_the_last_year_has_an_end() -> None:
     assert parse("9999", today=TODAY) == Period(date(9999, 1, 1).toordinal(), MAX_DAY)
     assert parse("9999-12-31", today=TODAY).end == MAX_DAY
