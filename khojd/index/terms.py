@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+import tantivy
+
 from khojd.index import analysis
 from khojd.index.analysis import Beginning
 
@@ -19,8 +21,9 @@ class QueryTerms:
     is complete stays as it is.
     """
 
-    def __init__(self, searcher: Any, query: str) -> None:
+    def __init__(self, searcher: Any, schema: Any, query: str) -> None:
         self._searcher = searcher
+        self._schema = schema
         counts = Counter(analysis.terms(query))
         self.counts = {term: count for term, count in counts.items() if term not in analysis.STOPWORDS} or dict(counts)
         if len(self.counts) > MOST_TERMS:
@@ -41,7 +44,14 @@ class QueryTerms:
         last = analysis.beginning(query)
         if last is None or last.term not in self.counts:
             return None
-        return None if any(self._searcher.doc_freq(field, last.term) for field in WHOLE) else last
+        return None if any(self._stands(field, last.term) for field in WHOLE) else last
+
+    def _stands(self, field: str, term: str) -> bool:
+        """Whether an entry has the term. The index counts those of removed entries for a while, and so all words half typed."""
+        if not self._searcher.doc_freq(field, term):
+            return False
+        query = tantivy.Query.term_query(self._schema, field, term, "basic")
+        return bool(self._searcher.search(query, 1, count=False).hits)
 
     def _extensions(self, field: str, prefix: str) -> list[str]:
         return [found for found, _ in self._searcher.terms_with_prefix(field, prefix, limit=MOST_EXTENSIONS)]

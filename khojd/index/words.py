@@ -164,7 +164,7 @@ class Words:
             searcher = self._index.searcher()
             idf = {}
             clauses = []
-            asked = QueryTerms(searcher, query)
+            asked = QueryTerms(searcher, self._schema, query)
             for term in asked.counts:
                 variants = {field: asked.variants(field, term) for field in WHOLE}
                 having = min(searcher.num_docs, sum(searcher.doc_freq("body", variant) for variant in variants["body"]))
@@ -217,7 +217,7 @@ class Words:
     def beginning(self, query: str) -> Beginning | None:
         """The last word of a query when no entry has it, and it may be the beginning of words that are there."""
         with _reading(self.directory):
-            return QueryTerms(self._index.searcher(), query).beginning
+            return QueryTerms(self._index.searcher(), self._schema, query).beginning
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many bodies each term (as `analyze` gives it) stands."""
@@ -239,7 +239,7 @@ class Words:
 
     def _bag(self, searcher: Any, query: str) -> Any | None:
         clauses = []
-        asked = QueryTerms(searcher, query)
+        asked = QueryTerms(searcher, self._schema, query)
         for term, count in asked.counts.items():
             for field, boost in BOOSTS.items():
                 for variant in asked.variants(field, term):
