@@ -40,7 +40,7 @@ else:
 
 
 # What an index directory holds; the files of SQLite and damaged ones that are kept begin like the databases.
-_OURS = ("catalog.db", "conversations.db", "daemon", "lock", "open", "vectors", "words")
+_OURS = ("catalog.db", "conversations.", "daemon", "lock", "open", "suspect", "vectors", "words")
 _SYSTEMS = ("lost+found", ".DS_Store")
 
 

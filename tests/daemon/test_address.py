@@ -72,7 +72,15 @@ def test_a_directory_of_other_files_is_no_index_and_stays_as_it_is(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "names", [(), ("lost+found",), ("conversations.db", "mine.txt"), ("catalog.db.damaged-1", "x"), ("words", "daemon.7")]
+    "names",
+    [
+        (),
+        ("lost+found",),
+        ("conversations.db", "mine.txt"),
+        ("catalog.db.corrupt-1", "x"),
+        ("words", "daemon.7"),
+        ("conversations.suspect", "suspect"),
+    ],
 )
 def test_an_index_whatever_is_left_of_it_is_taken(tmp_path: Path, names: tuple[str, ...]) -> None:
     for name in names:

@@ -26,6 +26,7 @@ export interface Choice {
 }
 
 const PACE = 1_000; // milliseconds between two looks at what is answered for another editor
+const REST = 1_000; // milliseconds without news of the index before it is looked where what is cited stands by now
 
 /** Asks, stops, asks anew and goes on. One answer runs at a time; what comes of an older one is not shown. */
 export class Talk {
@@ -38,6 +39,7 @@ export class Talk {
   private run: AbortController | undefined;
   private stopping = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private rest: ReturnType<typeof setTimeout> | undefined;
   private looking: Promise<void> | undefined;
   /** The look that comes after that. */
   private next: Promise<void> | undefined;
@@ -148,6 +150,13 @@ export class Talk {
     }));
   }
 
+  /** Notes may have changed: show where what is cited stands by now, when the index is at rest. Nobody sees it: not `shown`. */
+  indexed(shown: boolean): void {
+    clearTimeout(this.rest);
+    if (!shown || this.conversation.turns.every((turn) => turn.citations.length === 0)) return;
+    this.rest = setTimeout(() => { this.refresh().catch(() => undefined); }, REST); // what is shown stays
+  }
+
   /** Begin a new conversation. An answer that is being written is stopped. */
   begin(): void {
     this.put(empty());
@@ -176,6 +185,7 @@ export class Talk {
   dispose(): void {
     this.turned += 1;
     clearTimeout(this.timer);
+    clearTimeout(this.rest);
     const { run } = this;
     this.run = undefined;
     run?.abort();

@@ -140,6 +140,7 @@ export class Khoj {
     this.status = status;
     this.bar.show(this.connection.state, this.connection.problem, status);
     for (const view of this.views(StatusView, STATUS)) view.changed(status);
+    for (const { talk, containerEl } of this.views(ChatView, CHAT)) talk.indexed(containerEl.isShown());
     if (paths(known) !== paths(status)) this.follow();
     if (status.running === null) for (const view of this.views(SimilarView, SIMILAR)) view.again();
     this.attempt(this.offer(status));

@@ -106,6 +106,16 @@ test("a citation is an internal link: a click goes to what is cited, hovering sh
   await until("another tab", () => world.workspace.getLeavesOfType("markdown").length === 2);
 });
 
+test("where a source was changed, its citation says so, and no longer once it is as it was", async () => {
+  const turn = await asked("How is green tea made?");
+  const cited = () => element("a.khoj-citation", turn).getAttribute("aria-label") ?? "";
+  expect(cited()).not.toContain("changed since");
+  place.put("tea.md", "# Tea\n\nBlack tea is fermented.\n");
+  await until("the note of the change", () => cited().includes("changed since"));
+  place.put("tea.md", NOTES["tea.md"]);
+  await until("the source that is there again", () => !cited().includes("changed since"));
+});
+
 test("a link to a note that is not there is shown as one, and nothing is made of it unless a person says so", async () => {
   const turn = await asked("Name notes");
   const links = Array.from(turn.querySelectorAll<HTMLElement>(".khoj-answer a.internal-link"));

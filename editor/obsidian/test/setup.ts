@@ -8,4 +8,5 @@ if (typeof window !== "undefined") {
   Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
   Range.prototype.getBoundingClientRect = () => none;
   Element.prototype.scrollIntoView = () => undefined;
+  HTMLElement.prototype.isShown = function () { return this.isConnected; }; // jsdom lays nothing out
 }

@@ -19,7 +19,6 @@ import { page } from "./page";
 import { Proposals } from "./proposals";
 
 export const VIEW = "khoj.chat";
-const REST = 1_000; // milliseconds without news of the index before it is looked where what is cited stands by now
 const KEPT = "khoj.chat.conversation"; // of this workspace, to be there again after a reload
 const SAFE = /^(?:https?:\/\/|mailto:)/i;
 
@@ -33,7 +32,6 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
   private ready = false;
   private restored = false; // what was shown before a reload
   private readonly parts: vscode.Disposable;
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: Host, private readonly context: vscode.ExtensionContext) {
     this.talk = new Talk(host.channel, (news) => { this.hear(news); }, () => ({ ...settings.chat(), filters: null }));
@@ -45,12 +43,11 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
       vscode.window.onDidChangeTextEditorSelection(() => { this.offer(); }),
       vscode.window.onDidChangeWindowState((state) => { if (state.focused) this.refresh(); }),
       host.session.onState(() => { this.connection(); }),
-      host.session.onStatus(() => { this.soon(); }),
+      host.session.onStatus(() => { this.talk.indexed(this.shown); }),
     );
   }
 
   dispose(): void {
-    clearTimeout(this.timer);
     this.talk.dispose();
     this.parts.dispose();
   }
@@ -225,13 +222,6 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
     if (state.kind !== "ready") return;
     if (this.ready) void this.restore();
     this.refresh();
-  }
-
-  /** Notes may have changed: show where what is cited stands by now, when the index is at rest and somebody sees it. */
-  private soon(): void {
-    clearTimeout(this.timer);
-    if (!this.shown || this.talk.conversation.turns.every((turn) => turn.citations.length === 0)) return;
-    this.timer = setTimeout(() => { this.refresh(); }, REST);
   }
 
   /** Show what was said in another editor meanwhile. */
