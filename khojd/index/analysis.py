@@ -94,6 +94,11 @@ class Beginning(NamedTuple):
     stems: tuple[str, ...]
 
 
+def open_end(query: str) -> bool:
+    """Whether the query ends in a word of a script with spaces, which may be the beginning of a longer one."""
+    return query[-1:] != "" and unicodedata.category(query[-1])[0] in "LMN" and not _RUN.match(query[-1])
+
+
 def beginning(query: str) -> Beginning | None:
     """The last word of a query as the beginning of a longer one; None when it is complete.
 
@@ -101,7 +106,7 @@ def beginning(query: str) -> Beginning | None:
     are looked up in pairs.
     """
     last = _LAST.search(query)
-    if last is None or unicodedata.category(query[-1])[0] not in "LMN" or _RUN.search(folded := fold(last[0])):
+    if last is None or not open_end(query) or _RUN.search(folded := fold(last[0])):
         return None
     words = _unstemmed().analyze(folded)
     if not words or len(words[-1]) < LEAST_BEGINNING:
