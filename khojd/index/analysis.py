@@ -28,7 +28,6 @@ _SYMBOL = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 _JOINERS = "\u00ad\u200c\u200d\ufe0e\ufe0f\ufeff"
 _ACCENT = re.compile("[\u0300-\u036f]+")
 _LETTERS = re.compile(r"[^\W_]+")
-_LAST = re.compile(r"\S+\Z")
 LEAST_BEGINNING = 2  # letters from which on a word may be the beginning of a longer one
 # Endings that the English stemmer takes off.
 _ENDINGS = """
@@ -102,14 +101,16 @@ def open_end(query: str) -> bool:
 def beginning(query: str) -> Beginning | None:
     """The last word of a query as the beginning of a longer one; None when it is complete.
 
-    Complete is what a blank or a sign follows, what is one letter long, and what is of a script without spaces, whose characters
-    are looked up in pairs.
+    Complete is what a blank or a sign follows, what is one letter long, or longer than words are, and what is of a script without
+    spaces, whose characters are looked up in pairs.
     """
-    last = _LAST.search(query)
-    if last is None or not open_end(query) or _RUN.search(folded := fold(last[0])):
+    if not open_end(query):
+        return None
+    last = query.rsplit(None, 1)[-1]
+    if _RUN.search(folded := fold(last)):
         return None
     words = _unstemmed().analyze(folded)
-    if not words or len(words[-1]) < LEAST_BEGINNING:
+    if not words or not LEAST_BEGINNING <= len(words[-1]) <= REMEMBERED:
         return None
     prefix = words[-1]
     # Letters of an ending are part of no stem: what may become gardening is looked up as garden.
@@ -118,7 +119,7 @@ def beginning(query: str) -> Beginning | None:
         begun.append(prefix + "ing")
     stems = dict.fromkeys(stem for word in begun for stem in word_terms(word))
     whole = tuple(stem for stem in stems if stem not in STOPWORDS and not stem.startswith(prefix))
-    return Beginning(terms(last[0])[-1], prefix, whole)
+    return Beginning(terms(last)[-1], prefix, whole)
 
 
 def terms(query: str) -> list[str]:

@@ -301,6 +301,13 @@ def test_words_half_typed_that_are_gone_are_no_words(words: Words) -> None:
         assert ids(words.search(text, 5)) == [number]
 
 
+@pytest.mark.timeout(20)  # it would take minutes if each letter of a long word were a place to look from
+@pytest.mark.parametrize("query", ["x" * 300_000 + " gard", "x" * 300_000, "gard " * 60_000 + "gard", "-" * 300_000 + "gard"])
+def test_a_query_of_any_length_is_looked_at_once(words: Words, query: str) -> None:
+    fill(words, row(1, "gardening"))
+    assert ids(words.search(query, 5)) == ([1] if query.endswith("gard") else [])
+
+
 def test_only_the_last_word_is_taken_for_a_beginning(words: Words) -> None:
     fill(words, row(1, "garden path"), row(2, "path"))
     assert ids(words.search("path gard", 5)) == [1, 2]
