@@ -81,12 +81,13 @@ def gather(directory: Path, cache: Path) -> list[Judged]:
         assert retriever.vectors is not None
         for query in collection.judged():
             vector = embedder.embed_query(query.text)
-            lexical = candidates.lexical(retriever.words, query.text, FEATURE_DEPTH, EVERYTHING).ranked
+            asked = retriever.words.ask(query.text)
+            lexical = candidates.lexical(asked, FEATURE_DEPTH, EVERYTHING).ranked
             semantic = candidates.semantic(db, retriever.vectors, vector, FEATURE_DEPTH, EVERYTHING).ranked[:FEATURE_DEPTH]
             bm25, cosines = dict(lexical), dict(semantic)
             cosines.update(candidates.cosines(db, vector, [one for one in bm25 if one not in cosines])[0])
-            bm25.update(retriever.words.scores(query.text, [one for one in cosines if one not in bm25]))
-            coverage = retriever.words.coverage(query.text, list(cosines))
+            bm25.update(asked.scores([one for one in cosines if one not in bm25]))
+            coverage = asked.coverage(list(cosines))
             place = {one: index for index, one in enumerate(cosines)}
             found.append(
                 Judged(

@@ -15,7 +15,7 @@ from khojd.embed.protocol import Vectors
 from khojd.index.catalog_vectors import chunks_for_entries, chunks_with_hashes, vectors_for
 from khojd.index.rows import ChunkRow
 from khojd.index.vectors import Neighbours
-from khojd.index.words import Words
+from khojd.index.words_query import WordsQuery
 from khojd.search import beside, listing
 from khojd.search.background import Sample
 from khojd.search.fuse import Weights, weigh
@@ -46,9 +46,9 @@ class Lexical(Struct, frozen=True):
     exhausted: bool
 
 
-def lexical(words: Words, text: str, size: int, scope: Scope) -> Lexical:
+def lexical(asked: WordsQuery, size: int, scope: Scope) -> Lexical:
     """The best `size` entries of the words index; some may be gone."""
-    found = words.search(text, size, scope.within, scope.without)
+    found = asked.search(size, scope.within, scope.without)
     return Lexical(found, len(found) < size)
 
 
@@ -66,9 +66,9 @@ class Both(Struct, frozen=True):
 
 def both(
     db: sqlite3.Connection,
-    words: Words,
+    asked: WordsQuery,
+    found: Lexical,
     store: Neighbours,
-    text: str,
     vector: Vectors,
     *,
     reads: float,
@@ -78,20 +78,19 @@ def both(
     pairs: bool = True,
     executor: Executor | None = None,
 ) -> Both:
-    """The best `size` entries by words and by meaning, each with its exact score of the other.
+    """The entries `found` by words and the best `size` by meaning, each with its exact score of the other.
 
-    `reads`: share of the text that the model can read. Without `pairs` the text is a bag of words: their order says nothing. An
+    `reads`: share of the query that the model can read. Without `pairs` the query is a bag of words: their order says nothing. An
     `executor` looks up the coverage beside the scores.
     """
-    found = lexical(words, text, size, scope)
     bm25 = dict(found.ranked)
     # The store may still be looking for neighbours (beside.Ahead): what needs only the words comes first.
     more, chunks = cosines(db, vector, bm25)
     background = sample.background(db, vector)
     near = semantic(db, store, vector, size, scope)
     lacking = [entry_id for entry_id, _ in near.ranked if entry_id not in bm25]
-    covered = beside.start(executor, lambda: words.coverage(text, [*bm25, *lacking], pairs=pairs))
-    scores = words.scores(text, lacking)
+    covered = beside.start(executor, lambda: asked.coverage([*bm25, *lacking], pairs=pairs))
+    scores = asked.scores(lacking)
     coverage = covered()
     weights = weigh([score for _, score in found.ranked], [cosine for _, cosine in near.ranked], background, reads)
     return Both(found, near, bm25 | scores, more | dict(near.ranked), coverage, chunks | near.chunks, weights)

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import date
+from functools import cache
 from time import perf_counter
 
 from msgspec import Struct
@@ -26,6 +27,7 @@ from khojd.index.catalog_vectors import chunks_for_entries
 from khojd.index.rows import ChunkRow
 from khojd.index.vectors import Neighbours
 from khojd.index.words import Words
+from khojd.index.words_query import WordsQuery
 from khojd.llm.line import Line
 from khojd.search import beside, candidates, listing, rerank, tuning
 from khojd.search.background import Sample
@@ -33,7 +35,7 @@ from khojd.search.candidates import Both, Lexical, Semantic
 from khojd.search.conditions import Filter, Query
 from khojd.search.filters import first_sections
 from khojd.search.fuse import FEATURE_DEPTH, MEANING_ALONE, WORDS_ALONE, Weights, fuse
-from khojd.search.highlight import Terms, query_terms
+from khojd.search.highlight import Terms, weighted_terms
 from khojd.search.hits import Found, make_hits
 from khojd.search.query import parse
 from khojd.search.rerank import Reranker
@@ -65,7 +67,8 @@ class _Question(Struct, frozen=True):
     """What stays the same over the phases of one search."""
 
     request: SearchRequest
-    text: str
+    asked: WordsQuery
+    lexical: Callable[[int], Lexical]  # the list by words of that size, made once
     scope: Scope
     profile: Profile
     limit: int
@@ -155,13 +158,17 @@ class Retriever:
             yield "words", [Found(one, 0.0, section=sections.get(one)) for one in newest], Terms({}), []
             return
         reranker_name = self._reranker_name(request.rerank)
-        question = _Question(request, text, among, profile, limit, today, None, self.vectors, reranker_name != "off")
+        asked = self.words.ask(text)
+        lexical = cache(lambda size: candidates.lexical(asked, size, among))
+        question = _Question(request, asked, lexical, among, profile, limit, today, None, self.vectors, reranker_name != "off")
         if embedded is not None and self.vectors is not None and among is EVERYTHING:
             ask = candidates.first_ask(question.size)
             question = replace(question, vectors=beside.Ahead(self.executor, self.vectors, embedded, ask))
-        terms = self.terms(text)
+        terms = weighted_terms(asked)
         if phases and request.mode == "hybrid":
             yield "words", self._ranked(db, question)[:limit], terms, []
+        if request.mode == "hybrid":
+            lexical(question.size)  # while the model computes
         notes: list[str] = []
         if request.mode != "lexical":
             question = replace(question, vector=self._vector(db, embedded, request.mode == "semantic", notes))
@@ -178,14 +185,6 @@ class Retriever:
     def _parsed(self, query: str, today: date) -> Query:
         day_first = self.config.content.date_order == "day-first"
         return parse(query, today=today, first_weekday=self.config.search.first_weekday, day_first=day_first)
-
-    def terms(self, text: str) -> Terms:
-        """The terms to look for in passages; rare ones count more."""
-        beginning = self.words.beginning(text)
-        plain = query_terms(text, {}, beginning)
-        total = self.words.count() + 1
-        weights = {term: _rarity(count, total) for term, count in self.words.frequencies(plain.weights).items()}
-        return query_terms(text, weights, beginning)
 
     def scope(self, db: sqlite3.Connection, filters: Sequence[Filter], folders: Sequence[str]) -> Scope:
         """Which entries may answer."""
@@ -256,9 +255,9 @@ class Retriever:
         return entries
 
     def _pool(self, db: sqlite3.Connection, question: _Question, size: int) -> _Pool:
-        text, scope, vector, vectors = question.text, question.scope, question.vector, question.vectors
+        scope, vector, vectors = question.scope, question.vector, question.vectors
         if vector is None or vectors is None:
-            lexical = candidates.lexical(self.words, text, size, scope)
+            lexical = question.lexical(size)
             bm25 = dict(lexical.ranked)
             why = Both(lexical, NOT_NEAR, bm25, {}, {}, {}, WORDS_ALONE)
             return _Pool(fuse(bm25, {}, {}, WORDS_ALONE), why, None, lexical.exhausted)
@@ -269,11 +268,11 @@ class Retriever:
             return _Pool(fuse({}, cosines, {}, MEANING_ALONE), why, MEANING_ALONE, semantic.exhausted)
         why = candidates.both(
             db,
-            self.words,
+            question.asked,
+            question.lexical(size),
             vectors,
-            text,
             vector,
-            reads=self.reads(text),
+            reads=self.reads(question.asked.query),
             sample=self.sample,
             size=size,
             scope=scope,
@@ -313,7 +312,7 @@ class Retriever:
         self, db: sqlite3.Connection, question: _Question, found: list[Found], name: str, notes: list[str]
     ) -> list[Found]:
         # A cross-encoder is a model of its own, whose languages are not known.
-        reads = self.reads(question.text) if name == "maxsim" else 1.0
+        reads = self.reads(question.asked.query) if name == "maxsim" else 1.0
         if not reads:
             notes.append("not re-ranked: the embedding model has not learnt the script of the query")
             return found
@@ -326,7 +325,7 @@ class Retriever:
             start, end = one.near or (0, len(row.text))
             texts.append(chunk.compiled(chunk.context(row.title, row.headings), row.text[start:end]))
         try:
-            scores = self._reranker(name).score(question.text, texts)
+            scores = self._reranker(name).score(question.asked.query, texts)
         except (ModelError, ConfigError) as error:
             log.warning("no re-ranking: %s", error.message)
             notes.append(f"not re-ranked: {error.message}")
@@ -360,13 +359,6 @@ class Retriever:
                 known = CrossEncoderScorer(name, device=self.config.embedding.device)
             self._rerankers[name] = known
         return known
-
-
-def _rarity(count: int, total: int) -> float:
-    """1 for a term of one entry, near 0 for one that is everywhere."""
-    from math import log
-
-    return max(0.05, 1.0 - log(1 + count) / log(1 + total)) if total > 1 else 1.0
 
 
 def _too_weak(entries: Sequence[Candidate], profile: Profile) -> bool:

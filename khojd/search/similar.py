@@ -63,17 +63,18 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
         size = max(_CANDIDATES, request.limit) + len(sources)
         chunks: dict[int, ChunkRow] = {}
         reads = retriever.reads(text)
+        asked = retriever.words.ask(salient)
         if vector is None or retriever.vectors is None:
-            bm25 = dict(candidates.lexical(retriever.words, salient, size, scope).ranked)
+            bm25 = dict(candidates.lexical(asked, size, scope).ranked)
             scores = fuse(_without(sources, bm25), {}, {}, WORDS_ALONE)
         else:
             unit = vector
             store = beside.Ahead(retriever.executor, retriever.vectors, lambda: unit, candidates.first_ask(size))
             why = candidates.both(
                 db,
-                retriever.words,
+                asked,
+                candidates.lexical(asked, size, scope),
                 store,
-                salient,
                 vector,
                 reads=reads,
                 sample=retriever.sample,

@@ -80,7 +80,7 @@ def snapshot(index: Path) -> dict[str, Any]:
             assert words.count() == len(entries), "the words index holds more or less than the catalog"
             found = {}
             for query in QUERIES:
-                ids = [entry_id for entry_id, _ in words.search(query, 100_000)]
+                ids = [entry_id for entry_id, _ in words.ask(query).search(100_000)]
                 assert len(set(ids)) == len(ids), "an entry stands twice in the words index"
                 found[query] = {places[entry_id] for entry_id in ids}
         finally:

@@ -62,14 +62,14 @@ def test_words_are_found_in_every_field(words: Words) -> None:
         row(5, "", name="garden/apple-trees.org"),
         row(6, "pears"),
     )
-    assert set(ids(words.search("apple", 10))) == {1, 2, 3, 4, 5}
+    assert set(ids(words.ask("apple").search(10))) == {1, 2, 3, 4, 5}
     assert words.count() == 6
 
 
 def test_the_better_match_comes_first_and_function_words_do_not_count(words: Words) -> None:
     fill(words, row(1, "What is the what of the is"), row(2, "Rust keeps memory safe"), row(3, "memory of the old days"))
-    assert ids(words.search("what is the memory safety of Rust?", 10)) == [2, 3]
-    assert ids(words.search("what is the", 10)) == [1, 3]  # unless there is nothing else
+    assert ids(words.ask("what is the memory safety of Rust?").search(10)) == [2, 3]
+    assert ids(words.ask("what is the").search(10)) == [1, 3]  # unless there is nothing else
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_the_better_match_comes_first_and_function_words_do_not_count(words: Wor
 )
 def test_a_query_is_never_syntax(words: Words, query: str) -> None:
     fill(words, row(1, "apple"), row(2, "zebra"))
-    found = ids(words.search(query, 10))
+    found = ids(words.ask(query).search(10))
     assert found == ([1] if "apple" in query else [])
 
 
@@ -85,7 +85,7 @@ def test_a_query_of_100_kb_is_answered_by_its_rarest_words(words: Words) -> None
     fill(words, row(1, "needle"), *(row(number, "common words here") for number in range(2, 50)))
     query = "needle " + " ".join(f"unknown{number}" for number in range(9000)) + " common words here"
     assert len(query) > 100_000
-    assert ids(words.search(query, 1)) == [1]
+    assert ids(words.ask(query).search(1)) == [1]
 
 
 def test_scores_of_given_entries_are_those_of_the_search(words: Words) -> None:
@@ -93,11 +93,11 @@ def test_scores_of_given_entries_are_those_of_the_search(words: Words) -> None:
     vocabulary = [f"word{number}" for number in range(60)]
     fill(words, *(row(number, " ".join(chance.choices(vocabulary, k=chance.randint(1, 60)))) for number in range(1, 400)))
     query = "word1 word2 word3 word3 word59"
-    found = dict(words.search(query, 400))
-    assert words.scores(query, list(found)) == found
+    found = dict(words.ask(query).search(400))
+    assert words.ask(query).scores(list(found)) == found
     some = dict(list(found.items())[::7])
-    assert words.scores(query, [*some, 99_999]) == some
-    assert words.scores("nothing", list(some)) == {}
+    assert words.ask(query).scores([*some, 99_999]) == some
+    assert words.ask("nothing").scores(list(some)) == {}
 
 
 def recounted(query: str, texts: dict[int, str]) -> dict[int, float]:
@@ -127,9 +127,9 @@ def test_coverage_is_the_share_of_the_querys_terms_and_pairs_by_idf(words: Words
     query = "what is the word1 of word1, word2 word3 and word40 in word59 or word4 word5 nowhere"
     expected = recounted(query, texts)
     wanted = chance.sample(list(texts), asked)
-    found = words.coverage(query, wanted)
+    found = words.ask(query).coverage(wanted)
     assert found == pytest.approx({number: expected[number] for number in wanted if number in expected}, rel=1e-5)
-    assert set(found) == set(words.scores(query, wanted))
+    assert set(found) == set(words.ask(query).scores(wanted))
 
 
 def test_coverage_counts_a_term_once_wherever_and_however_often_it_stands(words: Words) -> None:
@@ -143,28 +143,28 @@ def test_coverage_counts_a_term_once_wherever_and_however_often_it_stands(words:
         row(6, "some apples, pears and plums"),
         row(7, "plums"),
     )
-    found = words.coverage("apples pears", range(1, 8))
+    found = words.ask("apples pears").coverage(range(1, 8))
     assert {found[number] for number in (1, 2, 3, 4, 5)} == {found[1]}
     assert 0.0 < found[1] < 0.5 < found[6] == pytest.approx(1.0)
     assert 7 not in found
-    assert words.coverage("apples", []) == words.coverage("?", [1]) == words.coverage("nowhere", [1]) == {}
+    assert words.ask("apples").coverage([]) == words.ask("?").coverage([1]) == words.ask("nowhere").coverage([1]) == {}
 
 
 def test_words_side_by_side_cover_more_of_a_query_than_apart(words: Words) -> None:
     texts = ("coffee black as night", "night, black coffee", "tea", "milk", "black", "coffee")
     fill(words, *(row(number, text) for number, text in enumerate(texts, 1)))
-    found = words.coverage("black coffee", range(1, 7))
+    found = words.ask("black coffee").coverage(range(1, 7))
     assert found[5] == found[6] < found[1] < found[2] == pytest.approx(1.0)
-    apart = words.coverage("coffee and black", range(1, 7))
+    apart = words.ask("coffee and black").coverage(range(1, 7))
     assert apart[1] == apart[2] == pytest.approx(1.0)
 
 
 def test_coverage_of_text_without_spaces(words: Words) -> None:
     fill(words, *(row(number, text) for number, text in {**CHINESE, **JAPANESE}.items()))
     everything = [*CHINESE, *JAPANESE]
-    assert set(words.coverage("茶", everything)) == {5, 11}
-    assert words.coverage("龍", everything) == {}
-    pairs = words.coverage("白猫睡在长椅上", everything)
+    assert set(words.ask("茶").coverage(everything)) == {5, 11}
+    assert words.ask("龍").coverage(everything) == {}
+    pairs = words.ask("白猫睡在长椅上").coverage(everything)
     assert max(pairs, key=lambda one: pairs[one]) == 1
     assert pairs[1] == pytest.approx(1.0)
 
@@ -175,11 +175,11 @@ def test_a_search_within_a_set_is_the_search_without_the_rest(words: Words, size
     vocabulary = [f"word{number}" for number in range(60)]
     fill(words, *(row(number, " ".join(chance.choices(vocabulary, k=chance.randint(1, 60)))) for number in range(1, 2000)))
     within = set(chance.sample(range(1, 2000), size))
-    expected = {entry_id: score for entry_id, score in words.search("word1 word2", 5000) if entry_id in within}
-    assert dict(words.search("word1 word2", 5000, within)) == expected
+    expected = {entry_id: score for entry_id, score in words.ask("word1 word2").search(5000) if entry_id in within}
+    assert dict(words.ask("word1 word2").search(5000, within)) == expected
     best = sorted(expected.values(), reverse=True)[:10]
-    assert [score for _, score in words.search("word1 word2", 10, within)] == best
-    assert words.search("word1", 10, set()) == []
+    assert [score for _, score in words.ask("word1 word2").search(10, within)] == best
+    assert words.ask("word1").search(10, set()) == []
 
 
 def test_chinese_and_japanese_are_found_by_words_without_spaces(words: Words) -> None:
@@ -187,13 +187,13 @@ def test_chinese_and_japanese_are_found_by_words_without_spaces(words: Words) ->
     expected = {"白猫在哪里睡觉": 1, "数据库备份": 2, "学做菜": 3, "北京到上海的火车": 4, "读书": 5}
     expected |= {"喫茶店のコーヒー": 11, "サーバー再起動": 12, "会議資料": 13, "トマト": 14, "自転車の空気": 15}
     for query, entry_id in expected.items():
-        assert ids(words.search(query, 1)) == [entry_id], query
+        assert ids(words.ask(query).search(1)) == [entry_id], query
 
 
 @pytest.mark.parametrize(("query", "found"), [("猫", {1}), ("茶", {5, 11}), ("庭", {14}), ("上", {1, 2, 4}), ("龍", set())])
 def test_a_single_character_is_found_anywhere_in_a_run(words: Words, query: str, found: set[int]) -> None:
     fill(words, *(row(number, text) for number, text in {**CHINESE, **JAPANESE}.items()))
-    assert set(ids(words.search(query, 10))) == found
+    assert set(ids(words.ask(query).search(10))) == found
     assert words.phrase(query) == found
 
 
@@ -228,19 +228,19 @@ def test_deleted_entries_are_gone_and_changes_wait_for_the_commit(words: Words) 
     fill(words, row(1, "apple"), row(2, "apple"))
     words.delete([1, 77])
     words.add([row(3, "apple")])
-    assert set(ids(words.search("apple", 10))) == {1, 2}
+    assert set(ids(words.ask("apple").search(10))) == {1, 2}
     words.commit()
-    assert set(ids(words.search("apple", 10))) == {2, 3}
+    assert set(ids(words.ask("apple").search(10))) == {2, 3}
     words.delete([2])
     words.add([row(2, "pear")])  # an entry written again
     words.commit()
-    assert ids(words.search("pear", 10)) == [2]
+    assert ids(words.ask("pear").search(10)) == [2]
     assert words.count() == 2
 
 
 def test_a_very_long_word_is_not_lost(words: Words) -> None:
     fill(words, row(1, "x" * 300_000))
-    assert ids(words.search("x" * 300_000, 1)) == [1]
+    assert ids(words.ask("x" * 300_000).search(1)) == [1]
 
 
 def test_a_copy_taken_at_each_step_opens_at_the_last_commit(tmp_path: Path, words: Words) -> None:
@@ -254,9 +254,9 @@ def test_a_copy_taken_at_each_step_opens_at_the_last_commit(tmp_path: Path, word
     copy_of(words.directory, tmp_path / "deleted")
     for name, expected in (("added", {1}), ("committed", {1, 2}), ("deleted", {1, 2})):
         copy = Words.open(tmp_path / name)
-        assert set(ids(copy.search("apple", 10))) == expected
+        assert set(ids(copy.ask("apple").search(10))) == expected
         fill(copy, row(9, "apple"))  # and can be written again
-        assert set(ids(copy.search("apple", 10))) == {*expected, 9}
+        assert set(ids(copy.ask("apple").search(10))) == {*expected, 9}
         copy.close()
 
 
@@ -277,16 +277,16 @@ TYPED = """
 def test_a_word_is_found_from_its_second_letter_on(words: Words, word: str) -> None:
     fill(words, row(1, f"Notes of {word} and more."), row(2, "Something else entirely, no quiz."))
     for letters in range(2, len(word) + 1):
-        assert ids(words.search(word[:letters], 5)) == [1], word[:letters]
-        assert words.coverage(word[:letters], [1, 2]) == {1: 1.0}, word[:letters]
+        assert ids(words.ask(word[:letters]).search(5)) == [1], word[:letters]
+        assert words.ask(word[:letters]).coverage([1, 2]) == {1: 1.0}, word[:letters]
 
 
 def test_what_is_a_word_by_itself_stands_for_itself_alone(words: Words) -> None:
     fill(words, row(1, "a car"), row(2, "some carbon"), row(3, "", name="carp"))
-    assert ids(words.search("car", 5)) == [1]
-    assert words.beginning("car") is None
-    assert sorted(ids(words.search("carb", 5))) == [2]
-    assert ids(words.search("carp", 5)) == [3]
+    assert ids(words.ask("car").search(5)) == [1]
+    assert words.ask("car").beginning is None
+    assert sorted(ids(words.ask("carb").search(5))) == [2]
+    assert ids(words.ask("carp").search(5)) == [3]
 
 
 def test_words_half_typed_that_are_gone_are_no_words(words: Words) -> None:
@@ -298,21 +298,21 @@ def test_words_half_typed_that_are_gone_are_no_words(words: Words) -> None:
         words.delete([draft])
         words.commit()
         # What is removed is in the index until tantivy merges, at a time of its own.
-        assert ids(words.search(text, 5)) == [number]
+        assert ids(words.ask(text).search(5)) == [number]
 
 
 @pytest.mark.timeout(20)  # it would take minutes if each letter of a long word were a place to look from
 @pytest.mark.parametrize("query", ["x" * 300_000 + " gard", "x" * 300_000, "gard " * 60_000 + "gard", "-" * 300_000 + "gard"])
 def test_a_query_of_any_length_is_looked_at_once(words: Words, query: str) -> None:
     fill(words, row(1, "gardening"))
-    assert ids(words.search(query, 5)) == ([1] if query.endswith("gard") else [])
+    assert ids(words.ask(query).search(5)) == ([1] if query.endswith("gard") else [])
 
 
 def test_only_the_last_word_is_taken_for_a_beginning(words: Words) -> None:
     fill(words, row(1, "garden path"), row(2, "path"))
-    assert ids(words.search("path gard", 5)) == [1, 2]
-    assert words.scores("gard path", [1, 2]) == words.scores("path", [1, 2])
-    assert ids(words.search("gard?", 5)) == []
+    assert ids(words.ask("path gard").search(5)) == [1, 2]
+    assert words.ask("gard path").scores([1, 2]) == words.ask("path").scores([1, 2])
+    assert ids(words.ask("gard?").search(5)) == []
 
 
 @pytest.mark.parametrize("damage", ["meta.json", "khojd.json", ".term", ".idx", ".store", ".fast", ".pos", ".fieldnorm"])
@@ -343,4 +343,4 @@ def test_an_index_of_another_analysis_is_outdated_but_answers(words: Words, monk
     monkeypatch.setattr(analysis, "FINGERPRINT", "another")
     later = Words.open(words.directory)
     assert later.outdated
-    assert ids(later.search("apple", 1)) == [1]
+    assert ids(later.ask("apple").search(1)) == [1]

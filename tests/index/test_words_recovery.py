@@ -58,7 +58,7 @@ def test_repeating_what_is_pending_ends_as_if_nothing_had_happened(tmp_path: Pat
     with catalog.transaction() as db:
         documents.store_document(db, file(), document(("A", "kept"), ("B", "fresh")))
     flush(catalog, words)
-    found = {text: len(words.search(text, 10)) for text in ("kept", "fresh", "stale")}
+    found = {text: len(words.ask(text).search(10)) for text in ("kept", "fresh", "stale")}
     assert found == {"kept": 1, "fresh": 1, "stale": 0}
     assert words.count() == 2
     assert queue.words_pending(catalog.reader(), 10) == []
