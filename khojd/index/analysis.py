@@ -77,7 +77,9 @@ def fold(text: str, *, query: bool = False) -> str:
         )
         # Most texts have a dozen characters beyond ASCII, and most of those are quotes and dashes: ask them before the whole text.
         characters = "".join(character for character in set(text) if character > "\x7f")
-        for pattern, replacement in ((_mark(), ""), (_SYMBOL, _symbol), (_RUN, _pairs_of_query if query else _pairs)):
+        for mark in filter(_mark().match, characters):
+            text = text.replace(mark, "")
+        for pattern, replacement in ((_SYMBOL, _symbol), (_RUN, _pairs_of_query if query else _pairs)):
             if pattern.search(characters):
                 text = pattern.sub(replacement, text)
     if len(text) > LONGEST and any(len(word) > LONGEST for word in text.split()):

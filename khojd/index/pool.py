@@ -5,7 +5,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -18,8 +18,10 @@ log = logging.getLogger(__name__)
 FEW = 48  # files that are read in this process: less than starting workers costs
 BATCH_BYTES = 400_000
 BATCH_FILES = 64
+MOST_TIMES = 3  # batches of a large run are so many times as large: each is a transaction, and costs as such
+LARGE = 1000  # files of a run for each time
 IDLE_SECONDS = 10.0
-IN_FLIGHT = 6  # batches per worker that are read or wait to be written: the writer pauses to commit, the workers should not
+IN_FLIGHT = 4  # batches per worker that are read or wait to be written: the writer pauses to commit, the workers should not
 
 
 class Pool:
@@ -99,8 +101,10 @@ class Pool:
             self._executor = None
 
 
-def batched(jobs: Iterable[tuple[Job, int]], *, files: int = BATCH_FILES, size: int = BATCH_BYTES) -> Iterator[list[Job]]:
+def batched(jobs: Sequence[tuple[Job, int]]) -> Iterator[list[Job]]:
     """Group jobs, given with their file sizes, into batches that take a similar time."""
+    times = max(1, min(MOST_TIMES, len(jobs) // LARGE))
+    files, size = times * BATCH_FILES, times * BATCH_BYTES
     batch: list[Job] = []
     total = 0
     for job, length in jobs:
