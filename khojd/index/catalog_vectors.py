@@ -16,6 +16,10 @@ _CHUNKS_OF_ENTRIES = """
 SELECT c.entry_id, c.start, c.end, c.hash FROM chunks c
 WHERE c.model_id = ? AND c.entry_id IN (SELECT value FROM json_each(?)) ORDER BY c.entry_id, c.start"""
 
+_VECTORS_OF_ENTRIES = """
+SELECT c.entry_id, c.start, c.end, c.hash, v.vector FROM chunks c JOIN vectors v ON v.hash = c.hash
+WHERE c.model_id = ? AND c.entry_id IN (SELECT value FROM json_each(?)) ORDER BY c.entry_id, c.start"""
+
 
 def model_id(db: sqlite3.Connection, fingerprint: str, dimensions: int) -> int:
     """The id of the model with this fingerprint; it is added when it is new (then `db` must be in a transaction)."""
@@ -137,9 +141,7 @@ def vectors_for(db: sqlite3.Connection, hashes: Iterable[bytes]) -> tuple[list[b
         for hash_, blob in db.execute(f"SELECT hash, vector FROM vectors WHERE hash IN ({_marks(part)})", part):
             found.append(hash_)
             blobs.append(blob)
-    if not found:
-        return [], np.empty((0, 0), np.float32)
-    return found, np.frombuffer(b"".join(blobs), "<f2").reshape(len(found), -1).astype(np.float32)
+    return found, _matrix(blobs)
 
 
 def vectors_sample(db: sqlite3.Connection, size: int) -> NDArray[np.float32]:
@@ -148,10 +150,7 @@ def vectors_sample(db: sqlite3.Connection, size: int) -> NDArray[np.float32]:
     Those of the lowest hashes, which is as good as drawing them by lot.
     """
     sql = "SELECT vector FROM vectors WHERE model_id = ? ORDER BY hash LIMIT ?"
-    blobs = [row[0] for row in db.execute(sql, (active_model(db), size))]
-    if not blobs:
-        return np.empty((0, 0), np.float32)
-    return np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), -1).astype(np.float32)
+    return _matrix([row[0] for row in db.execute(sql, (active_model(db), size))])
 
 
 def last_chunk(db: sqlite3.Connection) -> int:
@@ -175,9 +174,21 @@ def chunks_for_entries(db: sqlite3.Connection, ids: Iterable[int]) -> list[Chunk
     return [ChunkRow(*row) for row in db.execute(_CHUNKS_OF_ENTRIES, (active_model(db), id_list(ids)))]
 
 
+def chunks_with_vectors(db: sqlite3.Connection, ids: Iterable[int]) -> tuple[list[ChunkRow], NDArray[np.float32]]:
+    """The same with their vectors: shape (chunks, dimensions)."""
+    rows = db.execute(_VECTORS_OF_ENTRIES, (active_model(db), id_list(ids))).fetchall()
+    return [ChunkRow(*row[:4]) for row in rows], _matrix([row[4] for row in rows])
+
+
 def blob(vector: NDArray[np.float32]) -> bytes:
     """A vector as the catalog stores it."""
     return vector.astype("<f2").tobytes()
+
+
+def _matrix(blobs: Sequence[bytes]) -> NDArray[np.float32]:
+    if not blobs:
+        return np.empty((0, 0), np.float32)
+    return np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), -1).astype(np.float32)
 
 
 def _parts(hashes: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -7,19 +7,21 @@ candidate of one list gets its exact score of the other, so that the fusion comp
 import sqlite3
 from collections.abc import Collection, Sequence, Set
 from concurrent.futures import Executor
+from itertools import islice
+from math import inf
 
 import numpy as np
 from msgspec import Struct
 
 from khojd.embed.protocol import Vectors
-from khojd.index.catalog_vectors import chunks_for_entries, chunks_with_hashes, vectors_for
+from khojd.index.catalog_vectors import chunks_with_hashes, chunks_with_vectors, vectors_for
 from khojd.index.rows import ChunkRow
 from khojd.index.vectors import Neighbours
 from khojd.index.words_query import WordsQuery
 from khojd.search import beside, listing
 from khojd.search.background import Sample
 from khojd.search.fuse import Weights, weigh
-from khojd.search.scope import EVERYTHING, Scope
+from khojd.search.scope import Scope
 
 EXACT_SET = 1000  # up to this many entries their cosines are computed one by one; above, the vector store is asked
 MOST_EXACT = (
@@ -27,7 +29,7 @@ MOST_EXACT = (
 )
 MOST_NEIGHBOURS = 4000  # more than this are not asked of the vector store for a restricted set
 SOME_NEIGHBOURS = 1000  # asked of it at first where entries are hidden
-VECTORS_AT_ONCE = 4000  # of those that are compared one by one: what is held in memory
+VECTORS_AT_ONCE = 4000  # of those that are compared one by one, or entries with theirs: what is held in memory
 CHUNKS_PER_ENTRY = 1.25  # neighbours asked for to find one entry; more are asked for where that is not enough
 
 
@@ -52,6 +54,27 @@ def lexical(asked: WordsQuery, size: int, scope: Scope) -> Lexical:
     return Lexical(found, len(found) < size)
 
 
+class Passages(Struct, frozen=True):
+    """The embedded chunks of some entries and their vectors, which can be read before the query's vector is known."""
+
+    rows: list[ChunkRow]  # in the order of entry and start
+    vectors: Vectors
+
+    def cosines(self, vector: Vectors) -> tuple[dict[int, float], dict[int, ChunkRow]]:
+        """Exact cosine of each entry (its best chunk's, the first one of equals), and that chunk."""
+        scores: dict[int, float] = {}
+        best: dict[int, ChunkRow] = {}
+        for row, score in zip(self.rows, (self.vectors @ vector).tolist() if self.rows else (), strict=True):
+            if score > scores.get(row.entry_id, -inf):
+                scores[row.entry_id], best[row.entry_id] = score, row
+        return scores, best
+
+
+def passages(db: sqlite3.Connection, entries: Collection[int]) -> Passages:
+    """The chunks of the entries. Entries that are not embedded yet have none."""
+    return Passages(*chunks_with_vectors(db, entries)) if entries else Passages([], np.empty((0, 0), np.float32))
+
+
 class Both(Struct, frozen=True):
     """The two lists, and each of their entries' score of either ranker where it has one."""
 
@@ -71,6 +94,7 @@ def both(
     store: Neighbours,
     vector: Vectors,
     *,
+    own: Passages,
     reads: float,
     sample: Sample,
     size: int,
@@ -78,14 +102,14 @@ def both(
     pairs: bool = True,
     executor: Executor | None = None,
 ) -> Both:
-    """The entries `found` by words and the best `size` by meaning, each with its exact score of the other.
+    """The entries `found` by words, whose chunks are `own`, and the best `size` by meaning, each with its exact score of the other.
 
     `reads`: share of the query that the model can read. Without `pairs` the query is a bag of words: their order says nothing. An
     `executor` looks up the coverage beside the scores.
     """
     bm25 = dict(found.ranked)
     # The store may still be looking for neighbours (beside.Ahead): what needs only the words comes first.
-    more, chunks = cosines(db, vector, bm25)
+    more, chunks = own.cosines(vector)
     background = sample.background(db, vector)
     near = semantic(db, store, vector, size, scope)
     lacking = [entry_id for entry_id, _ in near.ranked if entry_id not in bm25]
@@ -143,26 +167,25 @@ def semantic(db: sqlite3.Connection, store: Neighbours, vector: Vectors, size: i
 
 def cosines(db: sqlite3.Connection, vector: Vectors, entries: Collection[int]) -> tuple[dict[int, float], dict[int, ChunkRow]]:
     """Exact cosine of each entry (its best chunk's), and that chunk. Entries that are not embedded yet are left out."""
-    if not entries:
-        return {}, {}
-    rows = chunks_for_entries(db, entries)
-    scores = chunk_cosines(db, vector, rows)
-    best = _best(rows, scores, EVERYTHING)
-    return {entry_id: scores[row.hash] for entry_id, row in best.items()}, best
+    scores: dict[int, float] = {}
+    best: dict[int, ChunkRow] = {}
+    rest = iter(entries)
+    while part := list(islice(rest, VECTORS_AT_ONCE)):
+        some, chunks = passages(db, part).cosines(vector)
+        scores |= some
+        best |= chunks
+    return scores, best
 
 
 def entry_vectors(db: sqlite3.Connection, entries: Sequence[int]) -> dict[int, Vectors]:
     """One normalised vector per embedded entry: the mean of its chunks'."""
-    rows = chunks_for_entries(db, entries)
-    hashes, vectors = vectors_for(db, [row.hash for row in rows])
-    place = {digest: index for index, digest in enumerate(hashes)}
+    read = passages(db, entries)
     own: dict[int, list[int]] = {}
-    for row in rows:
-        if row.hash in place:
-            own.setdefault(row.entry_id, []).append(place[row.hash])
+    for index, row in enumerate(read.rows):
+        own.setdefault(row.entry_id, []).append(index)
     found = {}
     for entry_id, indices in own.items():
-        mean = vectors[indices].mean(axis=0)
+        mean = read.vectors[indices].mean(axis=0)
         found[entry_id] = mean / max(float(np.linalg.norm(mean)), 1e-9)
     return found
 

@@ -31,7 +31,7 @@ from khojd.index.words_query import WordsQuery
 from khojd.llm.line import Line
 from khojd.search import beside, candidates, listing, rerank, tuning
 from khojd.search.background import Sample
-from khojd.search.candidates import Both, Lexical, Semantic
+from khojd.search.candidates import Both, Lexical, Passages, Semantic
 from khojd.search.conditions import Filter, Query
 from khojd.search.filters import first_sections
 from khojd.search.fuse import FEATURE_DEPTH, MEANING_ALONE, WORDS_ALONE, Weights, fuse
@@ -69,6 +69,7 @@ class _Question(Struct, frozen=True):
     request: SearchRequest
     asked: WordsQuery
     lexical: Callable[[int], Lexical]  # the list by words of that size, made once
+    passages: Callable[[int], Passages]  # and its chunks
     scope: Scope
     profile: Profile
     limit: int
@@ -160,7 +161,10 @@ class Retriever:
         reranker_name = self._reranker_name(request.rerank)
         asked = self.words.ask(text)
         lexical = cache(lambda size: candidates.lexical(asked, size, among))
-        question = _Question(request, asked, lexical, among, profile, limit, today, None, self.vectors, reranker_name != "off")
+        passages = cache(lambda size: candidates.passages(db, dict(lexical(size).ranked)))
+        question = _Question(
+            request, asked, lexical, passages, among, profile, limit, today, None, self.vectors, reranker_name != "off"
+        )
         if embedded is not None and self.vectors is not None and among is EVERYTHING:
             ask = candidates.first_ask(question.size)
             question = replace(question, vectors=beside.Ahead(self.executor, self.vectors, embedded, ask))
@@ -168,7 +172,7 @@ class Retriever:
         if phases and request.mode == "hybrid":
             yield "words", self._ranked(db, question)[:limit], terms, []
         if request.mode == "hybrid":
-            lexical(question.size)  # while the model computes
+            passages(question.size)  # while the model computes
         notes: list[str] = []
         if request.mode != "lexical":
             question = replace(question, vector=self._vector(db, embedded, request.mode == "semantic", notes))
@@ -272,6 +276,7 @@ class Retriever:
             question.lexical(size),
             vectors,
             vector,
+            own=question.passages(size),
             reads=self.reads(question.asked.query),
             sample=self.sample,
             size=size,

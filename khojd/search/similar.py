@@ -70,12 +70,14 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
         else:
             unit = vector
             store = beside.Ahead(retriever.executor, retriever.vectors, lambda: unit, candidates.first_ask(size))
+            words = candidates.lexical(asked, size, scope)
             why = candidates.both(
                 db,
                 asked,
-                candidates.lexical(asked, size, scope),
+                words,
                 store,
                 vector,
+                own=candidates.passages(db, dict(words.ranked)),
                 reads=reads,
                 sample=retriever.sample,
                 size=size,
