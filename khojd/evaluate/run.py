@@ -20,6 +20,7 @@ from khojd.evaluate.collection import Collection, Record, load_collection
 from khojd.evaluate.metrics import Scores, score_run
 from khojd.index.catalog_documents import store_document
 from khojd.index.catalog_vectors import set_active_model
+from khojd.index.document_rows import rows_of
 from khojd.index.meaning import Meaning
 from khojd.index.rows import FileStat
 from khojd.index.scratch import scratch
@@ -141,7 +142,7 @@ def _store(stores: Stores, collection: Collection, settings: ContentSettings, pr
             path = f"{_FOLDER}/{_letters(number)}.txt"
             names[path] = record.id
             document = replace(registry.read_text(path, record.text, settings), title=record.title)
-            store_document(db, FileStat(path, _FOLDER, size=len(record.text)), document)
+            store_document(db, FileStat(path, _FOLDER, size=len(record.text)), rows_of(document))
     progress("reading", len(names), len(names))
     Writer(stores.catalog, stores.words, settings).flush()
     return names

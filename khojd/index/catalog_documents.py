@@ -3,24 +3,12 @@
 import sqlite3
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from itertools import count, repeat
 
-import msgspec
-
-from khojd.content.model import DateRef, Document, Entry, Section, Segment
 from khojd.index import catalog_graph as graph
-from khojd.index.catalog_names import NOTHING, called, notes_called
-from khojd.index.rows import Change, FileStat, State
-
-_pack = msgspec.msgpack.Encoder().encode
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-# The order of importance of dates for lists; within a rank the first in the entry counts.
-_DAY_RANK = {"scheduled": 0, "deadline": 0, "timestamp": 0, "filename": 1, "frontmatter": 1, "inactive": 2, "text": 2, "closed": 2}
+from khojd.index.catalog_names import NOTHING, Called, notes_called
+from khojd.index.rows import PLACE, Change, DocumentRows, FileStat, State
 
 _INSERT_DOCUMENT = """
 INSERT INTO documents (path, overlay, folder, state, reason, state_at, size, mtime_ns, inode, hash, fingerprint,
@@ -30,8 +18,8 @@ _UPDATE_DOCUMENT = """
 UPDATE documents SET visible = 1, folder = ?, state = 'indexed', reason = '', state_at = ?, size = ?, mtime_ns = ?, inode = ?,
   hash = ?, fingerprint = ?, format = ?, language = ?, encoding = ?, title = ?, notes = ? WHERE id = ?"""
 _INSERT_ENTRY = """
-INSERT INTO entries (document_id, position, start, end, start_line, start_column, end_line, end_column, segments, day,
-                     key, headings, text, id)
+INSERT INTO entries (document_id, id, position, start, end, start_line, start_column, end_line, end_column, segments, day,
+                     key, headings, text)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_STATE = """
 INSERT INTO documents (path, overlay, visible, folder, state, reason, state_at, size, mtime_ns, inode, hash, fingerprint)
@@ -53,8 +41,8 @@ _INSERT_VALUE = "INSERT INTO section_values (section_id, place, kind, key, folde
 _INSERT_DATE = "INSERT OR IGNORE INTO section_dates (section_id, kind, start, end) VALUES (?, ?, ?, ?)"
 
 
-def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -> Change:
-    """Make `document` what the catalog has for `file`, with the state `indexed`.
+def store_document(db: sqlite3.Connection, file: FileStat, rows: DocumentRows) -> Change:
+    """Make a document what the catalog has for `file`, with the state `indexed`.
 
     Entries whose key is unchanged keep their id, words and vectors, and only move; equal keys are matched in order. Their words are
     written again where the note is called otherwise. New ones wait for words and vectors; vanished ones leave a tombstone for the
@@ -64,9 +52,9 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
     fresh = row is None or (row[2] == "pending" and not row[1])  # announced, but never read
     about = (
         *(time.time(), file.size, file.mtime_ns, file.inode, file.hash, file.fingerprint),
-        *(document.format, document.language, document.encoding, document.title, _json(document.notes)),
+        *(rows.format, rows.language, rows.encoding, rows.title, rows.notes),
     )
-    before = now = called(document.sections[0].properties) if document.sections else NOTHING
+    before = now = Called(rows.names, rows.about)
     old: dict[bytes, deque[tuple[int, tuple[object, ...]]]] = defaultdict(deque)
     if row is None:
         known = db.execute(_INSERT_DOCUMENT, (file.path, file.overlay, file.folder, *about)).lastrowid or 0
@@ -80,25 +68,22 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
         db.execute("DELETE FROM sections WHERE document_id = ?", (known,))
 
     next_id = _last(db, "SELECT seq FROM sqlite_sequence WHERE name = 'entries'") + 1
-    headings_at = {s.heading_segment.start: s.heading_segment for s in document.sections if s.heading_segment}
-    owner: dict[int, int] = {}
-    added, kept, inserts, updates, again = [], [], [], [], []
-    for position, entry in enumerate(document.entries):
-        place = (position, *_range(entry, headings_at), _pack(entry.segments), _day(document.sections, entry.sections))
-        matches = old.get(entry.key)
+    ids, added, kept, inserts, updates, again = [], [], [], [], [], []
+    for entry in rows.entries:
+        matches = old.get(entry[PLACE])
         if matches:
             entry_id, former = matches.popleft()
             kept.append(entry_id)
+            place = entry[:PLACE]
             if former != place:
                 updates.append((*place, entry_id))
-            if now != NOTHING and (former[0] == 0) != (position == 0):
+            if now != NOTHING and (former[0] == 0) != (entry[0] == 0):
                 again.append((entry_id,))  # the note begins elsewhere
         else:
             entry_id, next_id = next_id, next_id + 1
             added.append(entry_id)
-            inserts.append((known, *place, entry.key, _json(entry.headings), entry.text, entry_id))
-        for index in entry.sections:
-            owner[index] = entry_id
+            inserts.append((known, entry_id, *entry))
+        ids.append(entry_id)
     removed = tuple(entry_id for matches in old.values() for entry_id, _ in matches)
     if updates:
         db.executemany(_UPDATE_ENTRY, updates)
@@ -108,12 +93,12 @@ def store_document(db: sqlite3.Connection, file: FileStat, document: Document) -
         again = [(entry_id,) for entry_id in kept]
     if again:
         db.executemany("UPDATE entries SET words = 0 WHERE id = ?", again)
-    _store_sections(db, known, document.sections, owner)
-    graph.store(db, known, file.path, document, fresh=fresh)
+    _store_sections(db, known, rows, ids)
+    graph.store(db, known, file.path, rows, fresh=fresh)
     if removed:
-        ids = [(entry_id,) for entry_id in removed]
-        db.executemany("INSERT OR IGNORE INTO words_tombstones VALUES (?)", ids)
-        db.executemany("DELETE FROM entries WHERE id = ?", ids)
+        gone = [(entry_id,) for entry_id in removed]
+        db.executemany("INSERT OR IGNORE INTO words_tombstones VALUES (?)", gone)
+        db.executemany("DELETE FROM entries WHERE id = ?", gone)
     return Change(known, tuple(added), tuple(kept), removed)
 
 
@@ -198,57 +183,13 @@ def _entry_ids(db: sqlite3.Connection, document_id: int) -> tuple[int, ...]:
     return tuple(row[0] for row in db.execute("SELECT id FROM entries WHERE document_id = ? ORDER BY position", (document_id,)))
 
 
-def _store_sections(db: sqlite3.Connection, document_id: int, sections: Sequence[Section], owner: dict[int, int]) -> None:
-    next_id = _last(db, "SELECT max(id) FROM sections") + 1
-    rows, values, dates = [], [], []
-    for section_id, (position, section) in enumerate(enumerate(sections), next_id):
-        line = section.heading_segment.line if section.heading_segment else 0
-        rows.append(
-            (
-                *(section_id, document_id, owner.get(position), position, section.parent, section.level, section.heading),
-                *(section.span.start, section.span.end, line, section.todo, section.priority),
-            )
-        )
-        own = [("tag", "", "", tag, tag.casefold()) for tag in section.tags]
-        own += [("prop", key, key.casefold(), value, value.casefold()) for key, value in section.properties]
-        own += [("id", "", "", value, value.casefold()) for value in section.ids]
-        values += [(section_id, place, *value) for place, value in enumerate(own)]
-        dates += [(section_id, date.kind, date.start, date.end) for date in section.dates]
-    db.executemany(_INSERT_SECTION, rows)
-    if values:
-        db.executemany(_INSERT_VALUE, values)
-    if dates:
-        db.executemany(_INSERT_DATE, dates)
-
-
-def _range(entry: Entry, headings_at: Mapping[int, Segment]) -> tuple[int, int, int, int, int, int]:
-    """Start and end of the entry as offsets, then as line and column of each.
-
-    The entry knows no line of its end: it is the place of the heading that starts there, else the end of its last text.
-    """
-    start, end = entry.span.start, entry.span.end
-    first = headings_at.get(start) or (entry.segments[0] if entry.segments else Segment(start, start, 0))
-    following = headings_at.get(end)
-    if following is not None:
-        place = (following.line, following.column)
-    elif not entry.segments:
-        place = (first.line, first.column + first.end - first.start)
-    else:
-        last = entry.segments[-1]
-        text = entry.text[len(entry.text) - (last.end - last.start) :]
-        breaks = text.count("\n") + (text.count("\r") - text.count("\r\n") if "\r" in text else 0)
-        tail = len(text) - 1 - max(text.rfind("\n"), text.rfind("\r"))
-        place = (last.line + breaks, tail if breaks else last.column + tail)
-    return start, end, first.line, first.column, *place
-
-
-def _day(sections: Sequence[Section], indices: Iterable[int]) -> int | None:
-    best: DateRef | None = None
-    for index in indices:
-        for date in sections[index].dates:
-            if best is None or _DAY_RANK.get(date.kind, 2) < _DAY_RANK.get(best.kind, 2):
-                best = date
-    return None if best is None else best.start
+def _store_sections(db: sqlite3.Connection, document_id: int, rows: DocumentRows, entry_ids: Sequence[int]) -> None:
+    first = _last(db, "SELECT max(id) FROM sections") + 1
+    owners = map([*entry_ids, None].__getitem__, rows.owners)  # the last one is that of -1
+    db.executemany(_INSERT_SECTION, zip(count(first), repeat(document_id), owners, *rows.sections))
+    for sql, (positions, *columns) in ((_INSERT_VALUE, rows.values), (_INSERT_DATE, rows.dates)):
+        if positions:
+            db.executemany(sql, zip(map(first.__add__, positions), *columns, strict=True))
 
 
 def _last(db: sqlite3.Connection, sql: str) -> int:

@@ -12,8 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from khojd.content import registry
-from khojd.content.model import ContentSettings, Document
+from khojd.content.model import ContentSettings
 from khojd.errors import ContentError, SkippedContent
+from khojd.index.document_rows import rows_of
+from khojd.index.rows import DocumentRows
 from khojd.index.status import FileState
 from khojd.sources.scan import FileStat, look
 
@@ -25,7 +27,7 @@ class Job(Struct, frozen=True, array_like=True):
     known: bytes = b""
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, array_like=True):
     """What reading a file gave. `document` is None unless it was read and differs from what was known.
 
     `fact` is the file's state before it was read (size, time), so that a change during the reading is seen as a change later.
@@ -35,7 +37,7 @@ class Reading(Struct, frozen=True):
     path: str
     fact: FileStat
     hash: bytes = b""
-    document: Document | None = None
+    document: DocumentRows | None = None
     state: FileState = "indexed"
     reason: str = ""
     gone: bool = False
@@ -81,7 +83,7 @@ def read(job: Job, settings: ContentSettings) -> Reading:
         return Reading(job.path, fact, hash=digest, state="skipped", reason=error.message)
     except ContentError as error:
         return Reading(job.path, fact, hash=digest, state="failed", reason=error.message)
-    return Reading(job.path, fact, hash=digest, document=document)
+    return Reading(job.path, fact, hash=digest, document=rows_of(document))
 
 
 class _Batch(Struct, frozen=True, array_like=True):

@@ -1,6 +1,6 @@
 """The values that pass between the catalog and its callers. Offsets are code points, lines and columns 0-based."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +23,39 @@ class FileStat(Struct, frozen=True):
     hash: bytes = b""  # blake2b-16 of the bytes
     fingerprint: str = ""  # of the content settings
     overlay: int = 0
+
+
+# A table's rows as columns: all values of the first, all of the second, and so on. They are read and zipped into rows at less
+# cost than rows are.
+_Ints = tuple[int, ...]
+_Texts = tuple[str, ...]
+
+# Position in the document, range (start and end as offsets, then as line and column of each), packed segments, day; then key,
+# headings as JSON, text. The first nine are the entry's place: they change without making it another entry.
+EntryRow = tuple[int, int, int, int, int, int, int, bytes, int | None, bytes, str, str]
+PLACE: Final = 9
+
+
+class DocumentRows(Struct, frozen=True, array_like=True, gc=False):
+    """A document as the catalog stores it, but for ids: made by document_rows where it is parsed, which may be a worker process."""
+
+    format: str
+    language: str
+    encoding: str
+    title: str
+    notes: str  # JSON array
+    entries: tuple[EntryRow, ...]
+    owners: _Ints  # for each section the entry that it belongs to, as a position, or -1
+    sections: tuple[_Ints, _Ints, _Ints, _Texts, _Ints, _Ints, _Ints, _Texts, _Texts]  # position, parent, level, heading, …
+    values: tuple[_Ints, _Ints, _Texts, _Texts, _Texts, _Texts, _Texts]  # the section's position, place, kind, key, …
+    dates: tuple[_Ints, _Texts, _Ints, _Ints]  # the section's position, kind, start, end
+    named: tuple[_Texts, _Ints, _Texts]  # key, kind, name: what it is called besides the name of its file
+    names: _Texts  # other names, as `called` gives them
+    about: str
+    link_keys: _Texts
+    links: bytes  # packed; b"" where there are neither links nor anchors
+    anchors: bytes  # packed
+    abbreviations: str  # JSON object
 
 
 class Change(Struct, frozen=True):

@@ -19,6 +19,7 @@ from khojd.index import catalog_documents as documents
 from khojd.index import catalog_folders as folders
 from khojd.index import catalog_queue as queue
 from khojd.index.catalog import Catalog
+from khojd.index.document_rows import rows_of
 from khojd.index.reader import Job, Reading, content_hash, read, too_large
 from khojd.index.rows import FileStat, KnownFile
 from khojd.index.status import FileState
@@ -151,7 +152,7 @@ class Writer:
                 overlay=overlay,
             )
             try:
-                document = self._parsed(path, buffer.text, len(data))
+                rows = rows_of(self._parsed(path, buffer.text, len(data)))
             except SkippedContent as error:
                 self._not_read(stat, "skipped", error.message)
             except ContentError as error:
@@ -159,7 +160,7 @@ class Writer:
                 self._not_read(stat, "failed", refused)
             else:
                 with self.catalog.transaction() as db:
-                    documents.store_document(db, stat, document)
+                    documents.store_document(db, stat, rows)
         self.flush()
         return refused
 

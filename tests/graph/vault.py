@@ -9,8 +9,9 @@ from khojd.graph.model import Resolution
 from khojd.graph.sheet import Sheet
 from khojd.index import catalog_documents as documents
 from khojd.index.catalog import Catalog
+from khojd.index.catalog_queue import words_pending
 from khojd.index.reader import Job, read
-from khojd.index.rows import FileStat, WordsRow
+from khojd.index.rows import FileStat
 from khojd.index.words import Words
 
 SETTINGS = ContentSettings()
@@ -38,10 +39,8 @@ class Vault:
                 documents.set_state(db, stat, reading.state, reading.reason)
                 return
             change = documents.store_document(db, stat, reading.document)
-        added = dict(zip(change.added, reading.document.entries, strict=False))
-        self.words.add(
-            WordsRow(entry_id, reading.document.title, entry.headings, entry.text, (), name) for entry_id, entry in added.items()
-        )
+        added = {*change.added}
+        self.words.add(row for row in words_pending(self.catalog.reader(), 10_000) if row.entry_id in added)
 
     def path(self, name: str) -> str:
         return str(self.root / name)

@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 from khojd.content.model import DateRef, Document, Entry, Section, Segment, Span
-from khojd.index.rows import FileStat
+from khojd.index.document_rows import rows_of
+from khojd.index.rows import DocumentRows, FileStat
 
 Part = tuple[str, str]  # heading, body
 
@@ -17,7 +18,7 @@ def document(
     dates: tuple[DateRef, ...] = (),
     todo: str = "",
     properties: tuple[tuple[str, str], ...] = (),
-) -> Document:
+) -> DocumentRows:
     """A document with one section and one entry for each part, laid out one after the other."""
     sections, entries, offset = [], [], 0
     for number, (heading, body) in enumerate(parts):
@@ -32,7 +33,7 @@ def document(
         key = hashlib.blake2b(repr((title, heading, body, tags, dates, todo, properties)).encode(), digest_size=16).digest()
         entries.append(Entry((number,), (heading,), Span(own.start, text.end), (text,), f"{body}\n", key))
         offset = text.end
-    return Document("org", title, "en", "utf-8", (), tuple(sections), tuple(entries))
+    return rows_of(Document("org", title, "en", "utf-8", (), tuple(sections), tuple(entries)))
 
 
 def file(path: str = "/notes/a.org", *, overlay: bool = False) -> FileStat:

@@ -15,6 +15,7 @@ from khojd.embed.cache import QueryCache
 from khojd.embed.protocol import Embedder, Vectors
 from khojd.index.catalog_documents import remove_document, set_state, store_document
 from khojd.index.catalog_vectors import set_active_model
+from khojd.index.document_rows import rows_of
 from khojd.index.meaning import Meaning
 from khojd.index.rows import FileStat
 from khojd.index.stores import Stores
@@ -102,7 +103,7 @@ class Notes:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(text, encoding="utf-8", newline="")
                 stat = FileStat(str(path), str(self.folder), size=len(text), mtime_ns=int(mtime * 1e9), overlay=overlay)
-                store_document(db, stat, registry.read_text(str(path), text, self.settings))
+                store_document(db, stat, rows_of(registry.read_text(str(path), text, self.settings)))
         self.flush(embed=embed)
 
     def remove(self, name: str, *, overlay: bool = False) -> None:

@@ -15,6 +15,7 @@ from khojd.content.registry import read
 from khojd.index.catalog import Catalog
 from khojd.index.catalog_documents import remove_document, set_state, store_document
 from khojd.index.catalog_queue import words_pending
+from khojd.index.document_rows import rows_of
 from khojd.index.rows import FileStat
 from khojd.index.words import Words
 from khojd.search.filters import resolve
@@ -61,7 +62,7 @@ class Notes:
         document = read(path, text.encode(), ContentSettings(entry_tokens=32), lambda words: 100)
         stat = FileStat(path, str(self.top), len(text), int(mtime.timestamp()) * 10**9, 1, os.urandom(16), overlay=overlay)
         with self.catalog.transaction() as db:
-            store_document(db, stat, document)
+            store_document(db, stat, rows_of(document))
 
     def index_words(self) -> None:
         self.words.add(words_pending(self.db, 100_000))
@@ -235,7 +236,7 @@ def test_positive_conditions_hold_on_one_section_and_negative_ones_on_the_whole_
     document = read(path, text.encode(), ContentSettings(), lambda words: len(words.split()))
     assert len(document.entries) == 1
     with notes.catalog.transaction() as db:
-        store_document(db, FileStat(path, str(notes.top), hash=b"1"), document)
+        store_document(db, FileStat(path, str(notes.top), hash=b"1"), rows_of(document))
     notes.index_words()
     assert notes.find("todo:TODO tag:red") == ["a.org#Parent"]
     assert notes.find("todo:TODO tag:blue") == []
