@@ -21,6 +21,7 @@ from khojd.index.terms import WHOLE, QueryTerms
 BOOSTS = {"body": 1.0, "title": 0.2, "headings": 0.2, "tags": 0.2, "name": 0.2}
 MOST_PAIRS = 16  # of neighbouring terms that coverage looks for; of a longer query the rarest count
 TERMS_AT_ONCE = 24  # bits that the 32-bit float of a score holds exactly
+MOST_NESTED = 24  # queries, one around the other
 SMALL_SET = 1000  # `within` up to this size is looked up, a larger one filters a longer list
 
 
@@ -33,7 +34,7 @@ class WordsQuery:
         self._searcher = searcher
         self._schema = schema
         self._terms = QueryTerms(searcher, schema, query)
-        self._bag = self._any_term()
+        self._bag = self._weighted()
 
     @property
     def beginning(self) -> Beginning | None:
@@ -44,19 +45,20 @@ class WordsQuery:
         """(entry id, BM25) of the entries with any of the query's terms, best first; those of `within`, if given, else all but
         `without`.
         """
-        if limit < 1 or self._bag is None or (within is not None and not within):
+        if limit < 1 or not self._bag or (within is not None and not within):
             return []
         with reading(self._directory):
-            if within is None and not without:
-                return run(self._searcher, self._bag, limit)
             if within is not None and len(within) <= SMALL_SET:
-                return run(self._searcher, self._restricted(self._bag, within), limit)
+                return self._sums(self._bag, within, limit)
+            bag = _any(self._bag)
+            if within is None and not without:
+                return run(self._searcher, bag, limit)
             wanted = None if within is None else within if isinstance(within, set | frozenset) else frozenset(within)
             number = self._searcher.num_docs
             size = number - len(without) if wanted is None else len(wanted)
             ask = limit + limit * number // max(1, size)
             while True:
-                found = run(self._searcher, self._bag, ask)
+                found = run(self._searcher, bag, ask)
                 inside = [hit for hit in found if (hit[0] not in without if wanted is None else hit[0] in wanted)]
                 if len(inside) >= limit or len(found) < ask:
                     return inside[:limit]
@@ -64,10 +66,10 @@ class WordsQuery:
 
     def scores(self, ids: Collection[int]) -> dict[int, float]:
         """BM25 of these entries, as `search` gives it; entries without any of the query's terms are left out."""
-        if not ids or self._bag is None:
+        if not ids or not self._bag:
             return {}
         with reading(self._directory):
-            return dict(run(self._searcher, self._restricted(self._bag, ids), len(ids)))
+            return dict(self._sums(self._bag, ids, len(ids)))
 
     def coverage(self, ids: Collection[int], *, pairs: bool = True) -> dict[int, float]:
         """How much of the query each of these entries has, 0 to 1: the idf of those of its terms and pairs that stand there over
@@ -92,7 +94,7 @@ class WordsQuery:
                 if may := [entry_id for entry_id, terms in having.items() if pair[0] in terms and pair[1] in terms]:
                     beside.append(_counting(self._restricted(phrase_query(self._schema, "body", pair), may), value))
             if beside:
-                for entry_id, score in run(self._searcher, tantivy.Query.boolean_query(beside), len(scores)):
+                for entry_id, score in run(self._searcher, _any(beside), len(scores)):
                     scores[entry_id] += score
             return {entry_id: min(1.0, score / total) for entry_id, score in scores.items()}
 
@@ -135,38 +137,53 @@ class WordsQuery:
             if not clauses:
                 continue
             sets: dict[float, tuple[str, ...]] = {}
-            for entry_id, score in run(self._searcher, self._restricted(tantivy.Query.boolean_query(clauses), ids), len(ids)):
+            for entry_id, score in self._sums(clauses, ids, len(ids)):
                 if score not in sets:
                     sets[score] = tuple(term for place, term in enumerate(part) if int(score) >> place & 1)
                 found[entry_id] = found.get(entry_id, ()) + sets[score]
         return found
 
     def _anywhere(self, term: str) -> Any | None:
-        """Entries with the term; None without any. One term alone is looked up far faster than a union."""
-        there = [(field, one) for field in WHOLE for one in self._terms.variants(field, term)]
-        either = [term_query(self._schema, field, one) for field, one in there if self._searcher.doc_freq(field, one)]
+        """Entries with the term; None without any."""
+        either = [term_query(self._schema, field, one) for field in WHOLE for one in self._there(field, term)]
         if len(either) < 2:
             return either[0] if either else None
-        return tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in either])
+        return _any(either)
 
-    def _any_term(self) -> Any | None:
-        clauses = []
-        for term, count in self._terms.counts.items():
-            for field, boost in BOOSTS.items():
-                for variant in self._terms.variants(field, term):
-                    weighted = tantivy.Query.boost_query(term_query(self._schema, field, variant), boost * count)
-                    clauses.append((tantivy.Occur.Should, weighted))
-        return tantivy.Query.boolean_query(clauses) if clauses else None
+    def _there(self, field: str, term: str) -> list[str]:
+        """What stands in the field of what a term of the query stands for."""
+        return [one for one in self._terms.variants(field, term) if self._searcher.doc_freq(field, one)]
+
+    def _weighted(self) -> list[Any]:
+        """A query for each field and term that is there; BM25 is the sum of their scores."""
+        return [
+            tantivy.Query.boost_query(term_query(self._schema, field, one), boost * count)
+            for term, count in self._terms.counts.items()
+            for field, boost in BOOSTS.items()
+            for one in self._there(field, term)
+        ]
+
+    def _sums(self, queries: Sequence[Any], ids: Collection[int], limit: int) -> list[tuple[int, float]]:
+        """(entry id, sum of the scores that the queries give it) of these entries, best first; those above 0."""
+        if len(queries) > MOST_NESTED:
+            return run(self._searcher, self._restricted(_any(queries), ids), limit)
+        # A union computes all that it passes on the way to the next of the ids, as if there were no such bound. A single optional
+        # query is skipped through, so there is one for each, around the other.
+        nested = self._members(ids)
+        for query in queries:
+            nested = tantivy.Query.boolean_query([(tantivy.Occur.Must, nested), (tantivy.Occur.Should, query)])
+        return [hit for hit in run(self._searcher, nested, limit) if hit[1] > 0.0]
 
     def _restricted(self, query: Any, ids: Collection[int]) -> Any:
-        if len(ids) <= SMALL_SET:
-            # One query for each id is several times as fast as a set of terms, which tantivy looks up by an automaton.
-            each = [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "id", one, "basic")) for one in ids]
-            members = tantivy.Query.boolean_query(each)
-        else:
-            members = tantivy.Query.term_set_query(self._schema, "id", list(ids))
-        chosen = tantivy.Query.const_score_query(members, 0.0)
-        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, chosen)])
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, self._members(ids))])
+
+    def _members(self, ids: Collection[int]) -> Any:
+        """These entries, each with the score 0."""
+        if len(ids) > SMALL_SET:
+            return tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "id", list(ids)), 0.0)
+        # One query for each id is several times as fast as a set of terms, which tantivy looks up by an automaton.
+        each = [tantivy.Query.term_query(self._schema, "id", one, "basic") for one in ids]
+        return tantivy.Query.const_score_query(_any(each), 0.0)
 
 
 def term_query(schema: Any, field: str, term: str) -> Any:
@@ -207,6 +224,11 @@ def reading(directory: Path) -> Iterator[None]:
         raise
 
 
-def _counting(query: Any, weight: float) -> tuple[Any, Any]:
-    """A clause that adds `weight` to what matches the query."""
-    return tantivy.Occur.Should, tantivy.Query.const_score_query(query, weight)
+def _counting(query: Any, weight: float) -> Any:
+    """The query with the score `weight` for all that it matches."""
+    return tantivy.Query.const_score_query(query, weight)
+
+
+def _any(queries: Sequence[Any]) -> Any:
+    """What matches any of the queries, with the sum of their scores."""
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
