@@ -236,10 +236,9 @@ class Writer:
         self, db: sqlite3.Connection, reading: Reading, gone: dict[str, KnownFile], candidates: Iterable[str]
     ) -> str | None:
         """Which of the vanished `candidates`, of the same content, the new file is."""
-        suffix = PurePath(reading.path).suffix
         for path in candidates:
             known = gone.get(path)
-            if known is not None and known.state == "indexed" and PurePath(path).suffix == suffix:
+            if known is not None and known.state == "indexed" and PurePath(path).suffix == PurePath(reading.path).suffix:
                 now = folders.known_file(db, path)
                 if now is not None and now.id == known.id:
                     return path
