@@ -34,6 +34,7 @@ MIGRATIONS: Mapping[int, Step] = {
     # Files behind a buffer were hidden from everyone; now the reader leaves out what its viewer does not see (catalog.SEEN).
     4: "CREATE INDEX documents_overlays ON documents (overlay) WHERE overlay > 0;"
     " UPDATE documents SET visible = 1 WHERE overlay = 0 AND visible = 0 AND state <> 'pending'",
+    5: _from("vectors.sql"),
 }
 
 

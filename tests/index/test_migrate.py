@@ -3,10 +3,12 @@
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from khojd.errors import IndexTooNew
 from khojd.index import catalog_documents as documents
+from khojd.index import catalog_vectors as vectors
 from khojd.index import migrate
 from khojd.index.catalog import Catalog
 from tests.index.makers import document, file
@@ -55,6 +57,25 @@ def test_an_index_without_links_gets_the_tables_for_them(tmp_path: Path) -> None
         documents.store_document(db, file(), document(("A", "one"), title="note"))
     assert catalog.reader().execute("SELECT key FROM note_names ORDER BY key").fetchall()
     assert catalog.reader().execute("SELECT count(*) FROM documents").fetchone() == (1 + (file().path != "/notes/a.md"),)
+    catalog.close()
+
+
+def test_an_index_with_vectors_keeps_them(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path, steps={step: migrate.MIGRATIONS[step] for step in range(1, 5)})
+    vector = np.linspace(-1, 1, 8, dtype=np.float32)
+    with catalog.transaction() as db:
+        (entry,) = documents.store_document(db, file(), document(("A", "one"), title="note")).added
+        model = vectors.model_id(db, "m", 8)
+        vectors.set_active_model(db, model)
+        vectors.store_vectors(db, model, [(b"1" * 16, vectors.blob(vector)), (b"2" * 16, vectors.blob(-vector))])
+        vectors.mark_stored(db, [b"1" * 16])
+        vectors.store_chunks(db, model, entry, [(0, 3, b"1" * 16), (3, 6, b"2" * 16)])
+    catalog.close()
+    catalog = Catalog.open(tmp_path)
+    rows, found = vectors.chunks_with_vectors(catalog.reader(), [entry])
+    assert [(row.start, row.hash) for row in rows] == [(0, b"1" * 16), (3, b"2" * 16)]
+    assert found == pytest.approx(np.array([vector, -vector]), abs=1e-3)
+    assert vectors.count_to_store(catalog.reader(), model) == 1
     catalog.close()
 
 
