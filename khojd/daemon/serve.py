@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FAILED = 3  # as all commands end when the daemon is at fault
+_YOUNG = 10_000  # objects after which the garbage collector looks at the new ones; a search makes some thousand that go with it
 _SWITCH_INTERVAL = 0.0005  # seconds; the default of 5 ms is what the loop would wait for each busy thread
 
 
@@ -143,6 +144,7 @@ async def _settle(engine: Engine) -> None:
         unsubscribe()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_YOUNG)
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, *, stop: Callable[[], None], hang_up: Callable[[], None]) -> None:

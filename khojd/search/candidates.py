@@ -111,11 +111,12 @@ def both(
     # The store may still be looking for neighbours (beside.Ahead): what needs only the words comes first.
     more, chunks = own.cosines(vector)
     background = sample.background(db, vector)
+    coverage = asked.coverage(bm25, pairs=pairs)
     near = semantic(db, store, vector, size, scope)
     lacking = [entry_id for entry_id, _ in near.ranked if entry_id not in bm25]
-    covered = beside.start(executor, lambda: asked.coverage([*bm25, *lacking], pairs=pairs))
+    covered = beside.start(executor, lambda: asked.coverage(lacking, pairs=pairs))
     scores = asked.scores(lacking)
-    coverage = covered()
+    coverage |= covered()
     weights = weigh([score for _, score in found.ranked], [cosine for _, cosine in near.ranked], background, reads)
     return Both(found, near, bm25 | scores, more | dict(near.ranked), coverage, chunks | near.chunks, weights)
 
