@@ -14,7 +14,8 @@ from khojd.doctor.check import Check
 from khojd.errors import IndexTooNew, KhojdError, StorageFull, StoreError
 from khojd.index import catalog_vectors
 from khojd.index.catalog import FILE, Catalog, errors, writable
-from khojd.index.catalog_status import statistics
+from khojd.index.catalog_queue import tombstones
+from khojd.index.catalog_status import count_vectors, statistics
 from khojd.index.stores import OPEN, VECTORS, WORDS, set_aside
 from khojd.server.types import IndexStatus, NoParams
 
@@ -120,7 +121,7 @@ def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
             yield Check("catalog", "fail", f"{catalog.path}: {'; '.join(found)}", _RESTART)
             return
         with errors(catalog.path):
-            counts = statistics(catalog.reader())
+            counts, vectors = statistics(catalog.reader()), count_vectors(catalog.reader())
             unread = languages.examine(catalog.reader(), settings)
     except (KhojdError, sqlite3.Error) as error:
         yield Check("catalog", "fail", str(error), _remedy(error))
@@ -128,7 +129,7 @@ def _catalog(directory: Path, settings: Embedding) -> Iterator[Check]:
     finally:
         catalog.close()
     states = counts.documents
-    message = f"{catalog.path} is sound: {states['indexed']:,} files, {counts.entries:,} entries, {counts.vectors:,} vectors"
+    message = f"{catalog.path} is sound: {states['indexed']:,} files, {counts.entries:,} entries, {vectors:,} vectors"
     yield Check("catalog", "ok", message)
     if failed := states["failed"]:
         said = "1 file could not be read" if failed == 1 else f"{failed:,} files could not be read"
@@ -144,7 +145,7 @@ def _remedy(error: Exception) -> str:
 def _words(directory: Path, catalog: Catalog) -> Check:
     from khojd.index.words import Words
 
-    counts = statistics(catalog.reader())
+    counts, dead = statistics(catalog.reader()), len(tombstones(catalog.reader()))
     wanted = counts.entries - counts.pending_words
     try:
         words = Words.open(directory / WORDS, read_only=not writable(directory))
@@ -156,7 +157,7 @@ def _words(directory: Path, catalog: Catalog) -> Check:
         return Check("words", "fail", error.message, _REBUILD)
     if outdated:
         return Check("words", "warn", "made by another version of khojd", _REBUILD)
-    if not wanted <= found <= counts.entries + counts.tombstones:
+    if not wanted <= found <= counts.entries + dead:
         return Check(
             "words", "fail", f"{found:,} entries, where the catalog has {wanted:,}", f"remove {directory / WORDS}, then {_REBUILD}"
         )

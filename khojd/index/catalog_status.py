@@ -28,13 +28,15 @@ def statistics(db: sqlite3.Connection, model_id: int | None = None) -> Statistic
         documents=states,
         buffers=_one(db, "SELECT count(*) FROM documents WHERE overlay > 0 AND state = 'indexed'"),
         entries=_one(db, "SELECT count(*) FROM entries"),
-        chunks=_one(db, "SELECT count(*) FROM chunks"),
-        vectors=_one(db, "SELECT count(*) FROM vectors"),
         pending_words=_one(db, "SELECT count(*) FROM entries WHERE words = 0"),
         pending_vectors=0 if target is None else _one(db, "SELECT count(*) FROM entries WHERE vectors <> ?", target),
-        tombstones=_one(db, "SELECT count(*) FROM words_tombstones"),
         bytes=pages * size,
     )
+
+
+def count_vectors(db: sqlite3.Connection) -> int:
+    """Vectors of all models."""
+    return _one(db, "SELECT count(*) FROM vectors")
 
 
 def file_rows(

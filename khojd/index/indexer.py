@@ -259,9 +259,11 @@ class Indexer:
                 tally.removed += removed
                 again += back
         finally:
-            if many:
-                self.calm.set()
-            await asyncio.shield(self.on_writer(self._writer.flush))
+            try:
+                await asyncio.shield(self.on_writer(self._writer.flush))
+            finally:
+                if many:
+                    self.calm.set()
             self._wrote()
         return again
 

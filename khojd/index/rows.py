@@ -182,9 +182,6 @@ class Statistics(Struct, frozen=True):
     documents: dict[str, int]  # by state, buffers not counted
     buffers: int
     entries: int
-    chunks: int
-    vectors: int
     pending_words: int
     pending_vectors: int
-    tombstones: int
     bytes: int

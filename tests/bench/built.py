@@ -95,7 +95,7 @@ async def settled(engine: Engine) -> None:
     quiet = 0
     while quiet < 3:
         # A task that was just started is not busy yet.
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.01)
         quiet = 0 if engine.busy else quiet + 1
 
 
