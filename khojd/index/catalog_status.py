@@ -22,7 +22,8 @@ def statistics(db: sqlite3.Connection, model_id: int | None = None) -> Statistic
     """Counts over the catalog. Entries wait for vectors of `model_id`, by default the active model; without one none waits."""
     target = active_model(db) if model_id is None else model_id
     states: dict[str, int] = {"indexed": 0, "pending": 0, "skipped": 0, "failed": 0}
-    states.update(db.execute("SELECT state, count(*) FROM documents WHERE overlay = 0 GROUP BY state"))
+    for state, number in db.execute("SELECT state, count(*) FROM documents WHERE overlay = 0 GROUP BY folder, state"):
+        states[state] += number
     pages, size = _one(db, "PRAGMA page_count"), _one(db, "PRAGMA page_size")
     return Statistics(
         documents=states,

@@ -35,6 +35,9 @@ MIGRATIONS: Mapping[int, Step] = {
     4: "CREATE INDEX documents_overlays ON documents (overlay) WHERE overlay > 0;"
     " UPDATE documents SET visible = 1 WHERE overlay = 0 AND visible = 0 AND state <> 'pending'",
     5: _from("vectors.sql"),
+    # What the status counts stands in indexes: it is asked for many times during a long run.
+    6: "CREATE INDEX documents_states ON documents (folder, overlay, state); DROP INDEX entries_words_pending;"
+    " CREATE INDEX entries_words_pending ON entries (words) WHERE words = 0",
 }
 
 
