@@ -32,7 +32,7 @@ from khojd.index.writer import Writer
 from khojd.llm.line import Line
 from khojd.search.duplicates import near_duplicates
 from khojd.search.grep import grep
-from khojd.search.phases import OnPhase, phases, stale
+from khojd.search.phases import OnPhase, phases
 from khojd.search.retrieve import Retriever
 from khojd.search.similar import nearness, similar
 from khojd.search.types import GrepRequest, GrepResult, Measure, SearchRequest, SearchResult, SimilarRequest
@@ -44,7 +44,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 GREP_SECONDS = 20.0
-
 Report = Callable[[Progress], None]
 
 
@@ -94,17 +93,30 @@ class Engine:
         Raises IndexTooNew, StorageFull, ConfigError. A store that does not read back is set aside and built anew.
         """
         rules = rules_of(config.folders, index_dir)
-        stores = await asyncio.to_thread(Stores.open, index_dir)
-        engine = cls(config, stores)
-        if not stores.catalog.read_only:
-            await engine._indexer.on_writer(engine._writer.recover)
-            await engine._indexer.on_writer(lambda: engine._writer.hide_others(list(rules)))
+        try:
+            engine = await cls._opened(config, index_dir, list(rules))
+        except IndexCorrupt:
+            mark_suspect(index_dir)  # damage that is met only by reading on: now the catalog is read whole, and set aside
+            engine = await cls._opened(config, index_dir, list(rules))
         for rule in rules.values():
             engine._follower.follow(rule)
         engine._spawn(engine._filler.run(), "meaning")
         engine._spawn(engine._drafts.run(), "buffers")
-        if stores.unclean:
+        if engine._stores.unclean:
             engine._spawn(engine._check(), "check")
+        return engine
+
+    @classmethod
+    async def _opened(cls, config: Config, index_dir: Path, roots: list[str]) -> Self:
+        stores = await asyncio.to_thread(Stores.open, index_dir)
+        engine = cls(config, stores)
+        try:
+            if not stores.catalog.read_only:
+                await engine._indexer.on_writer(engine._writer.recover)
+                await engine._indexer.on_writer(lambda: engine._writer.hide_others(roots))
+        except BaseException:
+            await engine.close()
+            raise
         return engine
 
     async def close(self) -> None:
@@ -147,7 +159,7 @@ class Engine:
             retriever = self._retriever_now()
             try:
                 with self._filler.query():
-                    result = await phases(retriever, request, measure=measure, on_phase=on_phase, run=self._threads.search)
+                    result, changed = await phases(retriever, request, measure=measure, on_phase=on_phase, run=self._threads.search)
             except Exception:
                 if attempt == 2 or self._retriever_now() is retriever:
                     raise
@@ -155,7 +167,6 @@ class Engine:
             if attempt == 1 and request.mode != "lexical" and self._retriever_now() is not retriever:
                 continue
             # A hit must point at the file as it is now: read what changed since, and ask again.
-            changed = await asyncio.to_thread(stale, result)
             if not changed or attempt == 2 or self._indexer.paused:
                 break
             try:

@@ -19,20 +19,23 @@ async def phases(
     measure: Measure,
     on_phase: OnPhase | None,
     run: Callable[[Callable[[], None]], Awaitable[None]],
-) -> SearchResult:
-    """The last phase of the answer; `on_phase` gets each as it is made. `run` runs the search on a thread.
+) -> tuple[SearchResult, list[str]]:
+    """The last phase of the answer, and the files of its hits that are not what was indexed; `on_phase` gets each phase as it is
+    made. `run` runs the search on a thread.
 
     When the caller is cancelled the thread stops after the phase it is at. Raises what the search raises.
     """
     loop = asyncio.get_running_loop()
     results: asyncio.Queue[SearchResult | None] = asyncio.Queue()
     stop = threading.Event()
+    changed: list[str] = []
 
     def work() -> None:
         for result in retriever.search(request, today=date.today(), measure=measure, phases=on_phase is not None):
             loop.call_soon_threadsafe(results.put_nowait, result)
             if stop.is_set():
                 return
+        changed.extend(_stale(result))
 
     running = asyncio.ensure_future(run(work))
     # Also when the work never began, as its thread was to end.
@@ -49,10 +52,10 @@ async def phases(
         if not running.done():  # who asked is gone: what the thread still says interests nobody
             running.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     assert last is not None, "a search that ends without an error has a result"
-    return last
+    return last, changed
 
 
-def stale(result: SearchResult) -> list[str]:
+def _stale(result: SearchResult) -> list[str]:
     """Paths of hits whose file is not the one that was indexed. Looks at the files."""
     found: dict[str, None] = {}
     for hit in result.hits:

@@ -153,13 +153,26 @@ async def test_damage_inside_the_catalog_is_met_while_running_and_mended_at_the_
 
 async def test_quiet_damage_inside_the_catalog_is_found_after_an_unclean_end(notes: Notes) -> None:
     """Nobody may ask for the damaged page for weeks: after a crash the whole catalog is read once."""
-    garble(notes.index_dir / "catalog.db", 0.5, 5000)
+    catalog = notes.index_dir / "catalog.db"
+    garble(catalog, catalog.read_bytes().rindex(b"heron") / catalog.stat().st_size, 5000)  # a note's text, which no start reads
     (notes.index_dir / "open").touch()
     async with notes.open() as engine:
         await engine.fatal.wait()
     async with notes.open() as engine:
         await whole(notes, engine)
         assert any("catalog" in problem for problem in (await engine.status()).problems)
+
+
+@pytest.mark.parametrize("place", [number / 10 for number in range(1, 10)])
+async def test_damage_anywhere_in_the_catalog_is_mended_at_the_second_start(notes: Notes, place: float) -> None:
+    """What is met while the engine opens is mended there and then."""
+    garble(notes.index_dir / "catalog.db", place, 5000)
+    (notes.index_dir / "open").touch()
+    async with notes.open() as engine:
+        if not any("catalog" in problem for problem in (await engine.status()).problems):
+            await engine.fatal.wait()
+    async with notes.open() as engine:
+        await whole(notes, engine)
 
 
 @pytest.mark.parametrize(
