@@ -33,7 +33,7 @@ def _inside_word(text: str, at: int) -> bool:
         return False
     before, after = text[at - 1], text[at]
     if unicodedata.combining(after):
-        return True
+        return before != " "  # a mark by itself goes on no word
     if _UNSPACED.match(before) or _UNSPACED.match(after):
         return False
     return _wordlike(before) and _wordlike(after)
