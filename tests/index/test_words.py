@@ -159,6 +159,31 @@ def test_words_side_by_side_cover_more_of_a_query_than_apart(words: Words) -> No
     assert apart[1] == apart[2] == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("number", [1, 5, 24, 25, 60, 120])
+def test_each_word_of_a_query_counts_however_many_there_are(words: Words, number: int) -> None:
+    asked = [f"word{place}" for place in range(number)]
+    texts = {1: asked, 2: asked[: number // 2], 3: asked[-1:], 4: [*asked[::3], "other"], 5: ["other"]}
+    fill(words, *(row(entry_id, " ".join(text)) for entry_id, text in texts.items()))
+    query = words.ask(" ".join(asked))
+    having = {word: sum(word in text for text in texts.values()) for word in asked}
+    idf = {word: log(1 + (len(texts) - df + 0.5) / (df + 0.5)) for word, df in having.items()}
+    shares = {entry_id: sum(idf[word] for word in asked if word in text) / sum(idf.values()) for entry_id, text in texts.items()}
+    assert query.coverage(list(texts), pairs=False) == pytest.approx({one: share for one, share in shares.items() if share})
+    assert query.scores(list(texts)) == pytest.approx(dict(query.search(10)))
+    assert ids(query.search(10, {2, 4})) == [one for one in ids(query.search(10)) if one in (2, 4)]
+
+
+def test_a_query_is_answered_from_the_state_in_which_it_was_asked(words: Words) -> None:
+    fill(words, row(1, "apple pie"), row(2, "apple"))
+    asked = words.ask("apple pie")
+    before = asked.search(10)
+    words.delete([1])
+    fill(words, row(3, "apple pie"))
+    assert asked.search(10) == before
+    assert set(asked.coverage([1, 2, 3])) == {1, 2}
+    assert set(ids(words.ask("apple pie").search(10))) == {2, 3}
+
+
 def test_coverage_of_text_without_spaces(words: Words) -> None:
     fill(words, *(row(number, text) for number, text in {**CHINESE, **JAPANESE}.items()))
     everything = [*CHINESE, *JAPANESE]
