@@ -23,7 +23,7 @@ from khojd.index.words_query import BOOSTS, WordsQuery, corrupt, phrase_query, r
 from khojd.paths import private_dir
 
 HEAP_BYTES = 60_000_000  # tantivy's budget while writing; it is given back at each commit
-THREADS = 1
+THREADS = 1  # each makes segments of its own, and every search looks through all of them
 SETTINGS = "khojd.json"
 
 _FULL = ("No space left", "Read-only file system", "Permission denied", "Disk quota")
