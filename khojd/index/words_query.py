@@ -21,7 +21,7 @@ from khojd.index.terms import WHOLE, QueryTerms
 BOOSTS = {"body": 1.0, "title": 0.2, "headings": 0.2, "tags": 0.2, "name": 0.2}
 MOST_PAIRS = 16  # of neighbouring terms that coverage looks for; of a longer query the rarest count
 TERMS_AT_ONCE = 24  # bits that the 32-bit float of a score holds exactly
-MOST_NESTED = 24  # queries, one around the other
+MOST_NESTED = 8  # queries, one around the other; of more a union is the faster way
 SMALL_SET = 1000  # `within` up to this size is looked up, a larger one filters a longer list
 
 

@@ -83,6 +83,7 @@ def similar(retriever: Retriever, request: SimilarRequest, *, measure: Measure =
                 size=size,
                 scope=scope,
                 pairs=False,
+                executor=retriever.executor,
             )
             chunks = why.chunks
             scores = fuse(_without(sources, why.bm25), _without(sources, why.cosines), why.coverage, why.weights)
